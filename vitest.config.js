@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config';
+
+/** Tests run from dist: what is tested is what ships, and worker files are real files. */
+export default defineConfig({
+  test: {
+    include: ['*/dist/**/*.test.js'],
+    exclude: ['**/node_modules/**'],
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    server: { deps: { external: [/\/dist\/(?!.*\.test\.js)/] } },
+  },
+});
