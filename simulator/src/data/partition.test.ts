@@ -63,4 +63,16 @@ describe('holding out another pack', () => {
   it('is refused for the training data itself', () => {
     expect(() => partitionByPacks(smallPack(), smallPack())).toThrow(/same data/);
   });
+
+  it('is refused when the other pack has nobody', () => {
+    const nobody = smallPack({
+      users: [],
+      arrays: arrays
+        .slice(0, 2)
+        .map((array) => ({ ...array, shape: [0, ...array.shape.slice(1)], values: [] })),
+    });
+    expect(() => partitionByPacks(smallPack(), nobody)).toThrow(
+      expect.objectContaining({ code: 'pack-too-few-users' }),
+    );
+  });
 });
