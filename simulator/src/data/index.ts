@@ -1,3 +1,4 @@
+export { DataFetchError, type DataFetchErrorCode } from './data-fetch-error.ts';
 export {
   encodePack,
   type EncodedPack,
