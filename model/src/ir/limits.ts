@@ -1,0 +1,20 @@
+/** What an IR may ask of the device that runs it: it comes from a server, but runs on someone's phone. */
+export interface ModelLimits {
+  readonly maxNodes: number;
+  readonly maxParameterTensors: number;
+  /** Values in all parameter tensors together. */
+  readonly maxParameters: number;
+  readonly maxRank: number;
+  readonly maxIdLength: number;
+  /** Values of one tensor, one example where the tensor carries a batch. Below 2^24, so that f32 can hold an index. */
+  readonly maxTensorValues: number;
+}
+
+export const defaultLimits: ModelLimits = Object.freeze({
+  maxNodes: 512,
+  maxParameterTensors: 512,
+  maxParameters: 32 * 2 ** 20,
+  maxRank: 6,
+  maxIdLength: 128,
+  maxTensorValues: 2 ** 24 - 1,
+});
