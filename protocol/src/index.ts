@@ -1,1 +1,45 @@
-export {};
+export * from './codec/index.ts';
+export * from './ids.ts';
+export * from './problems.ts';
+export * from './states.ts';
+export * from './update.ts';
+export * from './weights.ts';
+export type {
+  Cohort,
+  Eligibility,
+  EvaluationSpec,
+  Labels,
+  LearningPlan,
+  Plan,
+  ServerOptimiser,
+  Windows,
+} from './schemas/plan.ts';
+export type {
+  Assignment,
+  ChallengeAnswer,
+  CheckInAnswer,
+  ControlMessage,
+  Device,
+  EnrolAnswer,
+  EnrolRequest,
+  EnrolmentToken,
+  EvaluationMetrics,
+  EvaluationResult,
+  Funnel,
+  LiveEvent,
+  ModelDetail,
+  ModelSummary,
+  ModelVersion,
+  Round,
+  RoundDetail,
+  RoundKind,
+  ServedModel,
+  SessionAnswer,
+  SocketControl,
+  StatisticsMetrics,
+  Task,
+  TaskRequest,
+  TrainingMetrics,
+  UploadAnswer,
+  Work,
+} from './schemas/resources.ts';

@@ -1,0 +1,219 @@
+import { Type, type Static } from 'typebox';
+
+/** Parts of a plan: what a device does in a round and what the server does with the result (docs/plan.md). */
+const closed = { additionalProperties: false } as const;
+
+const Rate = Type.Number({ exclusiveMinimum: 0, maximum: 1000 });
+const Steps = Type.Integer({ minimum: 1, maximum: 10_000 });
+const BatchSize = Type.Integer({ minimum: 1, maximum: 4096 });
+const ClipNorm = Type.Optional(
+  Type.Number({ exclusiveMinimum: 0, description: 'L2 norm to which an update is scaled down.' }),
+);
+const Milliseconds = (description: string) =>
+  Type.Integer({ minimum: 10, maximum: 7 * 24 * 3_600_000, description });
+
+const SupportShares = Type.Array(Type.Number({ exclusiveMinimum: 0, maximum: 0.5 }), {
+  minItems: 1,
+  maxItems: 8,
+  description: 'Shares of the local data to adapt on; one is drawn for each contribution.',
+});
+const MaxQuery = Type.Integer({ minimum: 1, maximum: 4096, description: 'Most query rows judged.' });
+
+export const LearningPlan = Type.Union([
+  Type.Object(
+    {
+      algorithm: Type.Literal('fedavg'),
+      epochs: Type.Integer({ minimum: 1, maximum: 100 }),
+      batchSize: BatchSize,
+      rate: Rate,
+      clipNorm: ClipNorm,
+    },
+    { ...closed, title: 'FedAvg', description: 'Federated averaging (McMahan et al. 2017).' },
+  ),
+  Type.Object(
+    {
+      algorithm: Type.Literal('reptile'),
+      steps: Steps,
+      batchSize: BatchSize,
+      rate: Rate,
+      clipNorm: ClipNorm,
+    },
+    { ...closed, title: 'Reptile', description: 'First-order meta-learning (Nichol et al. 2018).' },
+  ),
+  Type.Object(
+    {
+      algorithm: Type.Union([Type.Literal('fomaml'), Type.Literal('maml')]),
+      innerSteps: Type.Integer({ minimum: 1, maximum: 20 }),
+      innerRate: Rate,
+      supportShares: SupportShares,
+      maxQuery: MaxQuery,
+      clipNorm: ClipNorm,
+    },
+    { ...closed, title: 'MAML', description: 'MAML of first or second order (Finn et al. 2017).' },
+  ),
+  Type.Object(
+    {
+      algorithm: Type.Literal('meta-sgd'),
+      innerSteps: Type.Integer({ minimum: 1, maximum: 20 }),
+      initialRate: Rate,
+      supportShares: SupportShares,
+      maxQuery: MaxQuery,
+      clipNorm: ClipNorm,
+    },
+    { ...closed, title: 'Meta-SGD', description: 'Learned rates for every parameter (Li et al. 2017).' },
+  ),
+]);
+export type LearningPlan = Static<typeof LearningPlan>;
+
+const ScheduledRate = Type.Union([Rate, Type.Object({ from: Rate, to: Rate }, closed)], {
+  description: 'A rate, or one that moves linearly from the first to the last round.',
+});
+
+export const ServerOptimiser = Type.Union([
+  Type.Object({ kind: Type.Literal('sgd'), rate: ScheduledRate }, closed),
+  Type.Object(
+    {
+      kind: Type.Literal('momentum'),
+      rate: ScheduledRate,
+      momentum: Type.Number({ minimum: 0, exclusiveMaximum: 1 }),
+    },
+    closed,
+  ),
+  Type.Object(
+    {
+      kind: Type.Literal('adam'),
+      rate: ScheduledRate,
+      beta1: Type.Number({ minimum: 0, exclusiveMaximum: 1, default: 0.9 }),
+      beta2: Type.Number({ minimum: 0, exclusiveMaximum: 1, default: 0.999 }),
+      epsilon: Type.Number({ exclusiveMinimum: 0, default: 1e-8 }),
+    },
+    closed,
+  ),
+]);
+export type ServerOptimiser = Static<typeof ServerOptimiser>;
+
+export const Labels = Type.Record(
+  Type.String({ pattern: '^[a-z][a-z0-9-]{0,31}$' }),
+  Type.String({ maxLength: 128 }),
+  { maxProperties: 16, description: 'What a device says of itself at enrolment, e.g. {"platform": "web"}.' },
+);
+export type Labels = Static<typeof Labels>;
+
+const cohortFields = {
+  goal: Type.Integer({ minimum: 1, maximum: 100_000, description: 'Devices whose updates the round wants.' }),
+  minimum: Type.Integer({ minimum: 1, maximum: 100_000, description: 'Fewer than these: abandoned.' }),
+  select: Type.Optional(Labels),
+};
+
+export const Cohort = Type.Object(
+  {
+    ...cohortFields,
+    overSelection: Type.Number({ minimum: 1, maximum: 3, default: 1.3, description: 'Offers per goal.' }),
+  },
+  closed,
+);
+export type Cohort = Static<typeof Cohort>;
+
+export const Windows = Type.Object(
+  {
+    selectingMs: Milliseconds('How long devices may accept.'),
+    trainingMs: Milliseconds('How long devices may train until they are ready.'),
+    aggregatingMs: Milliseconds('How long ready devices may take to upload.'),
+  },
+  closed,
+);
+export type Windows = Static<typeof Windows>;
+
+export const AdaptationRate = Type.Union([Rate, Type.Literal('learned')], {
+  description: 'A rate, or the rates that Meta-SGD learned.',
+});
+
+export const EvaluationSpec = Type.Object(
+  {
+    ...cohortFields,
+    supportShares: SupportShares,
+    steps: Type.Array(Steps, {
+      minItems: 1,
+      maxItems: 8,
+      description: 'Adaptation steps after which the model is judged; judged before adaptation too.',
+    }),
+    rate: AdaptationRate,
+    alone: Type.Optional(
+      Type.Object(
+        { steps: Type.Array(Steps, { minItems: 1, maxItems: 8 }), rate: Rate },
+        {
+          ...closed,
+          description: 'Judge instead a model trained from fresh weights on the support alone (Adam).',
+        },
+      ),
+    ),
+  },
+  closed,
+);
+export type EvaluationSpec = Static<typeof EvaluationSpec>;
+
+export const Eligibility = Type.Object(
+  {
+    minExamples: Type.Optional(Type.Integer({ minimum: 1 })),
+    charging: Type.Optional(Type.Boolean()),
+    unmetered: Type.Optional(Type.Boolean()),
+    idle: Type.Optional(Type.Boolean()),
+    minBattery: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
+    minSeparationMs: Type.Optional(Milliseconds('Least time between two contributions of a device.')),
+  },
+  { ...closed, description: 'Conditions that the device itself evaluates before it accepts.' },
+);
+export type Eligibility = Static<typeof Eligibility>;
+
+const Encoding = Type.Object(
+  {
+    scaleBits: Type.Integer({ minimum: 1, maximum: 40, description: 'Fractional bits of the fixed point.' }),
+    clip: Type.Number({
+      exclusiveMinimum: 0,
+      maximum: 2 ** 30,
+      description: 'Largest magnitude of a value.',
+    }),
+  },
+  closed,
+);
+
+export const Plan = Type.Object(
+  {
+    learning: LearningPlan,
+    optimiser: ServerOptimiser,
+    rounds: Type.Integer({ minimum: 1, maximum: 1_000_000 }),
+    cohort: Cohort,
+    windows: Windows,
+    statistics: Type.Optional(
+      Type.Object(cohortFields, {
+        ...closed,
+        description: 'A first round in which devices sum the moments of their inputs, for `standardise`.',
+      }),
+    ),
+    evaluation: Type.Optional(
+      Type.Object(
+        { everyRounds: Type.Integer({ minimum: 1 }), spec: EvaluationSpec },
+        { ...closed, description: 'Evaluation rounds between training rounds.' },
+      ),
+    ),
+    adaptation: Type.Object(
+      {
+        steps: Type.Integer({ minimum: 0, maximum: 1000 }),
+        rate: AdaptationRate,
+      },
+      { ...closed, description: 'How a device turns the served model into its personal model.' },
+    ),
+    eligibility: Type.Optional(Eligibility),
+    encoding: Type.Optional(Encoding),
+    maxWeight: Type.Integer({ minimum: 1, maximum: 2 ** 20, default: 4096 }),
+    pace: Type.Optional(
+      Type.Object(
+        { minDelayMs: Type.Integer({ minimum: 0 }), maxDelayMs: Type.Integer({ minimum: 0 }) },
+        { ...closed, description: 'A device without work comes back after a delay drawn from here.' },
+      ),
+    ),
+    seed: Type.Integer({ minimum: 0, maximum: 2 ** 32 - 1, default: 0 }),
+  },
+  closed,
+);
+export type Plan = Static<typeof Plan>;

@@ -1,0 +1,82 @@
+/**
+ * The four state machines of a round, as tables: state -> the states it may move to. Drawn in docs/architecture.md
+ * with the same names. A group of one clear update passes forming -> uploads -> summed: it needs no keys.
+ */
+export const taskTransitions = {
+  draft: ['running', 'cancelled'],
+  running: ['paused', 'completed', 'cancelled', 'failed'],
+  paused: ['running', 'cancelled', 'failed'],
+  completed: [],
+  cancelled: [],
+  failed: [],
+} as const;
+
+export const roundTransitions = {
+  selecting: ['training', 'abandoned'],
+  training: ['aggregating', 'abandoned'],
+  aggregating: ['published', 'abandoned'],
+  published: [],
+  abandoned: [],
+} as const;
+
+export const groupTransitions = {
+  forming: ['keys', 'uploads', 'aborted'],
+  keys: ['shares', 'aborted'],
+  shares: ['uploads', 'aborted'],
+  uploads: ['signing', 'summed', 'aborted'],
+  signing: ['unmasking', 'aborted'],
+  unmasking: ['summed', 'aborted'],
+  summed: [],
+  aborted: [],
+} as const;
+
+export const assignmentTransitions = {
+  offered: ['accepted', 'dropped'],
+  accepted: ['training', 'dropped'],
+  training: ['ready', 'dropped'],
+  ready: ['grouped', 'dropped'],
+  grouped: ['uploaded', 'dropped'],
+  uploaded: ['counted', 'dropped'],
+  counted: [],
+  dropped: [],
+} as const;
+
+export type TaskState = keyof typeof taskTransitions;
+export type RoundState = keyof typeof roundTransitions;
+export type GroupState = keyof typeof groupTransitions;
+export type AssignmentState = keyof typeof assignmentTransitions;
+
+type Table = Readonly<Record<string, readonly string[]>>;
+
+/** The states from which `to` may be reached: what a conditional update puts in its WHERE. */
+export function sourcesOf<T extends Table>(table: T, to: keyof T & string): (keyof T & string)[] {
+  return Object.keys(table).filter((from) => table[from]?.includes(to));
+}
+
+/** States from which nothing follows. */
+export function finalStates<T extends Table>(table: T): (keyof T & string)[] {
+  return Object.keys(table).filter((state) => table[state]?.length === 0);
+}
+
+/** Why an assignment was dropped. */
+export const dropReasons = [
+  'no-answer', // the selecting window closed before the device answered
+  'declined', // the device said no (its reason is in the log of the device)
+  'late', // not ready or not uploaded when the window closed
+  'no-group', // ready, but no group formed before the window closed
+  'goal-reached', // enough others had been counted
+  'update-refused', // the update did not pass the checks
+  'training-failed', // the device gave up: diverged, out of memory, data gone
+  'device-revoked',
+  'round-abandoned',
+] as const;
+export type DropReason = (typeof dropReasons)[number];
+
+/** Why a round was abandoned. */
+export const abandonReasons = [
+  'too-few-devices',
+  'too-few-updates',
+  'task-cancelled',
+  'sum-not-finite',
+] as const;
+export type AbandonReason = (typeof abandonReasons)[number];
