@@ -31,3 +31,6 @@ export type {
   ReptilePlan,
   Update,
 } from './learning/contract.ts';
+export { initialise } from './parameters/initialise.ts';
+export { setStatistics, StatisticsMismatch, type Moments } from './parameters/statistics.ts';
+export { stream, type RandomStream } from './random/streams.ts';
