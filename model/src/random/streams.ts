@@ -67,7 +67,7 @@ function* utf8(text: string): Iterable<number> {
     if (code < 0x80) yield code;
     else {
       const following = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
-      yield ((0xff << (6 - following)) & 0xff) | (code >> (6 * following));
+      yield ((0xff << (7 - following)) & 0xff) | (code >> (6 * following));
       for (let i = following - 1; i >= 0; i--) yield 0x80 | ((code >> (6 * i)) & 0x3f);
     }
   }
