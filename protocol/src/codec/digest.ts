@@ -1,28 +1,43 @@
-import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js';
+import { sha256 as noble } from '@noble/hashes/sha2.js';
+import type { Branded } from '../ids.ts';
 import { toHex } from './bytes.ts';
 
-declare const brand: unique symbol;
-/** SHA-256 (FIPS 180-4) as 64 lower-case hexadecimal digits. */
-export type Sha256 = string & { readonly [brand]: 'Sha256' };
+/** A SHA-256 digest (FIPS 180-4): 64 lower-case hexadecimal digits. Blobs, models and versions are named by it. */
+export type Sha256 = Branded<'Sha256'>;
 
-export function sha256(bytes: Uint8Array): Sha256 {
-  return toHex(nobleSha256(bytes)) as Sha256;
+/** A text is not a SHA-256 digest. */
+export class DigestError extends Error {
+  override readonly name = 'DigestError';
+  readonly code = 'invalid-digest';
 }
 
-/** SHA-256 over bytes that come in parts. */
-export class Sha256Hasher {
-  readonly #hash = nobleSha256.create();
+/** Digest of bytes that lie in memory. */
+export function sha256(bytes: Uint8Array): Sha256 {
+  return toHex(noble(bytes)) as Sha256; // 32 bytes in hexadecimal
+}
 
+/** Digest of bytes that come in parts. */
+export class Sha256Hasher {
+  readonly #hash = noble.create();
+
+  /** Adds bytes; they are read before it returns. */
   update(bytes: Uint8Array): this {
     this.#hash.update(bytes);
     return this;
   }
 
+  /** Digest of all bytes so far. More may be added afterwards. */
   digest(): Sha256 {
-    return toHex(this.#hash.digest()) as Sha256;
+    return toHex(this.#hash.clone().digest()) as Sha256; // 32 bytes in hexadecimal
   }
 }
 
-export function isSha256(text: string): text is Sha256 {
-  return /^[0-9a-f]{64}$/.test(text);
+/** Checks that a text is a digest. Throws {@link DigestError}. */
+export function parseSha256(text: string): Sha256 {
+  if (!/^[0-9a-f]{64}$/.test(text)) {
+    throw new DigestError(
+      `Expected a SHA-256 digest of 64 lower-case hexadecimal digits, got ${text.length} characters.`,
+    );
+  }
+  return text as Sha256; // just checked
 }
