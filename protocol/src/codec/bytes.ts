@@ -19,9 +19,9 @@ export function fromHex(text: string): Uint8Array<ArrayBuffer> {
       'The text is not hexadecimal: an even number of the digits 0-9 and a-f (lower case) is expected.',
     );
   }
-  return Uint8Array.from({ length: text.length / 2 }, (_, at) =>
-    Number.parseInt(text.slice(2 * at, 2 * at + 2), 16),
-  );
+  const bytes = new Uint8Array(text.length / 2);
+  for (let at = 0; at < bytes.length; at++) bytes[at] = Number.parseInt(text.slice(2 * at, 2 * at + 2), 16);
+  return bytes;
 }
 
 /** All parts after one another, in new memory. */
