@@ -1,4 +1,4 @@
-export { histogramOf, meanOfLowest, quantile } from './histogram.ts';
+export { HistogramError, histogramOf, meanOfLowest, quantile } from './histogram.ts';
 export { applyOptimiser, initialState, type OptimiserSettings } from './optimisers/index.ts';
 export {
   OptimiserError,

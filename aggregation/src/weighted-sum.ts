@@ -58,10 +58,13 @@ export class WeightedSum {
     this.#count++;
   }
 
-  /** Adds everything that another sum over the same blocks holds. */
+  /** Adds everything that another sum over the same blocks and weights holds. Throws SumOverflow or {@link WeightedSumError}. */
   merge(other: WeightedSum): void {
-    if (JSON.stringify(other.#blocks) !== JSON.stringify(this.#blocks)) {
-      throw new WeightedSumError('The sums are over different blocks.');
+    if (
+      other.#maxWeight !== this.#maxWeight ||
+      JSON.stringify(other.#blocks) !== JSON.stringify(this.#blocks)
+    ) {
+      throw new WeightedSumError('The sums are over different blocks, or allow different weights.');
     }
     this.#assertRoom(other.#count);
     for (const [index, lanes] of this.#lanes.entries()) accumulate(lanes, other.#lanes[index]!, 1);

@@ -75,7 +75,7 @@ export function encode(values: ArrayLike<number>, block: FixedPointBlock): Float
       );
     }
     const magnitude = Math.round(Math.abs(value) * scale);
-    const integer = value < 0 ? -magnitude : magnitude;
+    const integer = value < 0 ? 0 - magnitude : magnitude; // never -0
     if (limbs === 1) {
       lanes[index] = integer;
     } else {
@@ -106,8 +106,9 @@ export function decode(lanes: Float64Array, block: FixedPointBlock, divisor: num
 }
 
 /**
- * Checks that a sum over `maxCount` contributions of weight up to `maxWeight` stays below 2^bits. Throws
- * {@link SumOverflow} with what to lower.
+ * Checks that a sum over `maxCount` contributions of weight up to `maxWeight` stays within `bits` bits of magnitude:
+ * 53 for float64 lanes, w - 1 for a ring of two's complement words of w bits. Throws {@link SumOverflow}, which
+ * names each term that would do if it alone were lowered, and to what.
  */
 export function assertSumFits(
   block: FixedPointBlock,
@@ -115,16 +116,27 @@ export function assertSumFits(
   bits = 53,
 ): void {
   const { name, scaleBits, clip, weighted, limbs } = block;
-  if (limbs === 3 && clip * 2 ** scaleBits > 2 ** (3 * limbBits - 1)) {
+  const largest = clip * 2 ** scaleBits;
+  if (limbs === 3 && !(largest <= 2 ** (3 * limbBits - 1))) {
     throw new SumOverflow(
       `Block "${name}": clip ${clip} with ${scaleBits} fractional bits exceeds three limbs. Lower one of them.`,
     );
   }
-  const valueBits = limbs === 3 ? limbBits : scaleBits + Math.log2(clip);
-  const needed = valueBits + (weighted ? Math.log2(maxWeight) : 0) + Math.log2(maxCount);
-  if (needed > bits) {
-    throw new SumOverflow(
-      `Block "${name}" needs ${needed.toFixed(1)} bits: ${valueBits.toFixed(1)} a value${weighted ? `, ${Math.log2(maxWeight).toFixed(1)} for weights up to ${maxWeight}` : ''}, ${Math.log2(maxCount).toFixed(1)} for ${maxCount} devices; ${bits} are exact. Lower scaleBits, clip, maxWeight or the cohort.`,
-    );
-  }
+  const lane = limbs === 3 ? limb : largest;
+  const weight = weighted ? maxWeight : 1;
+  if (lane * weight * maxCount <= 2 ** bits) return;
+  const room = 2 ** bits;
+  const terms: [name: string, limit: number][] = [
+    ['maxCount', Math.floor(room / (lane * weight))],
+    ['maxWeight', weighted ? Math.floor(room / (lane * maxCount)) : 0],
+    ['scaleBits', limbs === 1 ? Math.floor(Math.log2(room / (clip * weight * maxCount))) : 0],
+    ['clip', limbs === 1 ? room / (2 ** scaleBits * weight * maxCount) : 0],
+  ];
+  const ways = terms.filter(([, limit]) => limit > 0).map(([term, limit]) => `${term} to ${limit}`);
+  const advice =
+    ways.length > 0 ? `Lower ${ways.join(', or ')}` : 'No single term suffices: lower several of them';
+  const weights = weighted ? ` of weight up to ${maxWeight}` : '';
+  throw new SumOverflow(
+    `Block "${name}": ${maxCount} contributions${weights}, each value up to ${lane} as an integer, need ${Math.log2(lane * weight * maxCount).toFixed(1)} bits; ${bits} are exact. ${advice}.`,
+  );
 }

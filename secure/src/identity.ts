@@ -1,5 +1,5 @@
 /** Ed25519 (RFC 8032) by tweetnacl: how a device is known. */
-import { utf8Encode } from '@starling/protocol';
+import { concatBytes, utf8Encode } from '@starling/protocol';
 import nacl from 'tweetnacl';
 
 export interface Identity {
@@ -9,38 +9,61 @@ export interface Identity {
   readonly secretKey: Uint8Array;
 }
 
-/** A key or seed of the wrong length. */
+/** A seed of the wrong length, or a purpose that cannot separate domains. */
 export class IdentityError extends Error {
   override readonly name = 'IdentityError';
   readonly code = 'identity-malformed';
 }
 
+/** The order of the base point, 2^252 + 27742317777372353535851937790883648493, little-endian (RFC 8032, section 5.1). */
+const order = Uint8Array.of(
+  ...[0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14],
+  ...[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10],
+);
+
+/** The identity of a seed (32 random bytes, made and kept by the caller). Throws {@link IdentityError}. */
 export function identityFromSeed(seed: Uint8Array): Identity {
   if (seed.length !== 32) throw new IdentityError(`An Ed25519 seed has 32 bytes, not ${seed.length}.`);
   return nacl.sign.keyPair.fromSeed(seed);
 }
 
-/** Signs `message` for one purpose: a signature for one purpose never verifies for another. 64 bytes. */
+/**
+ * Signs `message` for one purpose: a signature for one purpose never verifies for another. 64 bytes.
+ * Throws {@link IdentityError} where the purpose is empty or holds U+0000.
+ */
 export function sign(identity: Identity, purpose: string, message: Uint8Array): Uint8Array {
   return nacl.sign.detached(framed(purpose, message), identity.secretKey);
 }
 
-/** Whether this is the key's signature of `message` for `purpose`. False, too, for keys and signatures of wrong length. */
+/**
+ * Whether this is the key's signature of `message` for `purpose`. False, too, for keys and signatures of wrong length,
+ * and for a signature whose second half is not below the order (RFC 8032, section 5.1.7): tweetnacl would take it,
+ * WebCrypto would not, and anyone could make a second valid signature from the first.
+ */
 export function verify(
   publicKey: Uint8Array,
   purpose: string,
   message: Uint8Array,
   signature: Uint8Array,
 ): boolean {
-  if (publicKey.length !== 32 || signature.length !== 64) return false;
+  if (publicKey.length !== 32 || signature.length !== 64 || !isBelowOrder(signature.subarray(32)))
+    return false;
   return nacl.sign.detached.verify(framed(purpose, message), signature, publicKey);
 }
 
 /** 'starling/v1/' purpose 0x00 message */
 function framed(purpose: string, message: Uint8Array): Uint8Array {
-  const prefix = utf8Encode(`starling/v1/${purpose}\0`);
-  const out = new Uint8Array(prefix.length + message.length);
-  out.set(prefix);
-  out.set(message, prefix.length);
-  return out;
+  if (purpose === '' || purpose.includes('\0')) {
+    throw new IdentityError(
+      'A purpose is a word without U+0000; otherwise two purposes could frame the same bytes.',
+    );
+  }
+  return concatBytes(utf8Encode(`starling/v1/${purpose}\0`), message);
+}
+
+function isBelowOrder(scalar: Uint8Array): boolean {
+  for (let at = 31; at >= 0; at--) {
+    if (scalar[at] !== order[at]) return scalar[at]! < order[at]!;
+  }
+  return false;
 }
