@@ -94,13 +94,14 @@ export function encode(values: ArrayLike<number>, block: FixedPointBlock): Float
 /** Values of summed lanes [size * limbs], divided by `divisor`. */
 export function decode(lanes: Float64Array, block: FixedPointBlock, divisor: number): Float64Array {
   const { size, scaleBits, limbs } = block;
+  const scale = 2 ** scaleBits;
   const values = new Float64Array(size);
   for (let index = 0; index < size; index++) {
     const integer =
       limbs === 1
         ? lanes[index]!
         : lanes[2 * size + index]! * limb ** 2 + lanes[size + index]! * limb + lanes[index]!;
-    values[index] = integer / divisor / 2 ** scaleBits;
+    values[index] = integer / divisor / scale;
   }
   return values;
 }
