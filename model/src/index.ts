@@ -1,25 +1,13 @@
+export { NotDifferentiable } from './graph/gradient.ts';
 export { ModelError, type ModelErrorCode } from './ir/errors.ts';
 export { defaultLimits, type ModelLimits } from './ir/limits.ts';
 export type { Model, ModelParameter } from './ir/model.ts';
 export { parseModel } from './ir/parse.ts';
-export type { Axis, InputIr, MetaIr, ModelIr, NodeIr, ParameterIr, Shape } from './ir/schema.ts';
-export {
-  layoutOf,
-  type LayoutEntry,
-  type ParameterLayout,
-  type Params,
-  type Range,
-} from './parameters/layout.ts';
+export type { Axis, Initial, InputIr, MetaIr, ModelIr, NodeIr, ParameterIr, Shape } from './ir/schema.ts';
 export type { Backend, CallShapes, KernelCall, Memory, Operand } from './kernels/backend.ts';
-export type {
-  Batch,
-  Examples,
-  Judgement,
-  MetaOutcome,
-  MetaRequest,
-  Prediction,
-  Program,
-} from './program/program.ts';
+export { jsBackend } from './kernels/js/index.ts';
+export { adapt } from './learning/adapt.ts';
+export { trainAlone } from './learning/alone.ts';
 export type {
   FedAvgPlan,
   LearningDiagnostics,
@@ -31,6 +19,29 @@ export type {
   ReptilePlan,
   Update,
 } from './learning/contract.ts';
+export { TrainingDiverged, TrainingStopped } from './learning/errors.ts';
+export { judge } from './learning/judge.ts';
+export { learn } from './learning/learn.ts';
+export { inputMoments } from './learning/moments.ts';
+export { splitSupport } from './learning/split.ts';
 export { initialise } from './parameters/initialise.ts';
+export {
+  layoutOf,
+  type LayoutEntry,
+  type ParameterLayout,
+  type Params,
+  type Range,
+} from './parameters/layout.ts';
 export { setStatistics, StatisticsMismatch, type Moments } from './parameters/statistics.ts';
+export { compile } from './program/compile.ts';
+export { ExamplesMismatch, ParamsMismatch } from './program/errors.ts';
+export type {
+  Batch,
+  Examples,
+  Judgement,
+  MetaOutcome,
+  MetaRequest,
+  Prediction,
+  Program,
+} from './program/program.ts';
 export { stream, type RandomStream } from './random/streams.ts';

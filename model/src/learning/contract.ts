@@ -85,8 +85,8 @@ export interface LearningContext {
   readonly program: Program;
   readonly params: Params;
   readonly examples: Examples;
-  readonly hooks: LearningHooks;
-  /** To be called around each step: honours `stop`, reports, and refuses a loss that is not finite. */
+  readonly seed: number;
+  /** Runs one step that gives its mean loss: asks `stop` before, refuses a loss that is not finite, reports after. */
   step(run: () => number): void;
 }
 

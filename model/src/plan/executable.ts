@@ -12,6 +12,7 @@ export class Executable {
   readonly arenaBytes: number;
   readonly #plan: Plan;
   readonly #backend: Backend;
+  readonly #views = new Map<Value, Float32Array>();
   #bound: Bound | undefined;
 
   constructor(outputs: readonly Value[], backend: Backend) {
@@ -22,8 +23,13 @@ export class Executable {
 
   /** The place of a leaf or an output: write to it before a run, read from it after. Undefined when nothing needs it. */
   place(value: Value): Float32Array | undefined {
+    const known = this.#views.get(value);
+    if (known) return known;
     const operand = this.#plan.places.get(value);
-    return operand && this.#bind().memory.floats.subarray(operand.offset, operand.offset + operand.size);
+    if (!operand) return undefined;
+    const view = this.#bind().memory.floats.subarray(operand.offset, operand.offset + operand.size);
+    this.#views.set(value, view);
+    return view;
   }
 
   /** Computes all outputs. Allocates nothing once the memory is there. */

@@ -1,0 +1,72 @@
+import type { Model } from '../ir/model.ts';
+import { ExamplesMismatch } from '../program/errors.ts';
+import type { Examples } from '../program/program.ts';
+
+/** From here on a person's rows are query, whatever the share of the support. */
+const queryFrom = 0.5;
+
+/**
+ * Cuts a person's examples into a support set to adapt on and a query set to be judged on. With recordings, recording r
+ * of R is support when r / R < share and query when r / R >= 0.5; without, the same holds for the i-th of the n rows of each
+ * class in stored order. So the query is the same for every share, and overlapping windows never stand on both sides.
+ * @param share - Above 0 and at most 0.5.
+ * @throws RangeError For another share.
+ */
+export function splitSupport(
+  examples: Examples,
+  classes: Model | number,
+  share: number,
+): { support: Examples; query: Examples } {
+  const { support, query } = splitRows(
+    examples,
+    typeof classes === 'number' ? classes : classes.classes,
+    share,
+  );
+  return { support: pick(examples, support), query: pick(examples, query) };
+}
+
+/** The same cut as row numbers, in stored order. */
+export function splitRows(
+  examples: Examples,
+  classes: number,
+  share: number,
+): { support: Int32Array; query: Int32Array } {
+  if (!(share > 0 && share <= queryFrom))
+    throw new RangeError(`The share of the support is ${share}; expected above 0 and at most ${queryFrom}.`);
+  const place = examples.recording
+    ? placeOfRecording(examples.recording, examples.count)
+    : placeInClass(examples, classes);
+  const where = (belongs: (place: number) => boolean) =>
+    Int32Array.from({ length: examples.count }, (_, row) => row).filter((row) => belongs(place[row]));
+  return { support: where((at) => at < share), query: where((at) => at >= queryFrom) };
+}
+
+/** r / R for each row, R being one more than the highest recording. */
+function placeOfRecording(recording: Int32Array, count: number): Float64Array {
+  let last = 0;
+  for (let row = 0; row < count; row++) last = Math.max(last, recording[row]);
+  return Float64Array.from({ length: count }, (_, row) => recording[row] / (last + 1));
+}
+
+/** i / n for each row, i counted inside its class. */
+function placeInClass({ y, count }: Examples, classes: number): Float64Array {
+  const sizes = new Int32Array(classes);
+  for (let row = 0; row < count; row++) {
+    if (!(y[row] >= 0 && y[row] < classes))
+      throw new ExamplesMismatch(
+        `Row ${row} has the label ${y[row]}; expected a class from 0 to ${classes - 1}.`,
+      );
+    sizes[y[row]]++;
+  }
+  const seen = new Int32Array(classes);
+  return Float64Array.from({ length: count }, (_, row) => seen[y[row]]++ / sizes[y[row]]);
+}
+
+function pick({ x, y, count }: Examples, rows: Int32Array): Examples {
+  const size = count === 0 ? 0 : x.length / count;
+  const picked = new Float32Array(rows.length * size);
+  rows.forEach((row, i) => {
+    picked.set(x.subarray(row * size, (row + 1) * size), i * size);
+  });
+  return { x: picked, y: Int32Array.from(rows, (row) => y[row]), count: rows.length };
+}
