@@ -2,6 +2,7 @@ export * from './codec/index.ts';
 export * from './ids.ts';
 export * from './problems.ts';
 export * from './states.ts';
+export * from './update-file.ts';
 export * from './update.ts';
 export * from './weights.ts';
 export type {

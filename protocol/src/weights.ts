@@ -49,7 +49,7 @@ export function readWeights(table: TensorTable, bytes: Uint8Array): Float32Array
         `Tensor "${name}" is ${tensor.dtype} ${tensor.shape.join('x')}; the model wants F32 ${wanted}.`,
       );
     }
-    values.set(tensor.data as Float32Array, offset);
+    values.set(tensor.data, offset);
   }
   if (tensors.size !== table.entries.length) {
     const known = new Set(table.entries.map((entry) => entry.name));
