@@ -1,0 +1,63 @@
+import { ProblemError, type ProjectId } from '@starling/protocol';
+import { Sha256Schema } from '@starling/protocol/schemas';
+import type { FastifyRequest } from 'fastify';
+import { Type } from 'typebox';
+import { bearer, type Api, type ApiServices } from './http.ts';
+import { identifyKey } from './keys.ts';
+
+/** Immutable bytes for devices and people of the project that owns them: ETag, Range, cacheable for ever. */
+export function addBlobRoutes(api: Api, { coordinator, sessions }: ApiServices): void {
+  const { database, blobs } = coordinator.context;
+  const projectOfCaller = async (request: FastifyRequest): Promise<ProjectId> => {
+    const token = bearer(request);
+    const caller = token?.startsWith('sk_')
+      ? await identifyKey(database, token)
+      : await sessions.identify(token);
+    return caller.projectId;
+  };
+  api.get(
+    '/v1/blobs/:sha256',
+    {
+      schema: {
+        tags: ['device', 'admin'],
+        summary: 'Read a blob by its SHA-256',
+        params: Type.Object({ sha256: Sha256Schema }),
+      },
+    },
+    async (request, reply) => {
+      const { sha256 } = request.params;
+      const projectId = await projectOfCaller(request);
+      const [owned] = await database.query('select 1 from blobs where project_id = $1 and sha256 = $2', [
+        projectId,
+        sha256,
+      ]);
+      if (!owned) throw new ProblemError('not-found', `There is no blob ${sha256}.`);
+      const etag = `"${sha256}"`;
+      void reply
+        .header('etag', etag)
+        .header('cache-control', 'private, max-age=31536000, immutable')
+        .header('accept-ranges', 'bytes');
+      if (request.headers['if-none-match'] === etag) return reply.status(304).send();
+      const size = await blobs.size(sha256);
+      const range = rangeOf(request.headers.range, size);
+      void reply.type('application/octet-stream').header('content-length', range.end - range.start + 1);
+      if (range.partial) {
+        void reply.status(206).header('content-range', `bytes ${range.start}-${range.end}/${size}`);
+      }
+      return reply.send(blobs.stream(sha256, range));
+    },
+  );
+}
+
+/** One byte range (RFC 9110, section 14.1.2); several ranges are answered with the whole. */
+function rangeOf(header: string | undefined, size: number): { start: number; end: number; partial: boolean } {
+  const match = /^bytes=(\d*)-(\d*)$/.exec(header ?? '');
+  const [, from = '', to = ''] = match ?? [];
+  if (!match || (from === '' && to === '')) return { start: 0, end: size - 1, partial: false };
+  const start = from === '' ? Math.max(0, size - Number(to)) : Number(from);
+  const end = from === '' || to === '' ? size - 1 : Math.min(Number(to), size - 1);
+  if (start > end || start >= size) {
+    throw new ProblemError('range-not-satisfiable', `The blob has ${size} bytes.`);
+  }
+  return { start, end, partial: true };
+}

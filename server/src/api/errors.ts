@@ -1,0 +1,50 @@
+import { ProblemError, type ProblemPart } from '@starling/protocol';
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { BlobMissing } from '../storage/blobs.ts';
+
+/** Every error leaves as a problem document (RFC 9457); what we did not foresee leaves as `internal`, and is logged. */
+export function toProblemError(error: unknown): ProblemError {
+  if (error instanceof ProblemError) return error;
+  if (error instanceof BlobMissing) return new ProblemError('not-found', error.message);
+  if (isFastifyError(error)) {
+    if (error.validation) {
+      const errors: ProblemPart[] = error.validation.map((failure) => ({
+        path: `${error.validationContext ?? 'request'}${failure.instancePath}`,
+        message: describe(failure),
+      }));
+      const first = errors[0];
+      return new ProblemError(
+        'invalid-request',
+        `${first?.path ?? 'The request'} ${first?.message ?? 'is invalid'}.`,
+        { errors },
+      );
+    }
+    if (error.statusCode === 413) return new ProblemError('payload-too-large', error.message);
+    if (error.statusCode === 415) return new ProblemError('unsupported-media-type', error.message);
+    if (error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500) {
+      return new ProblemError('invalid-request', error.message);
+    }
+  }
+  return new ProblemError('internal', 'The server failed on this request. It is logged; try again.');
+}
+
+export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  const problem = toProblemError(error);
+  if (problem.status >= 500) request.log.error({ error }, 'request failed');
+  void reply.status(problem.status).type('application/problem+json').send(problem.toProblem());
+}
+
+function isFastifyError(error: unknown): error is FastifyError {
+  return error instanceof Error && ('statusCode' in error || 'validation' in error);
+}
+
+function describe(failure: { message?: string; keyword: string; params: Record<string, unknown> }): string {
+  const { keyword, params, message } = failure;
+  if (keyword === 'additionalProperties') {
+    return `has the unknown property ${JSON.stringify(params['additionalProperty'])}`;
+  }
+  if (keyword === 'enum' && Array.isArray(params['allowedValues'])) {
+    return `must be one of ${params['allowedValues'].map(String).join(', ')}`;
+  }
+  return message ?? 'is invalid';
+}

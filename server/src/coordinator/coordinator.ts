@@ -1,0 +1,162 @@
+import type {
+  Assignment,
+  AssignmentId,
+  CheckInAnswer,
+  ControlMessage,
+  DeviceId,
+  EvaluationSpec,
+  ProjectId,
+  Round,
+  RoundId,
+  ServedModel,
+  Task,
+  TaskId,
+  TaskRequest,
+  UploadAnswer,
+  VersionId,
+} from '@starling/protocol';
+import { ProblemError } from '@starling/protocol';
+import type { Context } from './context.ts';
+import { announceAssignments } from './announce.ts';
+import { control, currentAssignment } from './control.ts';
+import { Poller } from './poller.ts';
+import { offerRound, settleRound } from './rounds.ts';
+import { cancelTask, createTask, pauseTask, requestEvaluation, startTask } from './tasks.ts';
+import { receivePart, uploadOffset, type UploadPart } from './uploads.ts';
+import { readTask, readVersion, servedModel } from './views.ts';
+
+/** How long a device without a socket counts as present after it asked, beyond the delay it was told. */
+const pollGraceMs = 5_000;
+
+/** Delay of a device that polls and has no work, when no plan says otherwise. */
+const defaultPace = { minDelayMs: 1_000, maxDelayMs: 3_000 };
+
+/** The coordinator's operations, and its poller. Everything durable is in the database and the blob store. */
+export class Coordinator {
+  readonly context: Context;
+  readonly #poller: Poller;
+
+  constructor(context: Context, pollIntervalMs: number) {
+    this.context = context;
+    this.#poller = new Poller(context, pollIntervalMs);
+  }
+
+  /** Tidies what a crash left behind and starts firing deadlines. */
+  async start(): Promise<void> {
+    await this.context.staging.prepare();
+    await this.#discardStrayUploads();
+    this.#poller.start();
+  }
+
+  stop(): Promise<void> {
+    return this.#poller.stop();
+  }
+
+  createTask(projectId: ProjectId, request: TaskRequest): Promise<Task> {
+    return createTask(this.context, projectId, request);
+  }
+  startTask(id: TaskId): Promise<Task> {
+    return startTask(this.context, id, 'draft');
+  }
+  resumeTask(id: TaskId): Promise<Task> {
+    return startTask(this.context, id, 'paused');
+  }
+  pauseTask(id: TaskId): Promise<Task> {
+    return pauseTask(this.context, id);
+  }
+  cancelTask(id: TaskId): Promise<Task> {
+    return cancelTask(this.context, id);
+  }
+  requestEvaluation(id: TaskId, spec: EvaluationSpec, version: VersionId | undefined): Promise<Round> {
+    return requestEvaluation(this.context, id, spec, version);
+  }
+
+  control(deviceId: DeviceId, id: AssignmentId, message: ControlMessage): Promise<Assignment> {
+    return control(this.context, deviceId, id, message);
+  }
+  uploadOffset(deviceId: DeviceId, id: AssignmentId): Promise<number> {
+    return uploadOffset(this.context, deviceId, id);
+  }
+  receivePart(deviceId: DeviceId, id: AssignmentId, part: UploadPart): Promise<UploadAnswer> {
+    return receivePart(this.context, deviceId, id, part);
+  }
+
+  /** A device came online: rounds that are looking for devices may want it. */
+  async deviceOnline(projectId: ProjectId): Promise<void> {
+    const rounds = await this.context.database.query<{ id: RoundId }>(
+      "select id from rounds where project_id = $1 and state = 'selecting' order by opened_at",
+      [projectId],
+    );
+    for (const round of rounds) await offerRound(this.context, round.id);
+  }
+
+  /** Where a device stands; a device without a socket is present from here until it should ask again. */
+  async checkIn(deviceId: DeviceId, projectId: ProjectId): Promise<CheckInAnswer> {
+    const { minDelayMs, maxDelayMs } = await this.#pace(projectId);
+    const retryAfterMs = Math.round(minDelayMs + Math.random() * (maxDelayMs - minDelayMs));
+    this.context.presence.poll(deviceId, projectId, retryAfterMs + pollGraceMs);
+    let assignment = await currentAssignment(this.context, deviceId);
+    if (!assignment && !this.context.presence.hasSocket(deviceId)) {
+      await this.deviceOnline(projectId);
+      assignment = await currentAssignment(this.context, deviceId);
+    }
+    return { assignment, retryAfterMs };
+  }
+
+  /** The current version of a task, for devices of its project. */
+  async servedModel(projectId: ProjectId, id: TaskId): Promise<ServedModel> {
+    const task = await readTask(this.context.database, id);
+    if (task.project_id !== projectId) throw new ProblemError('not-found', `There is no task ${id}.`);
+    return servedModel(task, await readVersion(this.context.database, task.current_version));
+  }
+
+  /** Revokes a device: its assignment is dropped and it gets no other. */
+  async revokeDevice(projectId: ProjectId, id: DeviceId): Promise<void> {
+    const { database } = this.context;
+    const [row] = await database.query(
+      "update devices set state = 'revoked' where id = $1 and project_id = $2 returning id",
+      [id, projectId],
+    );
+    if (!row) throw new ProblemError('not-found', `There is no device ${id}.`);
+    const dropped = await database.query<{ id: AssignmentId; round_id: RoundId }>(
+      `update assignments set state = 'dropped', reason = 'device-revoked', ended_at = now()
+        where device_id = $1 and state in ('offered', 'accepted', 'training', 'ready', 'grouped')
+        returning id, round_id`,
+      [id],
+    );
+    await announceAssignments(
+      this.context,
+      dropped.map((assignment) => assignment.id),
+    );
+    this.context.presence.forget(id);
+    this.context.announce.revoked(id);
+    for (const { round_id: roundId } of dropped) {
+      await offerRound(this.context, roundId);
+      await settleRound(this.context, roundId);
+    }
+    this.context.announce.live(projectId, { kind: 'device', deviceId: id, change: 'revoked' });
+  }
+
+  async #pace(projectId: ProjectId): Promise<{ minDelayMs: number; maxDelayMs: number }> {
+    const [row] = await this.context.database.query<{
+      pace: { minDelayMs: number; maxDelayMs: number } | null;
+    }>(
+      `select plan -> 'pace' as pace from tasks where project_id = $1 and state = 'running'
+        order by created_at limit 1`,
+      [projectId],
+    );
+    return row?.pace ?? defaultPace;
+  }
+
+  /** Staged bytes whose round is over: their process died before it could discard them. */
+  async #discardStrayUploads(): Promise<void> {
+    const staged = await this.context.staging.list();
+    if (staged.length === 0) return;
+    const wanted = await this.context.database.query<{ id: AssignmentId }>(
+      "select id from assignments where id = any($1) and state in ('grouped', 'uploaded')",
+      [staged],
+    );
+    const keep = new Set(wanted.map((row) => row.id));
+    for (const id of staged) if (!keep.has(id)) await this.context.staging.discard(id);
+  }
+}

@@ -1,0 +1,62 @@
+import type { RoundId, RoundState } from '@starling/protocol';
+import type { Context } from './context.ts';
+import { closeRound, closeTrainingWindow, offerRound, settleRound, startTraining } from './rounds.ts';
+
+/**
+ * Fires deadlines. Any number of nodes may poll: what a deadline does is a conditional update, so it happens once.
+ * Time is the database's.
+ */
+export class Poller {
+  readonly #context: Context;
+  readonly #intervalMs: number;
+  #timer: NodeJS.Timeout | undefined;
+  #running: Promise<void> | undefined;
+  #stopped = false;
+
+  constructor(context: Context, intervalMs: number) {
+    this.#context = context;
+    this.#intervalMs = intervalMs;
+  }
+
+  start(): void {
+    this.#timer = setTimeout(() => {
+      this.#running = this.poll()
+        .catch((error: unknown) => {
+          this.#context.log.error({ error }, 'polling failed; trying again');
+        })
+        .then(() => {
+          if (!this.#stopped) this.start();
+        });
+    }, this.#intervalMs);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    await this.#running;
+  }
+
+  /** One pass: fires what is due, offers what is selecting, and settles what a crash left unsettled. */
+  async poll(): Promise<void> {
+    const rounds = await this.#context.database.query<{
+      id: RoundId;
+      state: RoundState;
+      due: boolean;
+      ready_due: boolean;
+    }>(
+      `select id, state, deadline <= now() as due, coalesce(ready_by <= now(), false) as ready_due
+         from rounds where ended_at is null and (closed_at is null or deadline <= now()) order by deadline`,
+    );
+    for (const { id, state, due, ready_due: readyDue } of rounds) {
+      try {
+        if (state === 'selecting' && due) await startTraining(this.#context, id, true);
+        else if (state === 'selecting') await offerRound(this.#context, id);
+        else if (due) await closeRound(this.#context, id, 'late');
+        else if (state === 'aggregating' && readyDue) await closeTrainingWindow(this.#context, id);
+        else await settleRound(this.#context, id);
+      } catch (error) {
+        this.#context.log.error({ error, roundId: id, state }, 'a round could not be moved; trying again');
+      }
+    }
+  }
+}

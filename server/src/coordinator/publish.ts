@@ -1,0 +1,237 @@
+import {
+  applyOptimiser,
+  initialState,
+  meanOfLowest,
+  pseudoGradient,
+  quantile,
+  type OptimiserState,
+  type WeightedSum,
+} from '@starling/aggregation';
+import { setStatistics } from '@starling/model';
+import {
+  digestTensors,
+  evaluationPoints,
+  evaluationWidth,
+  readSafetensors,
+  readWeights,
+  roundTransitions,
+  sourcesOf,
+  spreadBins,
+  tensorsOf,
+  writeSafetensors,
+  writeWeights,
+  type AssignmentId,
+  type EvaluationMetrics,
+  type Round,
+  type TrainingMetrics,
+} from '@starling/protocol';
+import { newId, type Context } from './context.ts';
+import { readContribution } from './contribution.ts';
+import type { RoundFacts } from './round-facts.ts';
+import type { RoundRow, TaskRow, VersionRow } from './rows.ts';
+import { abandonRound, advanceTask, afterRoundEnd } from './rounds.ts';
+import { readVersion, versionView } from './views.ts';
+
+interface Outcome {
+  metrics: NonNullable<Round['metrics']>;
+  /** New shared values, or `undefined` for a round that judges only. */
+  values: Float32Array | undefined;
+  optimiser: OptimiserState | undefined;
+}
+
+/**
+ * Publishes a closed round: the exact mean over its uploads, the server optimiser's step, the new version. Files
+ * are stored first (they are named by content, so a repeated attempt stores nothing new); then one transaction
+ * writes the version, the metrics, the counted assignments and the task's next round. Whoever lost the round
+ * meanwhile (its `version` moved) changes nothing.
+ */
+export async function publishRound(
+  context: Context,
+  round: RoundRow,
+  uploads: readonly AssignmentId[],
+): Promise<void> {
+  const { database } = context;
+  const facts = await context.rounds.get(round.id);
+  const { task, base, blocks } = facts;
+  const { maxWeight } = facts.plan;
+  const sum = await context.sums.total(round.id, uploads, blocks, maxWeight, async (id) =>
+    readContribution(await context.staging.read(id), blocks, maxWeight),
+  );
+  const outcome = await combine(context, round, facts, sum);
+  if (!outcome) {
+    context.log.error(
+      { roundId: round.id },
+      'the combined parameters are not finite; the round is abandoned',
+    );
+    await abandonRound(context, round.id, 'sum-not-finite');
+    return;
+  }
+  const version = outcome.values && (await storeVersion(context, round, facts, outcome));
+  context.failpoint('version-stored');
+
+  const published = await database.tx(async (tx) => {
+    const [moved] = await tx.query<RoundRow>(
+      `update rounds set state = 'published', version = version + 1, metrics = $3, ended_at = now()
+        where id = $1 and version = $2 and state = any($4) returning *`,
+      [round.id, round.version, outcome.metrics, sourcesOf(roundTransitions, 'published')],
+    );
+    if (!moved) return undefined;
+    await tx.query(
+      "update assignments set state = 'counted', ended_at = now() where id = any($1) and state = 'uploaded'",
+      [uploads],
+    );
+    if (version) {
+      await tx.query(
+        `insert into model_versions (id, project_id, task_id, number, digest, weights, bytes, parent, round_id, optimiser_state)
+         select $1, $2, $3, coalesce(max(number), 0) + 1, $4, $5, $6, $7, $8, $9
+           from model_versions where task_id = $3`,
+        [
+          version.id,
+          task.project_id,
+          task.id,
+          version.digest,
+          version.weights,
+          version.bytes,
+          base.id,
+          round.id,
+          version.optimiserState,
+        ],
+      );
+      for (const blob of version.blobs) await registerBlob(tx, task, blob);
+      await tx.query('update rounds set published_version = $2 where id = $1', [round.id, version.id]);
+      await tx.query(
+        `update tasks set current_version = $2, updated_at = now(),
+                rounds_published = rounds_published + $3 where id = $1`,
+        [task.id, version.id, round.kind === 'training' ? 1 : 0],
+      );
+    }
+    return { next: await advanceTask(tx, task.id) };
+  });
+  if (!published) return;
+  context.failpoint('round-published');
+  if (version) {
+    const row = await readVersion(database, version.id);
+    context.announce.live(task.project_id, { kind: 'version', version: versionView(row) });
+  }
+  await afterRoundEnd(context, round.id, published.next);
+}
+
+async function combine(
+  context: Context,
+  round: RoundRow,
+  { layout, base, plan }: RoundFacts,
+  sum: WeightedSum,
+): Promise<Outcome | undefined> {
+  if (round.kind === 'evaluation') {
+    return { metrics: evaluationMetrics(round, sum), values: undefined, optimiser: undefined };
+  }
+  const values = readWeights(layout, await context.blobs.get(base.weights));
+  if (round.kind === 'statistics') {
+    const moments = sum.mean('moments');
+    const channels = moments.length / 2;
+    setStatistics(
+      { layout, values },
+      { mean: moments.slice(0, channels), meanOfSquares: moments.slice(channels) },
+    );
+    const metrics = { devices: sum.count, rows: sum.totalWeight };
+    return values.every(Number.isFinite)
+      ? { metrics, values, optimiser: await readState(context, base) }
+      : undefined;
+  }
+  const { size } = layout.learnable;
+  const update = new Float64Array(size);
+  update.set(sum.mean('parameters'), 0);
+  if (layout.rates.size > 0) update.set(sum.mean('rates'), layout.rates.offset);
+  const state = (await readState(context, base)) ?? initialState;
+  const step = applyOptimiser(values.subarray(0, size), pseudoGradient(update), state, plan.optimiser, {
+    round: round.number,
+    rounds: plan.rounds,
+  });
+  values.set(step.parameters, 0);
+  if (!values.every(Number.isFinite)) return undefined;
+  return { metrics: trainingMetrics(sum, update), values, optimiser: step.state };
+}
+
+async function storeVersion(
+  context: Context,
+  round: RoundRow,
+  { layout, base }: RoundFacts,
+  outcome: Outcome,
+) {
+  const values = outcome.values ?? new Float32Array(layout.size);
+  const file = writeWeights(layout, values);
+  const weights = await context.blobs.put(file);
+  const blobs = [{ sha256: weights, bytes: file.length }];
+  let optimiserState = base.optimiser_state;
+  if (round.kind === 'training' && outcome.optimiser) {
+    const state = writeState(outcome.optimiser);
+    optimiserState = await context.blobs.put(state);
+    blobs.push({ sha256: optimiserState, bytes: state.length });
+  }
+  const digest = digestTensors(tensorsOf(layout, values));
+  return { id: newId('version'), digest, weights, bytes: file.length, optimiserState, blobs };
+}
+
+export async function registerBlob(
+  tx: { query(sql: string, parameters: readonly unknown[]): Promise<unknown> },
+  owner: Pick<TaskRow, 'project_id'>,
+  blob: { sha256: string; bytes: number },
+): Promise<void> {
+  await tx.query('insert into blobs (project_id, sha256, bytes) values ($1, $2, $3) on conflict do nothing', [
+    owner.project_id,
+    blob.sha256,
+    blob.bytes,
+  ]);
+}
+
+/** The optimiser's state as a safetensors file: one F64 tensor a slot, the step in the metadata. */
+function writeState(state: OptimiserState): Uint8Array {
+  const tensors = Object.entries(state.slots).map(([name, data]) => ({
+    name,
+    dtype: 'F64' as const,
+    shape: [data.length],
+    data,
+  }));
+  return writeSafetensors(tensors, { step: String(state.step) });
+}
+
+async function readState(context: Context, version: VersionRow): Promise<OptimiserState | undefined> {
+  if (version.optimiser_state === null) return undefined;
+  const { tensors, metadata } = readSafetensors(await context.blobs.get(version.optimiser_state));
+  const slots: Record<string, Float64Array> = {};
+  for (const [name, tensor] of tensors) slots[name] = tensor.data as Float64Array;
+  return { step: Number(metadata?.['step']), slots };
+}
+
+function trainingMetrics(sum: WeightedSum, update: Float64Array): TrainingMetrics {
+  const [lossBefore, correctBefore, countBefore, lossAfter, correctAfter, countAfter] = sum.sum('metrics');
+  const perRow = (total: number | undefined, count: number | undefined) =>
+    (total ?? 0) / Math.max(1, count ?? 0);
+  return {
+    devices: sum.count,
+    weight: sum.totalWeight,
+    updateNorm: Math.sqrt(update.reduce((total, value) => total + value * value, 0)),
+    lossBefore: perRow(lossBefore, countBefore),
+    accuracyBefore: perRow(correctBefore, countBefore),
+    lossAfter: perRow(lossAfter, countAfter),
+    accuracyAfter: perRow(correctAfter, countAfter),
+  };
+}
+
+function evaluationMetrics(round: RoundRow, sum: WeightedSum): EvaluationMetrics {
+  if (!round.evaluation) throw new TypeError(`Evaluation round ${round.id} has no specification.`);
+  const totals = sum.sum('metrics');
+  const devices = sum.count;
+  const results = evaluationPoints(round.evaluation).map((point, index) => {
+    const start = index * evaluationWidth;
+    const bins = totals.slice(start + evaluationWidth - spreadBins, start + evaluationWidth);
+    return {
+      ...point,
+      accuracy: (totals[start] ?? 0) / devices,
+      loss: (totals[start + 1] ?? 0) / devices,
+      worstDecile: meanOfLowest(bins, 0.1),
+      deciles: Array.from({ length: 9 }, (_, decile) => quantile(bins, (decile + 1) / 10)),
+    };
+  });
+  return { devices, results };
+}

@@ -1,0 +1,408 @@
+import {
+  assignmentTransitions,
+  roundTransitions,
+  sourcesOf,
+  type AbandonReason,
+  type AssignmentId,
+  type DeviceId,
+  type DropReason,
+  type EvaluationSpec,
+  type Labels,
+  type RoundId,
+  type RoundKind,
+  type RoundState,
+  type TaskId,
+  type VersionId,
+} from '@starling/protocol';
+import type { Querier } from '../storage/database.ts';
+import { newId, type Context } from './context.ts';
+import { announceAssignments, announceRound, announceTask } from './announce.ts';
+import { publishRound } from './publish.ts';
+import { liveStates, type RoundRow, type TaskRow } from './rows.ts';
+import { assignmentSeed, sampleCohort } from './sampling.ts';
+import { readTask } from './views.ts';
+
+/**
+ * The life of a round: opened, offered to devices, trained, aggregated, published or abandoned. Every change is a
+ * conditional update inside a transaction, so a change that two nodes (or a node and its restarted self) attempt
+ * happens once. Announcements and further steps follow after the transaction.
+ */
+
+/** Time that a node has to publish a closed round before another may do it. */
+const publishLeaseMs = 60_000;
+
+export interface RoundSpec {
+  kind: RoundKind;
+  number: number;
+  goal: number;
+  minimum: number;
+  target: number;
+  selection: Labels;
+  evaluation: EvaluationSpec | null;
+  /** Whether someone asked for it, outside the plan's own sequence of rounds. */
+  requested: boolean;
+}
+
+/** What the plan wants next, or `undefined` when all its rounds are published. */
+export async function nextRound(tx: Querier, task: TaskRow): Promise<RoundSpec | undefined> {
+  const { plan, rounds_published: published } = task;
+  const done = new Set(
+    (
+      await tx.query<{ kind: RoundKind; number: number }>(
+        `select kind, number from rounds where task_id = $1 and not requested
+            and (state = 'published' or kind = 'evaluation') and (kind = 'statistics' or number = $2)`,
+        [task.id, published],
+      )
+    ).map(({ kind, number }) => (kind === 'statistics' ? kind : `${kind} ${number}`)),
+  );
+  const spec = (
+    kind: RoundKind,
+    cohort: { goal: number; minimum: number; select?: Labels },
+    target: number,
+  ) => ({
+    kind,
+    goal: cohort.goal,
+    minimum: cohort.minimum,
+    target,
+    selection: cohort.select ?? {},
+    evaluation: null,
+    requested: false,
+  });
+  if (plan.statistics && !done.has('statistics')) {
+    return { ...spec('statistics', plan.statistics, plan.statistics.goal), number: published };
+  }
+  const { evaluation } = plan;
+  if (evaluation && published > 0 && published % evaluation.everyRounds === 0) {
+    if (!done.has(`evaluation ${published}`)) {
+      const base = spec('evaluation', evaluation.spec, evaluation.spec.goal);
+      return { ...base, number: published, evaluation: evaluation.spec };
+    }
+  }
+  if (published >= plan.rounds) return undefined;
+  const target = Math.ceil(plan.cohort.goal * plan.cohort.overSelection);
+  return { ...spec('training', plan.cohort, target), number: published + 1 };
+}
+
+/** Inserts a round in state `selecting`. The caller holds the task's row. */
+export async function openRound(
+  tx: Querier,
+  task: TaskRow,
+  spec: RoundSpec,
+  baseVersion: VersionId = task.current_version,
+): Promise<RoundRow> {
+  const [round] = await tx.query<RoundRow>(
+    `insert into rounds (id, project_id, task_id, sequence, kind, number, state, requested, evaluation, selection,
+                         goal, minimum, target, base_version, deadline)
+     select $1, $2, $3, coalesce(max(sequence), 0) + 1, $4, $5, 'selecting', $6, $7, $8, $9, $10, $11, $12,
+            now() + $13 * interval '1 millisecond'
+       from rounds where task_id = $3
+     returning *`,
+    [
+      newId('round'),
+      task.project_id,
+      task.id,
+      spec.kind,
+      spec.number,
+      spec.requested,
+      spec.evaluation,
+      spec.selection,
+      spec.goal,
+      spec.minimum,
+      spec.target,
+      baseVersion,
+      task.plan.windows.selectingMs,
+    ],
+  );
+  if (!round) throw new TypeError('INSERT … RETURNING gave no row.');
+  return round;
+}
+
+/**
+ * Takes a running task to its next round, or completes it. Does nothing while a round of the plan is under way.
+ * Runs inside the transaction that ended the last round, so a task never stands still between two of them.
+ */
+export async function advanceTask(tx: Querier, taskId: TaskId): Promise<RoundRow | undefined> {
+  const [task] = await tx.query<TaskRow>(
+    "select * from tasks where id = $1 and state = 'running' for update",
+    [taskId],
+  );
+  if (!task) return undefined;
+  const [busy] = await tx.query(
+    'select 1 from rounds where task_id = $1 and ended_at is null and not requested limit 1',
+    [taskId],
+  );
+  if (busy) return undefined;
+  const spec = await nextRound(tx, task);
+  if (spec) return openRound(tx, task, spec);
+  await tx.query(
+    "update tasks set state = 'completed', updated_at = now() where id = $1 and state = 'running'",
+    [taskId],
+  );
+  return undefined;
+}
+
+/** Offers a selecting round to devices that are present, idle and wanted, until enough have been asked. */
+export async function offerRound(context: Context, roundId: RoundId): Promise<void> {
+  const { database, presence } = context;
+  const offered = await database.tx(async (tx) => {
+    const [round] = await tx.query<RoundRow & { asked: number }>(
+      `select r.*, (select count(*)::int from assignments a where a.round_id = r.id and a.state <> 'dropped') as asked
+         from rounds r where r.id = $1 and r.state = 'selecting' for update`,
+      [roundId],
+    );
+    if (!round || round.asked >= round.target) return [];
+    const present = presence.of(round.project_id);
+    if (present.length === 0) return [];
+    const { plan } = await readTask(tx, round.task_id);
+    const separationMs = round.kind === 'training' ? (plan.eligibility?.minSeparationMs ?? 0) : 0;
+    const candidates = await tx.query<{ id: DeviceId; public_key: string }>(
+      `select d.id, d.public_key from devices d
+        where d.project_id = $1 and d.state = 'active' and d.id = any($2) and d.labels @> $3
+          and not exists (select 1 from assignments a where a.device_id = d.id and a.state = any($4))
+          and not exists (select 1 from assignments a where a.device_id = d.id and a.round_id = $5)
+          and ($6 = 0 or not exists (
+                select 1 from assignments a where a.device_id = d.id and a.task_id = $7
+                   and a.uploaded_at > now() - $6 * interval '1 millisecond'))`,
+      [round.project_id, present, round.selection, liveStates, roundId, separationMs, round.task_id],
+    );
+    const chosen = sampleCohort(candidates, round.target - round.asked, plan.seed, round.sequence);
+    if (chosen.length === 0) return [];
+    const rows = await tx.query<{ id: AssignmentId }>(
+      `insert into assignments (id, project_id, task_id, round_id, device_id, state, seed)
+       select t.id, $1, $2, $3, t.device_id, 'offered', t.seed
+         from unnest($4::text[], $5::text[], $6::bigint[]) as t(id, device_id, seed)
+       on conflict do nothing returning id`,
+      [
+        round.project_id,
+        round.task_id,
+        roundId,
+        chosen.map(() => newId('assignment')),
+        chosen.map((device) => device.id),
+        chosen.map((device) => assignmentSeed(plan.seed, round.sequence, device.public_key)),
+      ],
+    );
+    return rows.map((row) => row.id);
+  });
+  if (offered.length === 0) return;
+  context.failpoint('devices-offered');
+  await announceAssignments(context, offered);
+  await announceRound(context, roundId);
+}
+
+/** Starts the training window once enough devices accepted (or, at the window's end, at least the minimum). */
+export async function startTraining(
+  context: Context,
+  roundId: RoundId,
+  windowClosed: boolean,
+): Promise<void> {
+  const { plan } = await context.rounds.get(roundId);
+  const [started] = await context.database.query(
+    `update rounds r set state = 'training', version = version + 1,
+            ready_by = now() + $2 * interval '1 millisecond', deadline = now() + $2 * interval '1 millisecond'
+      where r.id = $1 and r.state = any($3)
+        and (select count(*) from assignments a where a.round_id = r.id and a.state not in ('offered', 'dropped'))
+            >= case when $4 then r.minimum else r.target end
+      returning r.id`,
+    [roundId, plan.windows.trainingMs, sourcesOf(roundTransitions, 'training'), windowClosed],
+  );
+  if (started) {
+    const dropped = await dropAssignments(context.database, roundId, ['offered'], 'no-answer');
+    await announceAssignments(context, dropped);
+    await announceRound(context, roundId);
+    await groupReady(context, roundId);
+  } else if (windowClosed) {
+    await abandonRound(context, roundId, 'too-few-devices', 'selecting');
+  }
+}
+
+/**
+ * Forms groups from devices that are ready. A clear update is a group of one that needs no keys, so it goes
+ * straight to `uploads`. The round is `aggregating` from its first group's start. Devices are told, but for `teller`,
+ * who gets it as the answer to its own message; the result says whether it was grouped.
+ */
+export async function groupReady(
+  context: Context,
+  roundId: RoundId,
+  teller?: AssignmentId,
+): Promise<boolean> {
+  const { plan } = await context.rounds.get(roundId);
+  const grouped = await context.database.tx(async (tx) => {
+    const ready = await tx.query<{ id: AssignmentId }>(
+      `select a.id from assignments a join rounds r on r.id = a.round_id
+        where r.id = $1 and r.state in ('training', 'aggregating') and r.closed_at is null and a.state = 'ready'
+        order by a.id for update`,
+      [roundId],
+    );
+    if (ready.length === 0) return [];
+    const groups = ready.map(() => newId('group'));
+    await tx.query(
+      `with formed as (insert into groups (id, round_id, state)
+                       select id, $3, 'uploads' from unnest($2::text[]) as t(id)),
+            started as (update rounds set state = 'aggregating', version = version + 1,
+                               deadline = ready_by + $4 * interval '1 millisecond'
+                         where id = $3 and state = any($5))
+       update assignments a set state = 'grouped', group_id = t.group_id
+         from unnest($1::text[], $2::text[]) as t(id, group_id) where a.id = t.id and a.state = 'ready'`,
+      [
+        ready.map((row) => row.id),
+        groups,
+        roundId,
+        plan.windows.aggregatingMs,
+        sourcesOf(roundTransitions, 'aggregating'),
+      ],
+    );
+    return ready.map((row) => row.id);
+  });
+  if (grouped.length === 0) return false;
+  context.failpoint('group-formed');
+  await announceAssignments(
+    context,
+    grouped.filter((id) => id !== teller),
+  );
+  return teller !== undefined && grouped.includes(teller);
+}
+
+/** Ends a round as soon as its end is known: the goal reached, nobody left, or the minimum out of reach. */
+export async function settleRound(context: Context, roundId: RoundId): Promise<void> {
+  const [tally] = await context.database.query<{
+    goal: number;
+    minimum: number;
+    live: number;
+    uploaded: number;
+  }>(
+    `select r.goal, r.minimum,
+            count(*) filter (where a.state = any($2))::int as live,
+            count(*) filter (where a.state = 'uploaded')::int as uploaded
+       from rounds r left join assignments a on a.round_id = r.id
+      where r.id = $1 and r.state in ('training', 'aggregating') and r.closed_at is null group by r.id`,
+    [roundId, liveStates],
+  );
+  if (!tally) return;
+  const { goal, minimum, live, uploaded } = tally;
+  if (uploaded >= goal) await closeRound(context, roundId, 'goal-reached');
+  else if (live === 0 || live + uploaded < minimum) await closeRound(context, roundId, 'round-abandoned');
+}
+
+/**
+ * Closes a round: nobody else may upload. With at least the minimum of updates it is published, otherwise
+ * abandoned. Devices still at work are dropped with `dropReason`.
+ */
+export async function closeRound(context: Context, roundId: RoundId, dropReason: DropReason): Promise<void> {
+  const closed = await context.database.tx(async (tx) => {
+    const [round] = await tx.query<RoundRow>(
+      `select * from rounds where id = $1 and state in ('training', 'aggregating')
+          and (closed_at is null or deadline <= now()) for update`,
+      [roundId],
+    );
+    if (!round) return undefined;
+    const dropped = await dropAssignments(tx, roundId, liveStates, dropReason);
+    const uploaded = await tx.query<{ id: AssignmentId }>(
+      "select id from assignments where round_id = $1 and state = 'uploaded' order by id",
+      [roundId],
+    );
+    if (uploaded.length < round.minimum) {
+      const { dropped: more, next } = await abandon(tx, round, 'too-few-updates');
+      return { dropped: [...dropped, ...more], next, closed: undefined };
+    }
+    const [leased] = await tx.query<RoundRow>(
+      `update rounds set version = version + 1, ready_by = null, closed_at = now(), deadline = now() + $2 * interval '1 millisecond'
+        where id = $1 returning *`,
+      [roundId, publishLeaseMs],
+    );
+    return {
+      dropped,
+      next: undefined,
+      closed: leased && { round: leased, ids: uploaded.map((row) => row.id) },
+    };
+  });
+  if (!closed) return;
+  context.failpoint('round-closed');
+  await announceAssignments(context, closed.dropped);
+  if (closed.closed) await publishRound(context, closed.closed.round, closed.closed.ids);
+  else await afterRoundEnd(context, roundId, closed.next);
+}
+
+/** Abandons a round that cannot be published, and opens the task's next one. */
+export async function abandonRound(
+  context: Context,
+  roundId: RoundId,
+  reason: AbandonReason,
+  onlyIn?: RoundState,
+): Promise<void> {
+  const done = await context.database.tx(async (tx) => {
+    const [round] = await tx.query<RoundRow>(
+      'select * from rounds where id = $1 and ended_at is null and state = coalesce($2, state) for update',
+      [roundId, onlyIn ?? null],
+    );
+    return round && abandon(tx, round, reason);
+  });
+  if (!done) return;
+  await announceAssignments(context, done.dropped);
+  await afterRoundEnd(context, roundId, done.next);
+}
+
+/** Drops devices that are not ready when the training window closes; the round goes on with those that are. */
+export async function closeTrainingWindow(context: Context, roundId: RoundId): Promise<void> {
+  const dropped = await context.database.tx(async (tx) => {
+    const [round] = await tx.query(
+      `update rounds set ready_by = null where id = $1 and state = 'aggregating' and ready_by <= now() returning id`,
+      [roundId],
+    );
+    return round ? dropAssignments(tx, roundId, ['accepted', 'training'], 'late') : [];
+  });
+  await announceAssignments(context, dropped);
+  await settleRound(context, roundId);
+}
+
+/** After a round's end is committed: tell, tidy, and offer the next. */
+export async function afterRoundEnd(
+  context: Context,
+  roundId: RoundId,
+  next: RoundRow | undefined,
+): Promise<void> {
+  const round = await announceRound(context, roundId);
+  context.sums.drop(roundId);
+  const rows = await context.database.query<{ id: AssignmentId }>(
+    'select id from assignments where round_id = $1 and (update_digest is not null)',
+    [roundId],
+  );
+  await Promise.all(rows.map((row) => context.staging.discard(row.id)));
+  if (round) await announceTask(context, round.taskId);
+  if (next) await afterRound(context, next);
+}
+
+async function afterRound(context: Context, next: RoundRow): Promise<void> {
+  context.failpoint('round-opened');
+  await offerRound(context, next.id);
+}
+
+async function abandon(tx: Querier, round: RoundRow, reason: AbandonReason) {
+  await tx.query(
+    `update rounds set state = 'abandoned', reason = $2, version = version + 1, ended_at = now()
+      where id = $1 and state = any($3)`,
+    [round.id, reason, sourcesOf(roundTransitions, 'abandoned')],
+  );
+  await tx.query(
+    `update groups set state = 'aborted', reason = 'round-abandoned', ended_at = now()
+      where round_id = $1 and ended_at is null`,
+    [round.id],
+  );
+  const dropped = await dropAssignments(tx, round.id, [...liveStates, 'uploaded'], 'round-abandoned');
+  const next = await advanceTask(tx, round.task_id);
+  return { dropped, next };
+}
+
+async function dropAssignments(
+  tx: Querier,
+  roundId: RoundId,
+  from: readonly string[],
+  reason: DropReason,
+): Promise<AssignmentId[]> {
+  const allowed: string[] = sourcesOf(assignmentTransitions, 'dropped');
+  const rows = await tx.query<{ id: AssignmentId }>(
+    `update assignments set state = 'dropped', reason = $3, ended_at = now()
+      where round_id = $1 and state = any($2) returning id`,
+    [roundId, from.filter((state) => allowed.includes(state)), reason],
+  );
+  return rows.map((row) => row.id);
+}

@@ -1,0 +1,92 @@
+import type {
+  AssignmentId,
+  AssignmentState,
+  DeviceId,
+  EvaluationSpec,
+  GroupId,
+  Labels,
+  Plan,
+  ProjectId,
+  RoundId,
+  RoundKind,
+  RoundState,
+  Round,
+  TaskId,
+  TaskState,
+  VersionId,
+} from '@starling/protocol';
+
+/** Rows as the database returns them (001-initial.sql). */
+export interface TaskRow {
+  id: TaskId;
+  project_id: ProjectId;
+  name: string;
+  model_digest: string;
+  plan: Plan;
+  state: TaskState;
+  reason: string | null;
+  rounds_published: number;
+  current_version: VersionId;
+  created_at: Date;
+  updated_at: Date;
+}
+
+export interface RoundRow {
+  id: RoundId;
+  project_id: ProjectId;
+  task_id: TaskId;
+  sequence: number;
+  kind: RoundKind;
+  number: number;
+  state: RoundState;
+  reason: string | null;
+  version: number;
+  requested: boolean;
+  evaluation: EvaluationSpec | null;
+  selection: Labels;
+  goal: number;
+  minimum: number;
+  target: number;
+  base_version: VersionId;
+  published_version: VersionId | null;
+  metrics: Round['metrics'];
+  bytes_up: number;
+  opened_at: Date;
+  ready_by: Date | null;
+  deadline: Date;
+  /** When the set of counted updates was fixed; from here the round is only published or abandoned. */
+  closed_at: Date | null;
+  ended_at: Date | null;
+}
+
+export interface VersionRow {
+  id: VersionId;
+  project_id: ProjectId;
+  task_id: TaskId;
+  number: number;
+  digest: string;
+  weights: string;
+  bytes: number;
+  parent: VersionId | null;
+  round_id: RoundId | null;
+  optimiser_state: string | null;
+  created_at: Date;
+}
+
+export interface AssignmentRow {
+  id: AssignmentId;
+  project_id: ProjectId;
+  task_id: TaskId;
+  round_id: RoundId;
+  device_id: DeviceId;
+  group_id: GroupId | null;
+  state: AssignmentState;
+  reason: string | null;
+  seed: number;
+  update_digest: string | null;
+  update_bytes: number | null;
+  weight: number | null;
+}
+
+/** States in which a device is occupied by an assignment. */
+export const liveStates = ['offered', 'accepted', 'training', 'ready', 'grouped'] as const;

@@ -1,0 +1,138 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ProblemError, type AssignmentId } from '@starling/protocol';
+
+/**
+ * Updates on their way in. An upload grows as `<id>.part` and is renamed to `<id>.update` when it is complete and
+ * verified; the complete file stays until its round is over, so that a sum can be rebuilt after a restart.
+ */
+export class Staging {
+  readonly #directory: string;
+  /** Uploads that a request is writing: one writer at a time. */
+  readonly #busy = new Set<AssignmentId>();
+
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  async prepare(): Promise<void> {
+    await mkdir(this.#directory, { recursive: true });
+  }
+
+  /** Bytes held so far. */
+  async offset(id: AssignmentId): Promise<number> {
+    return (await sizeOf(this.#complete(id))) ?? (await sizeOf(this.#part(id))) ?? 0;
+  }
+
+  /**
+   * Appends a part at `offset`, as it streams in, never beyond `limit` bytes in all. What arrived before a
+   * connection broke stays: the device asks for the offset and goes on from there. Returns the new length.
+   */
+  async append(
+    id: AssignmentId,
+    offset: number,
+    limit: number,
+    part: AsyncIterable<Uint8Array>,
+  ): Promise<number> {
+    return this.#exclusively(id, async () => {
+      const held = await this.offset(id);
+      if (offset !== held) {
+        throw new ProblemError(
+          'upload-offset-mismatch',
+          `The part starts at byte ${offset}; the server holds ${held} bytes. Continue at ${held}.`,
+          { offset: held },
+        );
+      }
+      if (await sizeOf(this.#complete(id))) {
+        for await (const chunk of part) if (chunk.length > 0) throw tooLarge(limit);
+        return held;
+      }
+      const file = await open(this.#part(id), 'a');
+      let length = held;
+      try {
+        for await (const chunk of part) {
+          if (length + chunk.length > limit) throw tooLarge(limit);
+          await file.writeFile(chunk);
+          length += chunk.length;
+        }
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      return length;
+    });
+  }
+
+  /** SHA-256 (hexadecimal) of the bytes held. */
+  async digest(id: AssignmentId): Promise<string> {
+    const hash = createHash('sha256');
+    for await (const chunk of createReadStream(await this.#existing(id))) hash.update(chunk as Uint8Array);
+    return hash.digest('hex');
+  }
+
+  async read(id: AssignmentId): Promise<Uint8Array> {
+    return readFile(await this.#existing(id));
+  }
+
+  /** Marks an upload as complete: from here it survives until it is discarded. */
+  async complete(id: AssignmentId): Promise<void> {
+    if ((await sizeOf(this.#complete(id))) !== undefined) return;
+    await rename(this.#part(id), this.#complete(id));
+  }
+
+  async discard(id: AssignmentId): Promise<void> {
+    await rm(this.#part(id), { force: true });
+    await rm(this.#complete(id), { force: true });
+  }
+
+  /** Assignments of which bytes are held. */
+  async list(): Promise<AssignmentId[]> {
+    const names = await readdir(this.#directory);
+    return names.map((name) => name.replace(/\.(part|update)$/, '') as AssignmentId);
+  }
+
+  async #existing(id: AssignmentId): Promise<string> {
+    return (await sizeOf(this.#complete(id))) === undefined ? this.#part(id) : this.#complete(id);
+  }
+
+  async #exclusively<T>(id: AssignmentId, work: () => Promise<T>): Promise<T> {
+    if (this.#busy.has(id)) {
+      throw new ProblemError(
+        'upload-busy',
+        'Another request is writing this upload. Wait for it, then ask for the offset.',
+      );
+    }
+    this.#busy.add(id);
+    try {
+      return await work();
+    } finally {
+      this.#busy.delete(id);
+    }
+  }
+
+  #part(id: AssignmentId): string {
+    return join(this.#directory, `${id}.part`);
+  }
+
+  #complete(id: AssignmentId): string {
+    return join(this.#directory, `${id}.update`);
+  }
+}
+
+async function sizeOf(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function tooLarge(limit: number): ProblemError {
+  return new ProblemError(
+    'upload-too-large',
+    `The upload is longer than the ${limit} bytes announced with "ready". Announce the length of the file that is sent.`,
+  );
+}

@@ -1,0 +1,276 @@
+import { SumOverflow, assertSumFits } from '@starling/secure';
+import { initialise, type Model } from '@starling/model';
+import {
+  digestTensors,
+  ProblemError,
+  sourcesOf,
+  taskTransitions,
+  tensorsOf,
+  writeWeights,
+  type EvaluationSpec,
+  type Plan,
+  type ProblemPart,
+  type ProjectId,
+  type Round,
+  type RoundId,
+  type Task,
+  type TaskId,
+  type TaskRequest,
+  type TaskState,
+  type VersionId,
+} from '@starling/protocol';
+import { announceRound, announceTask } from './announce.ts';
+import { blocksOf, hasLearnedRates, layoutFor, statisticChannels } from './blocks.ts';
+import { newId, type Context } from './context.ts';
+import type { Querier } from '../storage/database.ts';
+import { registerBlob } from './publish.ts';
+import { abandonRound, advanceTask, offerRound, openRound } from './rounds.ts';
+import type { RoundRow, TaskRow, VersionRow } from './rows.ts';
+import { readTask, readVersion, roundView, taskView } from './views.ts';
+
+/** Creates a task in state `draft` with its version 0: fresh weights by the plan's seed, or a given version's. */
+export async function createTask(
+  context: Context,
+  projectId: ProjectId,
+  request: TaskRequest,
+): Promise<Task> {
+  const model = await context.models.get(projectId, request.model);
+  checkPlan(request.plan, model);
+  const layout = layoutFor(model, request.plan);
+  let file: Uint8Array;
+  let digest: string;
+  if (request.weights === undefined) {
+    const { learning } = request.plan;
+    const { values } = initialise(
+      model,
+      request.plan.seed,
+      learning.algorithm === 'meta-sgd' ? { learnedRates: learning.initialRate } : {},
+    );
+    file = writeWeights(layout, values);
+    digest = digestTensors(tensorsOf(layout, values));
+  } else {
+    const version = await startingVersion(context, projectId, request, request.weights);
+    file = await context.blobs.get(version.weights);
+    digest = version.digest;
+  }
+  const weights = await context.blobs.put(file);
+  const row = await context.database.tx(async (tx) => {
+    const taskId = newId('task');
+    const versionId = newId('version');
+    const [task] = await tx.query<TaskRow>(
+      `insert into tasks (id, project_id, name, model_digest, plan, state, current_version)
+       values ($1, $2, $3, $4, $5, 'draft', $6) returning *`,
+      [taskId, projectId, request.name, request.model, request.plan, versionId],
+    );
+    if (!task) throw new TypeError('INSERT … RETURNING gave no row.');
+    await tx.query(
+      `insert into model_versions (id, project_id, task_id, number, digest, weights, bytes, parent)
+       values ($1, $2, $3, 0, $4, $5, $6, $7)`,
+      [versionId, projectId, taskId, digest, weights, file.length, request.weights ?? null],
+    );
+    await registerBlob(tx, task, { sha256: weights, bytes: file.length });
+    return task;
+  });
+  const view = taskView(row);
+  context.announce.live(projectId, { kind: 'task', task: view });
+  return view;
+}
+
+async function startingVersion(
+  context: Context,
+  projectId: ProjectId,
+  request: TaskRequest,
+  id: VersionId,
+): Promise<VersionRow> {
+  const version = await readVersion(context.database, id);
+  if (version.project_id !== projectId)
+    throw new ProblemError('not-found', `There is no model version ${id}.`);
+  const source = await readTask(context.database, version.task_id);
+  const rates = (plan: Plan) => (hasLearnedRates(plan) ? 'with' : 'without');
+  if (source.model_digest !== request.model || rates(source.plan) !== rates(request.plan)) {
+    throw new ProblemError(
+      'invalid-plan',
+      `Version ${id} is of model ${source.model_digest} ${rates(source.plan)} learned rates; the task wants ${request.model} ${rates(request.plan)} them.`,
+    );
+  }
+  return version;
+}
+
+/** Starts a draft task or resumes a paused one: its next round opens at once. */
+export async function startTask(context: Context, id: TaskId, from: 'draft' | 'paused'): Promise<Task> {
+  const next = await context.database.tx(async (tx) => {
+    const [row] = await tx.query(
+      "update tasks set state = 'running', updated_at = now() where id = $1 and state = $2 returning id",
+      [id, from],
+    );
+    if (!row) await refuseUnless(tx, id, 'running');
+    return row && advanceTask(tx, id);
+  });
+  await announceTask(context, id);
+  if (next) {
+    context.failpoint('round-opened');
+    await offerRound(context, next.id);
+    await announceRound(context, next.id);
+  }
+  return taskView(await readTask(context.database, id));
+}
+
+/** Pauses a running task: the round under way goes on to its end, no further round opens. */
+export async function pauseTask(context: Context, id: TaskId): Promise<Task> {
+  await moveTask(context, id, 'paused', null);
+  return taskView(await readTask(context.database, id));
+}
+
+/** Cancels a task: the round under way is abandoned. */
+export async function cancelTask(context: Context, id: TaskId): Promise<Task> {
+  await moveTask(context, id, 'cancelled', 'cancelled by request');
+  const rounds = await context.database.query<{ id: RoundId }>(
+    'select id from rounds where task_id = $1 and ended_at is null',
+    [id],
+  );
+  for (const round of rounds) await abandonRound(context, round.id, 'task-cancelled');
+  return taskView(await readTask(context.database, id));
+}
+
+/** Opens an evaluation round beside the plan's own sequence; the task may have ended. */
+export async function requestEvaluation(
+  context: Context,
+  id: TaskId,
+  spec: EvaluationSpec,
+  version: VersionId | undefined,
+): Promise<Round> {
+  const task = await readTask(context.database, id);
+  checkEvaluation(spec, task.plan, 'spec');
+  if (version !== undefined) {
+    const row = await readVersion(context.database, version);
+    if (row.task_id !== id) throw new ProblemError('not-found', `Task ${id} has no version ${version}.`);
+  }
+  const round = await context.database.tx(async (tx): Promise<RoundRow> => {
+    const [locked] = await tx.query<TaskRow>('select * from tasks where id = $1 for update', [id]);
+    if (!locked) throw new ProblemError('not-found', `There is no task ${id}.`);
+    return openRound(
+      tx,
+      locked,
+      {
+        kind: 'evaluation',
+        number: locked.rounds_published,
+        goal: spec.goal,
+        minimum: spec.minimum,
+        target: spec.goal,
+        selection: spec.select ?? {},
+        evaluation: spec,
+        requested: true,
+      },
+      version ?? locked.current_version,
+    );
+  });
+  await offerRound(context, round.id);
+  await announceRound(context, round.id);
+  return roundView(round);
+}
+
+async function moveTask(context: Context, id: TaskId, to: TaskState, reason: string | null): Promise<void> {
+  await context.database.tx(async (tx) => {
+    const [row] = await tx.query(
+      'update tasks set state = $2, reason = $3, updated_at = now() where id = $1 and state = any($4) returning id',
+      [id, to, reason, sourcesOf(taskTransitions, to)],
+    );
+    if (!row) await refuseUnless(tx, id, to);
+  });
+  await announceTask(context, id);
+}
+
+/** Asking for the state that the task is in already is no error. */
+async function refuseUnless(tx: Querier, id: TaskId, wanted: TaskState): Promise<void> {
+  const task = await readTask(tx, id);
+  if (task.state === wanted) return;
+  const may = taskTransitions[task.state].join(', ') || 'nothing: it has ended';
+  throw new ProblemError(
+    'illegal-transition',
+    `Task ${id} is ${task.state}; from there it may become ${may}, not ${wanted}.`,
+  );
+}
+
+/** Checks a plan against its model; throws `invalid-plan` naming every field that does not fit. */
+function checkPlan(plan: Plan, model: Model): void {
+  const errors: ProblemPart[] = [];
+  const { cohort, learning, statistics, evaluation } = plan;
+  for (const [path, sizes] of [
+    ['plan.cohort', cohort],
+    ['plan.statistics', statistics],
+    ['plan.evaluation.spec', evaluation?.spec],
+  ] as const) {
+    if (sizes && sizes.minimum > sizes.goal) {
+      errors.push({
+        path: `${path}.minimum`,
+        message: `is ${sizes.minimum}, above the goal of ${sizes.goal}`,
+      });
+    }
+  }
+  if (statistics && statisticChannels(model) === 0) {
+    errors.push({
+      path: 'plan.statistics',
+      message: 'asks for input statistics, but the model has no "standardise" to put them in',
+    });
+  }
+  if (plan.adaptation.rate === 'learned' && learning.algorithm !== 'meta-sgd') {
+    errors.push({ path: 'plan.adaptation.rate', message: 'is "learned", but only meta-sgd learns rates' });
+  }
+  if (plan.pace && plan.pace.minDelayMs > plan.pace.maxDelayMs) {
+    errors.push({ path: 'plan.pace.minDelayMs', message: 'is above maxDelayMs' });
+  }
+  const target = Math.max(Math.ceil(cohort.goal * cohort.overSelection), statistics?.goal ?? 0);
+  for (const kind of ['training', 'statistics'] as const) {
+    if (kind === 'statistics' && !statistics) continue;
+    for (const block of blocksOf(kind, model, plan, null)) {
+      try {
+        assertSumFits(block, { maxWeight: plan.maxWeight, maxCount: target });
+      } catch (error) {
+        if (!(error instanceof SumOverflow)) throw error;
+        errors.push({ path: `plan.encoding (${block.name})`, message: error.message });
+      }
+    }
+  }
+  if (evaluation)
+    collect(errors, () => {
+      checkEvaluation(evaluation.spec, plan, 'plan.evaluation.spec');
+    });
+  if (errors.length > 0) {
+    const first = errors[0];
+    throw new ProblemError(
+      'invalid-plan',
+      `The plan does not fit: ${first?.path ?? ''} ${first?.message ?? ''}${errors.length > 1 ? ` (and ${errors.length - 1} more)` : ''}.`,
+      { errors },
+    );
+  }
+}
+
+function collect(errors: ProblemPart[], check: () => void): void {
+  try {
+    check();
+  } catch (error) {
+    if (!(error instanceof ProblemError)) throw error;
+    errors.push(...(error.extra.errors ?? []));
+  }
+}
+
+function checkEvaluation(spec: EvaluationSpec, plan: Plan, path: string): void {
+  const errors: ProblemPart[] = [];
+  if (spec.rate === 'learned' && plan.learning.algorithm !== 'meta-sgd') {
+    errors.push({ path: `${path}.rate`, message: 'is "learned", but only meta-sgd learns rates' });
+  }
+  if (spec.minimum > spec.goal) {
+    errors.push({ path: `${path}.minimum`, message: `is ${spec.minimum}, above the goal of ${spec.goal}` });
+  }
+  const steps = spec.alone?.steps ?? spec.steps;
+  if (steps.some((count, index) => index > 0 && count <= (steps[index - 1] ?? 0))) {
+    errors.push({ path: `${path}.steps`, message: 'must increase' });
+  }
+  if (errors.length > 0) {
+    throw new ProblemError(
+      'invalid-plan',
+      `The evaluation does not fit: ${errors[0]?.path ?? ''} ${errors[0]?.message ?? ''}.`,
+      { errors },
+    );
+  }
+}

@@ -1,0 +1,111 @@
+import { ProblemError, type AssignmentId, type DeviceId, type UploadAnswer } from '@starling/protocol';
+import { announceAssignments } from './announce.ts';
+import type { Context } from './context.ts';
+import { readContribution } from './contribution.ts';
+import { drop, readAssignment, refusal } from './control.ts';
+import { settleRound } from './rounds.ts';
+import type { AssignmentRow } from './rows.ts';
+
+/** One part of an upload. */
+export interface UploadPart {
+  offset: number;
+  body: AsyncIterable<Uint8Array>;
+  /** SHA-256 (hexadecimal) of the whole update, on the last part. */
+  completeWith: string | undefined;
+}
+
+/** How many bytes of the update the server holds. */
+export async function uploadOffset(context: Context, deviceId: DeviceId, id: AssignmentId): Promise<number> {
+  const row = await readAssignment(context.database, deviceId, id);
+  if (row.state === 'uploaded' || row.state === 'counted') return row.update_bytes ?? 0;
+  if (row.state !== 'grouped') throw refusal(row, 'upload');
+  return context.staging.offset(id);
+}
+
+/**
+ * Takes one part. With the last one the update is verified, recorded as uploaded and folded into the round's sum;
+ * only then is it acknowledged. The same bytes again get the same answer. A refused update drops the assignment
+ * and leaves the round unharmed.
+ */
+export async function receivePart(
+  context: Context,
+  deviceId: DeviceId,
+  id: AssignmentId,
+  part: UploadPart,
+): Promise<UploadAnswer> {
+  const row = await readAssignment(context.database, deviceId, id);
+  if (row.state === 'uploaded' || row.state === 'counted') return repeated(row, part);
+  if (row.state !== 'grouped' || row.update_bytes === null) throw refusal(row, 'upload');
+  const length = await context.staging.append(id, part.offset, row.update_bytes, part.body);
+  context.failpoint('upload-part-staged');
+  if (part.completeWith === undefined) return { offset: length, state: row.state };
+  if (length < row.update_bytes) {
+    throw new ProblemError(
+      'upload-offset-mismatch',
+      `The upload was declared complete at ${length} of ${row.update_bytes} bytes. Continue at ${length}.`,
+      { offset: length },
+    );
+  }
+  return complete(context, row, part.completeWith);
+}
+
+async function complete(context: Context, row: AssignmentRow, declared: string): Promise<UploadAnswer> {
+  const { id, device_id: deviceId } = row;
+  const { blocks, plan } = await context.rounds.get(row.round_id);
+  let contribution;
+  try {
+    const digest = await context.staging.digest(id);
+    if (digest !== declared || digest !== row.update_digest) {
+      throw new ProblemError(
+        'upload-digest-mismatch',
+        `The uploaded bytes have SHA-256 ${digest}; announced were ${row.update_digest ?? 'none'} and ${declared}.`,
+      );
+    }
+    contribution = readContribution(await context.staging.read(id), blocks, plan.maxWeight);
+  } catch (error) {
+    if (error instanceof ProblemError) {
+      await drop(context, deviceId, id, 'update-refused', error.code);
+      await announceAssignments(context, [id]);
+    }
+    throw error;
+  }
+  await context.staging.complete(id);
+  context.failpoint('upload-verified');
+  const [recorded] = await context.database.query(
+    `with moved as (update assignments set state = 'uploaded', uploaded_at = now(), weight = $2
+                     where id = $1 and state = 'grouped' returning id, group_id, round_id, update_bytes),
+          summed as (update groups g set state = 'summed', digest = $3, ended_at = now()
+                       from moved where g.id = moved.group_id and g.state = 'uploads'),
+          counted as (update rounds r set bytes_up = r.bytes_up + moved.update_bytes
+                        from moved where r.id = moved.round_id)
+     select id from moved`,
+    [id, contribution.totalWeight, declared],
+  );
+  if (!recorded) {
+    const now = await readAssignment(context.database, deviceId, id);
+    if (now.state === 'uploaded' || now.state === 'counted')
+      return { offset: now.update_bytes ?? 0, state: now.state };
+    await context.staging.discard(id);
+    throw refusal(now, 'upload');
+  }
+  context.failpoint('upload-recorded');
+  context.sums.fold(row.round_id, id, contribution);
+  void settleRound(context, row.round_id).catch((error: unknown) => {
+    context.log.error(
+      { error, roundId: row.round_id },
+      'a round could not be settled; the poller will try again',
+    );
+  });
+  return { offset: row.update_bytes ?? 0, state: 'uploaded' };
+}
+
+async function repeated(row: AssignmentRow, part: UploadPart): Promise<UploadAnswer> {
+  for await (const chunk of part.body) void chunk;
+  if (part.completeWith !== undefined && part.completeWith !== row.update_digest) {
+    throw new ProblemError(
+      'update-already-received',
+      'Another update of this assignment was already received.',
+    );
+  }
+  return { offset: row.update_bytes ?? 0, state: row.state };
+}

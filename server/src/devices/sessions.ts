@@ -1,0 +1,95 @@
+import { randomBytes } from 'node:crypto';
+import { fromBase64Url, ProblemError, utf8Encode, type DeviceId, type ProjectId } from '@starling/protocol';
+import { verify } from '@starling/secure';
+import type { Database } from '../storage/database.ts';
+import type { SignedText } from './secrets.ts';
+
+const challengeMs = 60_000;
+const sessionMs = 3_600_000;
+
+export interface DeviceIdentity {
+  deviceId: DeviceId;
+  projectId: ProjectId;
+}
+
+/** Devices prove that they hold their Ed25519 key by signing a challenge, and get a bearer token for an hour. */
+export class Sessions {
+  readonly #database: Database;
+  readonly #signed: SignedText;
+  /** Challenges answered within their lifetime: each is good for one session. */
+  readonly #used = new Set<string>();
+
+  constructor(database: Database, signed: SignedText) {
+    this.#database = database;
+    this.#signed = signed;
+  }
+
+  challenge(deviceId: DeviceId): { challenge: string; expiresInMs: number } {
+    const nonce = randomBytes(16).toString('base64url');
+    return {
+      challenge: this.#signed.issue('challenge', `${deviceId}~${nonce}`, challengeMs),
+      expiresInMs: challengeMs,
+    };
+  }
+
+  async open(
+    deviceId: DeviceId,
+    challenge: string,
+    signature: string,
+  ): Promise<{ token: string; expiresInMs: number }> {
+    const issued = this.#signed.read('challenge', challenge);
+    if (!issued || issued.expired || issued.text.split('~')[0] !== deviceId || this.#used.has(challenge)) {
+      throw new ProblemError(
+        'challenge-invalid',
+        'The challenge is not one of this device, is used, or is over a minute old. Ask for another.',
+      );
+    }
+    const [device] = await this.#database.query<{ public_key: string; state: string }>(
+      'select public_key, state from devices where id = $1',
+      [deviceId],
+    );
+    if (!device) throw unknownDevice();
+    if (device.state === 'revoked') throw revoked();
+    const message = utf8Encode(challenge);
+    if (!verify(fromBase64Url(device.public_key), 'session', message, fromBase64Url(signature))) {
+      throw new ProblemError(
+        'signature-invalid',
+        'The signature of the challenge does not verify under the key that this device enrolled with.',
+      );
+    }
+    this.#used.add(challenge);
+    setTimeout(() => this.#used.delete(challenge), challengeMs).unref();
+    return { token: this.#signed.issue('session', deviceId, sessionMs), expiresInMs: sessionMs };
+  }
+
+  /** Who holds this token. Throws `unauthenticated`, `session-expired`, `device-unknown`, `device-revoked`. */
+  async identify(token: string | undefined): Promise<DeviceIdentity> {
+    const session = token === undefined ? undefined : this.#signed.read('session', token);
+    if (!session) {
+      throw new ProblemError(
+        'unauthenticated',
+        'This needs "Authorization: Bearer <device session token>" (POST /v1/device/session).',
+      );
+    }
+    if (session.expired)
+      throw new ProblemError(
+        'session-expired',
+        'The session token is over an hour old. Open another session.',
+      );
+    const [device] = await this.#database.query<{ id: DeviceId; project_id: ProjectId; state: string }>(
+      'select id, project_id, state from devices where id = $1',
+      [session.text],
+    );
+    if (!device) throw unknownDevice();
+    if (device.state === 'revoked') throw revoked();
+    return { deviceId: device.id, projectId: device.project_id };
+  }
+}
+
+function unknownDevice(): ProblemError {
+  return new ProblemError('device-unknown', 'No such device is enrolled here. Enrol it (POST /v1/devices).');
+}
+
+function revoked(): ProblemError {
+  return new ProblemError('device-revoked', 'This device was revoked by its project.');
+}

@@ -1,0 +1,150 @@
+import type { Server as HttpServer } from 'node:http';
+import {
+  ProblemError,
+  type Assignment,
+  type DeviceId,
+  type LiveEvent,
+  type ProjectId,
+} from '@starling/protocol';
+import { SocketControl } from '@starling/protocol/schemas';
+import { Server, type Socket } from 'socket.io';
+import { Compile } from 'typebox/compile';
+import { toProblemError } from '../api/errors.ts';
+import { identifyKey } from '../api/keys.ts';
+import type { Announcements } from '../coordinator/context.ts';
+import type { Coordinator } from '../coordinator/coordinator.ts';
+import type { DeviceIdentity, Sessions } from '../devices/sessions.ts';
+
+/** Control messages are small: anything larger than this closes the connection, so bulk cannot sneak in. */
+const maxMessageBytes = 128 * 1024;
+
+const controlMessage = Compile(SocketControl);
+
+/**
+ * The live channel (socket.io): namespace `/device` carries offers and control messages, `/admin` the live events
+ * of a project. What it carries is a hint; the database is the truth and REST reads it.
+ */
+export class Sockets implements Announcements {
+  #server: Server | undefined;
+
+  /** Starts serving on an HTTP server that may not listen yet. */
+  attach(
+    http: HttpServer,
+    services: { coordinator: Coordinator; sessions: Sessions },
+    options: { corsOrigin: string | string[] },
+  ): void {
+    const server = new Server(http, {
+      transports: ['websocket'],
+      perMessageDeflate: false,
+      maxHttpBufferSize: maxMessageBytes,
+      serveClient: false,
+      cors: { origin: options.corsOrigin },
+    });
+    this.#server = server;
+    this.#serveDevices(server, services);
+    this.#serveAdmins(server, services);
+  }
+
+  assignment(deviceId: DeviceId, assignment: Assignment): void {
+    this.#server?.of('/device').to(deviceId).emit('assignment', assignment);
+  }
+
+  live(projectId: ProjectId, event: LiveEvent): void {
+    this.#server?.of('/admin').to(projectId).emit('event', event);
+  }
+
+  revoked(deviceId: DeviceId): void {
+    this.#server?.of('/device').in(deviceId).disconnectSockets(true);
+  }
+
+  async close(): Promise<void> {
+    await this.#server?.close();
+  }
+
+  #serveDevices(server: Server, services: { coordinator: Coordinator; sessions: Sessions }): void {
+    const { coordinator, sessions } = services;
+    const { presence, log } = coordinator.context;
+    const namespace = server.of('/device');
+    const identities = new WeakMap<Socket, DeviceIdentity>();
+    namespace.use((socket, next) => {
+      sessions.identify(tokenOf(socket)).then(
+        (identity) => {
+          identities.set(socket, identity);
+          next();
+        },
+        (error: unknown) => {
+          next(refusal(error));
+        },
+      );
+    });
+    namespace.on('connection', (socket) => {
+      const identity = identities.get(socket);
+      if (!identity) return;
+      const { deviceId, projectId } = identity;
+      void socket.join(deviceId);
+      if (presence.connect(deviceId, projectId))
+        this.live(projectId, { kind: 'device', deviceId, change: 'online' });
+      socket.on('disconnect', () => {
+        if (presence.disconnect(deviceId))
+          this.live(projectId, { kind: 'device', deviceId, change: 'offline' });
+      });
+      socket.on('control', (message: unknown, reply: unknown) => {
+        if (typeof reply !== 'function') return;
+        answerControl(coordinator, deviceId, message).then(
+          (assignment) => {
+            reply({ assignment });
+          },
+          (error: unknown) => {
+            const problem = toProblemError(error);
+            if (problem.status >= 500) log.error({ error, deviceId }, 'a control message failed');
+            reply({ problem: problem.toProblem() });
+          },
+        );
+      });
+      coordinator.deviceOnline(projectId).catch((error: unknown) => {
+        log.error({ error, deviceId }, 'offering work to a device failed');
+      });
+    });
+  }
+
+  #serveAdmins(server: Server, { coordinator }: { coordinator: Coordinator }): void {
+    const namespace = server.of('/admin');
+    namespace.use((socket, next) => {
+      identifyKey(coordinator.context.database, tokenOf(socket)).then(
+        ({ projectId }) => {
+          void socket.join(projectId);
+          next();
+        },
+        (error: unknown) => {
+          next(refusal(error));
+        },
+      );
+    });
+  }
+}
+
+async function answerControl(
+  coordinator: Coordinator,
+  deviceId: DeviceId,
+  message: unknown,
+): Promise<Assignment> {
+  if (!controlMessage.Check(message)) {
+    throw new ProblemError(
+      'invalid-request',
+      'A control message is {assignmentId, message: {action, …}} (docs/wire.md).',
+    );
+  }
+  return coordinator.control(deviceId, message.assignmentId, message.message);
+}
+
+function tokenOf(socket: Socket): string | undefined {
+  const auth: unknown = socket.handshake.auth;
+  if (typeof auth !== 'object' || auth === null || !('token' in auth)) return undefined;
+  return typeof auth.token === 'string' ? auth.token : undefined;
+}
+
+/** socket.io hands `data` of a middleware's error to the client's connect_error. */
+function refusal(error: unknown): Error {
+  const problem = toProblemError(error);
+  return Object.assign(new Error(problem.message), { data: { problem: problem.toProblem() } });
+}

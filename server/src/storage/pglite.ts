@@ -1,0 +1,110 @@
+import { once } from 'node:events';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { DatabaseError, type Database, type Querier } from './database.ts';
+import { lockDirectory } from './directory-lock.ts';
+import type { WorkerReply, WorkerRequest } from './pglite-worker.ts';
+
+/**
+ * Opens (or creates) the embedded database under `directory`, in a worker thread, behind an exclusive lock.
+ * Throws `DirectoryInUse` when another process has it open: two of them on one directory lose acknowledged rows.
+ */
+export async function openPglite(directory: string): Promise<Database> {
+  await mkdir(directory, { recursive: true });
+  const unlock = await lockDirectory(directory);
+  try {
+    const worker = new Worker(new URL('./pglite-worker.js', import.meta.url), {
+      workerData: { dataDirectory: join(directory, 'pglite') },
+    });
+    await once(worker, 'message');
+    return new PgliteDatabase(worker, unlock);
+  } catch (error) {
+    await unlock();
+    throw error;
+  }
+}
+
+interface Waiting {
+  resolve: (rows: object[]) => void;
+  reject: (error: Error) => void;
+}
+
+class PgliteDatabase implements Database {
+  readonly #worker: Worker;
+  readonly #unlock: () => Promise<void>;
+  readonly #waiting = new Map<number, Waiting>();
+  #nextId = 0;
+  /** PGlite has one connection: statements queue behind the open transaction. */
+  #turn: Promise<unknown> = Promise.resolve();
+  #closed = false;
+
+  constructor(worker: Worker, unlock: () => Promise<void>) {
+    this.#worker = worker;
+    this.#unlock = unlock;
+    worker.on('message', (reply: WorkerReply | 'closed') => {
+      if (reply === 'closed') return;
+      const waiting = this.#waiting.get(reply.id);
+      this.#waiting.delete(reply.id);
+      if ('error' in reply) waiting?.reject(new DatabaseError(reply.error.message, reply.error.sqlState));
+      else waiting?.resolve(reply.rows);
+    });
+    worker.on('error', (error: Error) => {
+      this.#failAll(error);
+    });
+    worker.on('exit', () => {
+      this.#closed = true;
+      this.#failAll(new DatabaseError('The database worker has ended.', undefined));
+    });
+  }
+
+  query<R extends object>(sql: string, parameters: readonly unknown[] = []): Promise<R[]> {
+    return this.#inTurn(() => this.#send<R>(sql, parameters));
+  }
+
+  tx<T>(work: (tx: Querier) => Promise<T>): Promise<T> {
+    return this.#inTurn(async () => {
+      await this.#send('begin');
+      try {
+        const result = await work({ query: (sql, parameters = []) => this.#send(sql, parameters) });
+        await this.#send('commit');
+        return result;
+      } catch (error) {
+        if (!this.#closed) await this.#send('rollback');
+        throw error;
+      }
+    });
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    await this.#inTurn(async () => {
+      this.#closed = true;
+      const exited = once(this.#worker, 'exit');
+      this.#worker.postMessage('close');
+      await exited;
+    });
+    await this.#unlock();
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.#turn.then(work);
+    this.#turn = mine.catch(() => undefined);
+    return mine;
+  }
+
+  #send<R extends object>(sql: string, parameters?: readonly unknown[]): Promise<R[]> {
+    if (this.#closed) return Promise.reject(new DatabaseError('The database is closed.', undefined));
+    return new Promise((resolve, reject) => {
+      const id = ++this.#nextId;
+      this.#waiting.set(id, { resolve: resolve as (rows: object[]) => void, reject });
+      const request: WorkerRequest = parameters ? { id, sql, parameters } : { id, sql };
+      this.#worker.postMessage(request);
+    });
+  }
+
+  #failAll(error: Error): void {
+    for (const { reject } of this.#waiting.values()) reject(error);
+    this.#waiting.clear();
+  }
+}
