@@ -1,12 +1,13 @@
 /** One virtual device in a process of its own: the real SDK, the real protocol, the data of one person. */
-import { createDevice } from '@starling/client-sdk';
+import { createDevice, type Device } from '@starling/client-sdk';
 import { nodeHost } from '@starling/client-sdk/node';
 import { examplesOf } from '../data/index.ts';
 import { openSource, type DataSource } from './data-source.ts';
 import { seededRandom } from './seeded-random.ts';
 
-/** What the parent process tells a device, in the environment variable STARLING_DEVICE (JSON). */
+/** What the parent process tells a device, once. */
 export interface DeviceOrder {
+  kind: 'join';
   server: string;
   enrolmentToken: string;
   /** Where the device keeps its state. */
@@ -23,34 +24,41 @@ export type DeviceReport =
   | { kind: 'error'; message: string }
   | { kind: 'usage'; bytesUp: number; bytesDown: number };
 
-const order = JSON.parse(process.env['STARLING_DEVICE'] ?? 'null') as DeviceOrder | null;
-if (!order || !process.send) throw new Error('A device process is started by the simulator.');
 const report = (message: DeviceReport) => process.send?.(message);
 
-const pack = await openSource(order.source);
-const examples = examplesOf(pack, order.user);
-const device = createDevice({
-  server: order.server,
-  enrolmentToken: order.enrolmentToken,
-  labels: { user: order.user },
-  examples: () => Promise.resolve(examples),
-  host: { ...nodeHost({ directory: order.directory }), random: seededRandom(order.seed) },
-});
+async function join(order: DeviceOrder): Promise<Device> {
+  const pack = await openSource(order.source);
+  const examples = examplesOf(pack, order.user);
+  const device = createDevice({
+    server: order.server,
+    enrolmentToken: order.enrolmentToken,
+    labels: { user: order.user },
+    examples: () => Promise.resolve(examples),
+    host: { ...nodeHost({ directory: order.directory }), random: seededRandom(order.seed) },
+  });
+  device.on('status', (status) => {
+    if (status === 'online') report({ kind: 'online', deviceId: device.deviceId ?? '' });
+  });
+  device.on('error', (error) => {
+    report({ kind: 'error', message: `${error.name}: ${error.message}` });
+  });
+  await device.start();
+  return device;
+}
 
-device.on('status', (status) => {
-  if (status === 'online') report({ kind: 'online', deviceId: device.deviceId ?? '' });
-});
-device.on('error', (error) => {
-  report({ kind: 'error', message: `${error.name}: ${error.message}` });
-});
-process.on('message', (message) => {
-  if (message !== 'stop') return;
-  void device.stop().finally(() => {
-    const { bytesUp, bytesDown } = device.usage;
-    process.send?.({ kind: 'usage', bytesUp, bytesDown } satisfies DeviceReport, () => {
-      process.exit(0);
-    });
+async function leave(device: Device | undefined): Promise<void> {
+  await device?.stop();
+  const { bytesUp, bytesDown } = device?.usage ?? { bytesUp: 0, bytesDown: 0 };
+  process.send?.({ kind: 'usage', bytesUp, bytesDown } satisfies DeviceReport, () => process.exit(0));
+}
+
+let joining: Promise<Device> | undefined;
+process.on('message', (message: DeviceOrder | 'stop') => {
+  if (message !== 'stop') joining = join(message);
+  void (message === 'stop' ? Promise.resolve(joining).then(leave) : joining)?.catch((error: unknown) => {
+    report({ kind: 'error', message: String(error) });
+    process.exitCode = 1;
+    process.disconnect();
   });
 });
-process.on('disconnect', () => process.exit(0));
-await device.start();
+process.on('disconnect', () => process.exit());
