@@ -1,19 +1,19 @@
-/** Compiles every room (incrementally), then copies what is not TypeScript. Errors go to standard error. */
+/** Compiles every room (incrementally), then copies and bundles what is not plain TypeScript output. */
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync } from 'node:fs';
+import { cpSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
+function runNode(args, what) {
+  const done = spawnSync(process.execPath, args, { cwd: root, stdio: ['ignore', 2, 2] });
+  if (done.status !== 0) throw new Error(`${what} failed: see the messages above.`);
+}
+
 export function build() {
-  const tsc = spawnSync(process.execPath, ['node_modules/typescript/bin/tsc', '-b'], {
-    cwd: root,
-    stdio: ['ignore', 2, 2],
-  });
-  if (tsc.status !== 0) throw new Error('The TypeScript build failed: see the messages above.');
-  const migrations = `${root}server/src/storage/migrations`;
-  if (existsSync(migrations))
-    cpSync(migrations, `${root}server/dist/storage/migrations`, { recursive: true });
+  runNode(['node_modules/typescript/bin/tsc', '-b'], 'The TypeScript build');
+  cpSync(`${root}server/src/storage/migrations`, `${root}server/dist/storage/migrations`, { recursive: true });
+  runNode(['client-sdk/scripts/bundle.mjs'], 'Bundling the browser SDK');
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) build();

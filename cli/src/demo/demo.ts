@@ -1,0 +1,307 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type {
+  EnrolmentToken,
+  EvaluationMetrics,
+  ModelDetail,
+  Round,
+  RoundDetail,
+  Task,
+} from '@starling/protocol';
+import {
+  examplesOf,
+  findPack,
+  inputShape,
+  launchProcesses,
+  modelFor,
+  openSource,
+  partition,
+  partitionByPacks,
+  startFleet,
+  type DataSource,
+  type FleetMember,
+  type Pack,
+} from '@starling/simulator';
+import { startServer } from '@starling/server';
+import { AdminClient } from '../admin-client.ts';
+import { pages } from '../pages.ts';
+import type { Algorithm, DemoOptions } from './options.ts';
+import { aloneEvaluation, evaluationFor, featureRows, planFor, rawWindows, type Settings } from './plans.ts';
+import { ProgressTable, type Screen } from './progress.ts';
+import { comparisonTable, localReport, methodReport, type DemoReport } from './report.ts';
+
+interface Cast {
+  pack: Pack;
+  source: DataSource;
+  holdout: Pack | undefined;
+  holdoutSource: DataSource;
+  train: readonly string[];
+  heldOut: readonly string[];
+}
+
+const root = join(import.meta.dirname, '../../..');
+const defaultPack = 'wisdm-watch';
+const syntheticUsers = 20;
+
+/**
+ * The front door: a server, one device process a person, federated training over the real protocol, and the
+ * comparison on people who were held out.
+ */
+export async function runDemo(options: DemoOptions): Promise<void> {
+  const started = performance.now();
+  const out = options.json ? process.stderr : process.stdout;
+  const screen: Screen = { write: (text) => void out.write(text), live: out.isTTY };
+  const seed = options.seed ?? options.fold;
+  const cast = await castOf(options, seed);
+  const settings = settingsFor(cast.pack, options);
+  const ir = options.model === undefined ? modelFor(cast.pack) : await readModel(options.model);
+  introduce(screen, cast, options, seed);
+
+  const processes = launchProcesses(cast.train.length + cast.heldOut.length);
+  const place = await mkdtemp(join(tmpdir(), 'starling-demo-'));
+  const server = await startServer({
+    dataDirectory: join(place, 'server'),
+    logLevel: 'error',
+    pollIntervalMs: 100,
+    pages,
+  });
+  if (server.firstKey === undefined) throw new Error('An empty data directory gave no first key.');
+  const admin = new AdminClient(server.url, server.firstKey);
+  let stopFleet: (() => Promise<{ bytesUp: number; bytesDown: number }>) | undefined;
+  try {
+    screen.write(`  server     ${server.url} (PGlite, file blobs, in ${place})\n`);
+    const fleet = await startFleet(processes, {
+      server: server.url,
+      directory: join(place, 'devices'),
+      seed,
+      members: await membersOf(admin, cast),
+      onError: (user, message) => {
+        screen.write(`  device of user ${user}: ${message}\n`);
+      },
+    });
+    stopFleet = fleet.stop;
+    screen.write(`  devices    ${fleet.deviceIds.size} processes online\n\n`);
+    const model = await admin.post<ModelDetail>('/v1/models', ir);
+    const experiment = new Experiment(admin, model.digest, settings, cast, seed, screen);
+    await experiment.watch();
+    const methods: DemoReport['methods'] = {};
+    const rounds: DemoReport['rounds'] = {};
+    let last: Task | undefined;
+    for (const algorithm of options.algorithm) {
+      last = await experiment.train(algorithm);
+      rounds[algorithm] = last.plan.rounds;
+      methods[algorithm] = methodReport(
+        await experiment.judge(last, evaluationFor(algorithm, settings, cast.heldOut.length)),
+      );
+    }
+    if (last) {
+      const alone = await experiment.judge(last, aloneEvaluation(settings, cast.heldOut.length));
+      methods['local'] = localReport(alone, settings);
+    }
+    if (options.keep) await untilInterrupted(screen, server.url, server.firstKey);
+    const bytes = await fleet.stop();
+    stopFleet = undefined;
+    const report: DemoReport = {
+      dataset: cast.pack.name,
+      holdout: cast.holdout?.name ?? null,
+      synthetic: options.synthetic,
+      users: cast.train.length,
+      heldOut: cast.heldOut.length,
+      rounds,
+      seed,
+      fold: cast.holdout || options.synthetic ? null : options.fold,
+      methods: inOrder(methods),
+      ...bytes,
+      seconds: Math.round((performance.now() - started) / 100) / 10,
+    };
+    screen.write(`${comparisonTable(report)}\n`);
+    screen.write(
+      `\n${(bytes.bytesUp / 1e6).toFixed(1)} MB up, ${(bytes.bytesDown / 1e6).toFixed(1)} MB down, ${report.seconds} s. Run your own server: npm start\n`,
+    );
+    if (options.json) process.stdout.write(`${JSON.stringify(report)}\n`);
+  } finally {
+    await stopFleet?.();
+    for (const child of processes) child.kill();
+    admin.close();
+    await server.close();
+    await rm(place, { recursive: true, force: true });
+  }
+}
+
+async function castOf(options: DemoOptions, seed: number): Promise<Cast> {
+  if (options.synthetic) {
+    const source: DataSource = { kind: 'synthetic', seed, users: syntheticUsers };
+    const pack = await openSource(source);
+    return {
+      pack,
+      source,
+      holdout: undefined,
+      holdoutSource: source,
+      ...limited(partition(pack, options), options),
+    };
+  }
+  const search = { env: process.env, cwd: process.cwd(), root };
+  const directory = await findPack(options.data ?? defaultPack, search);
+  const source: DataSource = { kind: 'pack', directory };
+  const pack = await openSource(source);
+  if (options.holdout === undefined) {
+    return {
+      pack,
+      source,
+      holdout: undefined,
+      holdoutSource: source,
+      ...limited(partition(pack, options), options),
+    };
+  }
+  const holdoutSource: DataSource = { kind: 'pack', directory: await findPack(options.holdout, search) };
+  const holdout = await openSource(holdoutSource);
+  return { pack, source, holdout, holdoutSource, ...limited(partitionByPacks(pack, holdout), options) };
+}
+
+function limited(users: { train: readonly string[]; heldOut: readonly string[] }, options: DemoOptions) {
+  return { train: users.train.slice(0, options.devices), heldOut: users.heldOut };
+}
+
+function settingsFor(pack: Pack, options: DemoOptions): Settings {
+  const base = inputShape(pack).length === 1 ? featureRows : rawWindows;
+  return {
+    ...base,
+    cohort: options.cohort ?? base.cohort,
+    fineTuneRate: options.fineTuneRate ?? base.fineTuneRate,
+    rounds:
+      options.rounds === undefined ? base.rounds : { federated: options.rounds, meta: 2 * options.rounds },
+  };
+}
+
+async function readModel(file: string): Promise<unknown> {
+  const text = await readFile(file, 'utf8');
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new Error(
+      `${file} is not JSON: ${(error as Error).message}. --model wants a model IR (docs/model-ir.md).`,
+    );
+  }
+}
+
+function introduce(screen: Screen, cast: Cast, options: DemoOptions, seed: number): void {
+  const { pack, holdout } = cast;
+  const rows = examplesOf(pack, cast.train[0] ?? '').count;
+  screen.write(`Starling demo: federated meta-learning, every person's data on a device of its own\n\n`);
+  if (options.synthetic)
+    screen.write('  NOTE       the data are SYNTHETIC: generated wrist motion, no real person\n');
+  screen.write(`  data       ${pack.name}: ${pack.title}\n`);
+  screen.write(
+    `  input      [${inputShape(pack).join(', ')}], ${pack.classes.length} classes, about ${rows} rows a person\n`,
+  );
+  const from = holdout ? `all of ${holdout.name}` : `fold ${options.fold}`;
+  screen.write(
+    `  people     ${cast.train.length} train, ${cast.heldOut.length} held out (${from}); seed ${seed}\n`,
+  );
+}
+
+/** Two enrolment tokens say who may train: the label is the project's word, not the device's. */
+async function membersOf(admin: AdminClient, cast: Cast): Promise<FleetMember[]> {
+  const token = (split: string) =>
+    admin.post<EnrolmentToken & { token: string }>('/v1/enrolment-tokens', { labels: { split } });
+  const [train, heldOut] = await Promise.all([token('train'), token('held-out')]);
+  return [
+    ...cast.train.map((user) => ({ user, source: cast.source, enrolmentToken: train.token })),
+    ...cast.heldOut.map((user) => ({ user, source: cast.holdoutSource, enrolmentToken: heldOut.token })),
+  ];
+}
+
+/** Tasks of one demo, run one after another and followed by the server's live events. */
+class Experiment {
+  readonly #admin: AdminClient;
+  readonly #model: string;
+  readonly #settings: Settings;
+  readonly #cast: Cast;
+  readonly #seed: number;
+  readonly #screen: Screen;
+  #onRound: (round: RoundDetail) => void = () => undefined;
+  #onTask: (task: Task) => void = () => undefined;
+
+  constructor(
+    admin: AdminClient,
+    model: string,
+    settings: Settings,
+    cast: Cast,
+    seed: number,
+    screen: Screen,
+  ) {
+    this.#admin = admin;
+    this.#model = model;
+    this.#settings = settings;
+    this.#cast = cast;
+    this.#seed = seed;
+    this.#screen = screen;
+  }
+
+  watch(): Promise<void> {
+    return this.#admin.watch((event) => {
+      if (event.kind === 'round') this.#onRound(event.round);
+      if (event.kind === 'task') this.#onTask(event.task);
+    });
+  }
+
+  /** Trains a task to its last round. */
+  async train(algorithm: Algorithm): Promise<Task> {
+    const plan = planFor(algorithm, this.#settings, { training: this.#cast.train.length, seed: this.#seed });
+    const task = await this.#admin.post<Task>('/v1/tasks', { name: algorithm, model: this.#model, plan });
+    const table = new ProgressTable(this.#screen, algorithm, plan.rounds);
+    const ended = new Promise<void>((resolve, reject) => {
+      this.#onRound = (round) => {
+        if (round.taskId !== task.id || round.endedAt === null) return;
+        if (round.state === 'abandoned') {
+          reject(
+            new Error(
+              `Round ${round.sequence} of ${algorithm} was abandoned (${round.reason ?? 'no reason'}).`,
+            ),
+          );
+        } else if (round.kind === 'training') table.show(round);
+      };
+      this.#onTask = (seen) => {
+        if (seen.id === task.id && seen.state === 'completed') resolve();
+      };
+    });
+    await this.#admin.post(`/v1/tasks/${task.id}/start`);
+    await ended;
+    return this.#admin.get<Task>(`/v1/tasks/${task.id}`);
+  }
+
+  /** Has the held-out devices judge the task's current version. */
+  async judge(task: Task, spec: Round['evaluation']): Promise<EvaluationMetrics> {
+    let found: (round: RoundDetail) => void = () => undefined;
+    const ended = new Promise<RoundDetail>((resolve) => {
+      found = resolve;
+    });
+    const over = new Map<string, RoundDetail>();
+    let wanted: string | undefined;
+    this.#onRound = (round) => {
+      if (round.endedAt === null) return;
+      over.set(round.id, round);
+      if (round.id === wanted) found(round);
+    };
+    const opened = await this.#admin.post<Round>(`/v1/tasks/${task.id}/evaluations`, { spec });
+    wanted = opened.id;
+    const early = over.get(opened.id);
+    if (early) found(early);
+    const round = await ended;
+    if (round.state !== 'published') {
+      throw new Error(`The evaluation of ${task.name} was abandoned (${round.reason ?? 'no reason'}).`);
+    }
+    return round.metrics as EvaluationMetrics;
+  }
+}
+
+function inOrder(methods: DemoReport['methods']): DemoReport['methods'] {
+  const { local, ...rest } = methods;
+  return local ? { local, ...rest } : rest;
+}
+
+async function untilInterrupted(screen: Screen, url: string, key: string): Promise<void> {
+  screen.write(`\n  The server stays up at ${url} with API key ${key}; interrupt (Ctrl-C) to end.\n`);
+  await new Promise<void>((resolve) => process.once('SIGINT', resolve));
+}

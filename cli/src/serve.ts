@@ -1,0 +1,53 @@
+import { resolve } from 'node:path';
+import { failpoints, startServer, type Failpoint } from '@starling/server';
+import { pages } from './pages.ts';
+
+export interface ServeOptions {
+  dataDir: string;
+  host: string;
+  port: number;
+  corsOrigin: string[];
+  logLevel: 'silent' | 'error' | 'warn' | 'info';
+}
+
+/** Runs a server until it is told to stop. Prints the first API key, once, at the first start. */
+export async function serve(options: ServeOptions): Promise<void> {
+  const dataDirectory = resolve(options.dataDir);
+  const server = await startServer({
+    dataDirectory,
+    host: options.host,
+    port: options.port,
+    corsOrigin: options.corsOrigin.includes('*') ? '*' : options.corsOrigin,
+    logLevel: options.logLevel,
+    pages,
+    ...killSwitch(),
+  });
+  console.log(`Starling serves ${server.url} (API: ${server.url}/openapi.json), data in ${dataDirectory}`);
+  if (server.firstKey !== undefined) {
+    console.log(`API key, shown this once: ${server.firstKey}`);
+  }
+  const stop = () => {
+    void server.close().then(() => process.exit(0));
+  };
+  process.once('SIGINT', stop);
+  process.once('SIGTERM', stop);
+}
+
+/**
+ * For the crash tests: STARLING_KILL_AT=<failpoint>[:n] ends the process without warning when it passes the named
+ * point for the n-th time.
+ */
+function killSwitch(): { failpoint?: (name: Failpoint) => void } {
+  const order = process.env['STARLING_KILL_AT'];
+  if (order === undefined || order === '') return {};
+  const [name, count = '1'] = order.split(':');
+  if (!failpoints.includes(name as Failpoint)) {
+    throw new Error(`STARLING_KILL_AT names no failpoint: expected one of ${failpoints.join(', ')}.`);
+  }
+  let left = Number(count);
+  return {
+    failpoint: (passed) => {
+      if (passed === name && --left === 0) process.kill(process.pid, 'SIGKILL');
+    },
+  };
+}

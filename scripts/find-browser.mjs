@@ -1,0 +1,15 @@
+import { existsSync } from 'node:fs';
+
+const places = [
+  process.env.STARLING_CHROMIUM,
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+  'C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe',
+];
+
+/** Path of a Chromium on this machine, or `undefined`. */
+export function findBrowser() {
+  return places.find((path) => path && existsSync(path));
+}
