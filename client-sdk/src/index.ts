@@ -1,1 +1,30 @@
-export {};
+export {
+  createDevice,
+  type Device,
+  type DeviceEvents,
+  type DeviceOptions,
+  type DeviceStatus,
+} from './core/device.ts';
+export { DeviceError, WorkError, type DeviceProblem } from './core/errors.ts';
+export { sdkVersion } from './core/identity.ts';
+export type { PersonalModel, PersonalPrediction } from './core/personal-model.ts';
+export type {
+  Channel,
+  ChannelEvents,
+  ChannelFactory,
+  Clock,
+  Conditions,
+  FetchedModel,
+  Host,
+  Http,
+  HttpAnswer,
+  HttpRequest,
+  Random,
+  Storage,
+  Trainer,
+  TrainerJob,
+  TrainerResult,
+} from './core/ports.ts';
+export { Workbench } from './core/work.ts';
+export { ProblemError } from '@starling/protocol';
+export type { Examples } from '@starling/model';

@@ -1,0 +1,208 @@
+import type { Examples } from '@starling/model';
+import { ProblemError, sha256, type Assignment } from '@starling/protocol';
+import { nextStep, type Step } from './assignment-steps.ts';
+import { backoffMs } from './backoff.ts';
+import { untilRungMs } from './bell.ts';
+import type { BlobCache } from './blob-cache.ts';
+import { say } from './control.ts';
+import { unmetCondition } from './eligibility.ts';
+import { DeviceError, endsDevice, isTransient } from './errors.ts';
+import { hasStopped } from './has-stopped.ts';
+import type { Inbox } from './inbox.ts';
+import type { KeptUpdate } from './kept-update.ts';
+import type { Line } from './line.ts';
+import { fetchModel } from './models.ts';
+import type { FetchedModel, Host } from './ports.ts';
+import type { Session } from './session.ts';
+import { uploadUpdate } from './upload.ts';
+
+export interface ParticipationParts {
+  readonly host: Pick<Host, 'trainer' | 'clock' | 'random' | 'conditions'>;
+  readonly session: Session;
+  readonly line: Line;
+  readonly inbox: Inbox;
+  readonly blobs: BlobCache;
+  readonly keptUpdate: KeptUpdate;
+  readonly examples: (taskId: string) => Promise<Examples | null>;
+  readonly sinceContributionMs: () => number | undefined;
+  readonly onActivity: (activity: 'training' | 'uploading' | undefined) => void;
+  readonly onContributed: (assignment: Assignment) => void;
+  readonly onError: (error: unknown) => void;
+}
+
+/**
+ * The device's part in one assignment, from the offer (or wherever a restart found it) to its end. What to do next
+ * follows from the state that the server reports and from whether the update is computed (assignment-steps.ts).
+ */
+export class Participation {
+  readonly #parts: ParticipationParts;
+  readonly #signal: AbortSignal;
+  #model: FetchedModel | undefined;
+  #update: Uint8Array | undefined;
+
+  constructor(parts: ParticipationParts, signal: AbortSignal) {
+    this.#parts = parts;
+    this.#signal = signal;
+  }
+
+  /**
+   * Resolves when the assignment in hand is over, or when the device is told to stop; rejects when the server ends the
+   * device. A step that fails for want of a connection is repeated: every message to the server may be.
+   */
+  async run(assignment: Assignment): Promise<void> {
+    const { host, inbox, keptUpdate, onActivity, onError } = this.#parts;
+    this.#update = await keptUpdate.of(assignment.id);
+    for (let failures = 0; !hasStopped(this.#signal);) {
+      const standing = inbox.inHand ?? assignment;
+      const step = nextStep(standing.state, this.#update !== undefined);
+      if (step === 'finish' || step === 'let-go') break;
+      try {
+        await this.#perform(step, standing);
+        failures = 0;
+      } catch (error) {
+        if (hasStopped(this.#signal)) return;
+        if (endsDevice(error)) throw error;
+        if (inbox.inHand?.state === 'dropped') break;
+        if (!isTransient(error)) {
+          await this.#giveUp(standing, error);
+          break;
+        }
+        onError(error);
+        await inbox.bell.wait(backoffMs(failures++, host.random), host.clock, this.#signal);
+      } finally {
+        onActivity(undefined);
+      }
+    }
+    if (!hasStopped(this.#signal)) await keptUpdate.forget();
+  }
+
+  async #perform(step: Exclude<Step, 'finish' | 'let-go'>, standing: Assignment): Promise<void> {
+    const { session, inbox, onActivity, onContributed, host } = this.#parts;
+    switch (step) {
+      case 'decide':
+        await this.#decide(standing);
+        break;
+      case 'begin':
+        this.#model = await fetchModel(this.#parts.blobs, standing.model, this.#signal);
+        await this.#say(standing, { action: 'begin' });
+        break;
+      case 'train':
+        onActivity('training');
+        await this.#train(standing);
+        break;
+      case 'announce':
+        await this.#say(standing, {
+          action: 'ready',
+          digest: sha256(this.#finished()),
+          bytes: this.#finished().length,
+        });
+        break;
+      case 'await-group':
+        await inbox.bell.wait(untilRungMs, host.clock, this.#signal);
+        break;
+      case 'upload': {
+        onActivity('uploading');
+        const { state } = await uploadUpdate(session, standing.id, this.#finished(), this.#signal);
+        onContributed(standing);
+        inbox.hear({ ...standing, state });
+        break;
+      }
+    }
+  }
+
+  async #decide(offer: Assignment): Promise<void> {
+    const { host, sinceContributionMs } = this.#parts;
+    const examples = await this.#examples(offer);
+    if (!examples) return this.#say(offer, { action: 'decline', reason: 'no-data' });
+    const situation = { ...(await host.conditions.now()), examples: examples.count };
+    const unmet = unmetCondition(offer.eligibility, {
+      ...situation,
+      sinceContributionMs: sinceContributionMs(),
+    });
+    if (unmet !== undefined) return this.#say(offer, { action: 'decline', reason: `ineligible:${unmet}` });
+    return this.#say(offer, { action: 'accept' });
+  }
+
+  /** Computes the update, unless the server drops the assignment meanwhile. */
+  async #train(standing: Assignment): Promise<void> {
+    const { keptUpdate, blobs } = this.#parts;
+    this.#model ??= await fetchModel(blobs, standing.model, this.#signal);
+    const examples = await this.#examples(standing);
+    if (!examples)
+      throw new DeviceError('no-examples', 'The data of this task were gone when training began.');
+    const update = await this.#compute(standing, this.#model, examples);
+    if (!update) return;
+    await keptUpdate.keep(standing.id, update);
+    this.#update = update;
+  }
+
+  /**
+   * Tells the server that nothing more comes, with the code of the error and no word of its text. When that does not
+   * get through either, the round's window closes the assignment.
+   */
+  async #giveUp(standing: Assignment, error: unknown): Promise<void> {
+    const { inbox, onError } = this.#parts;
+    if (error instanceof ProblemError && error.code === 'assignment-closed') return;
+    onError(error);
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'training-failed';
+    try {
+      inbox.hear(await say(this.#parts, standing.id, { action: 'fail', reason: code }, this.#signal));
+    } catch (refused) {
+      if (endsDevice(refused)) throw refused;
+    }
+  }
+
+  async #compute(
+    standing: Assignment,
+    model: FetchedModel,
+    examples: Examples,
+  ): Promise<Uint8Array | undefined> {
+    const { host, inbox } = this.#parts;
+    const halt = new AbortController();
+    const stop = () => {
+      halt.abort();
+    };
+    this.#signal.addEventListener('abort', stop, { once: true });
+    const dropped = (async () => {
+      while (!halt.signal.aborted && inbox.inHand?.state !== 'dropped') {
+        await inbox.bell.wait(untilRungMs, host.clock, halt.signal);
+      }
+      halt.abort();
+    })();
+    try {
+      const job = { kind: 'contribute', model, assignment: standing, examples } as const;
+      return (await host.trainer.run(job, halt.signal)).bytes;
+    } catch (error) {
+      if (halt.signal.aborted) return undefined;
+      throw error;
+    } finally {
+      halt.abort();
+      await dropped;
+      this.#signal.removeEventListener('abort', stop);
+    }
+  }
+
+  async #say(standing: Assignment, message: Parameters<typeof say>[2]): Promise<void> {
+    this.#parts.inbox.hear(await say(this.#parts, standing.id, message, this.#signal));
+  }
+
+  /** The app's data for the task, or `null` when there are none. */
+  async #examples({ taskId }: Assignment): Promise<Examples | null> {
+    try {
+      const examples = await this.#parts.examples(taskId);
+      return examples && examples.count > 0 ? examples : null;
+    } catch (error) {
+      this.#parts.onError(
+        new DeviceError('no-examples', `The app's function "examples" failed for task ${taskId}.`, {
+          cause: error,
+        }),
+      );
+      return null;
+    }
+  }
+
+  #finished(): Uint8Array {
+    if (!this.#update) throw new TypeError('The update is computed before it is announced.');
+    return this.#update;
+  }
+}

@@ -1,0 +1,102 @@
+import {
+  ProblemError,
+  toBase64Url,
+  utf8Encode,
+  type ChallengeAnswer,
+  type DeviceId,
+  type SessionAnswer,
+} from '@starling/protocol';
+import { sign, type Identity } from '@starling/secure';
+import { wantsNewSession } from './errors.ts';
+import { enrolment, forgetEnrolment, ownIdentity, type EnrolOptions } from './identity.ts';
+import type { Host, HttpAnswer } from './ports.ts';
+import { jsonBody, readAnswer, type Requests, type ServerRequest } from './requests.ts';
+
+/**
+ * The device as the server knows it: enrolled under its key, with the bearer token that a signed challenge buys.
+ * A request whose session has expired takes a new one, once, and is repeated.
+ */
+export class Session {
+  readonly #host: Host;
+  readonly #requests: Requests;
+  readonly #options: EnrolOptions;
+  #identity: Identity | undefined;
+  #deviceId: DeviceId | undefined;
+  #token: string | undefined;
+  #opening: Promise<string> | undefined;
+
+  constructor(host: Host, requests: Requests, options: EnrolOptions) {
+    this.#host = host;
+    this.#requests = requests;
+    this.#options = options;
+  }
+
+  /** Known once the device has enrolled. */
+  get deviceId(): DeviceId | undefined {
+    return this.#deviceId;
+  }
+
+  /** A token that the server should take. Opens a session when there is none, for all callers at once. */
+  async token(): Promise<string> {
+    if (this.#token !== undefined) return this.#token;
+    this.#opening ??= this.#open().finally(() => {
+      this.#opening = undefined;
+    });
+    return this.#opening;
+  }
+
+  /** Gives up a token that the server refused; a newer one stays. */
+  expire(token: string): void {
+    if (this.#token === token) this.#token = undefined;
+  }
+
+  /** One request as this device. Throws ProblemError for status 400 and above, DeviceError. */
+  async send(request: ServerRequest): Promise<HttpAnswer> {
+    for (let renewed = false; ; renewed = true) {
+      const token = await this.token();
+      const headers = { ...request.headers, authorization: `Bearer ${token}` };
+      try {
+        return await this.#requests.send({ ...request, headers });
+      } catch (error) {
+        if (renewed || !wantsNewSession(error)) throw error;
+        this.expire(token);
+      }
+    }
+  }
+
+  /** JSON from the server, with these members at least. */
+  async get<T extends object>(
+    path: string,
+    members: readonly (keyof T & string)[],
+    signal?: AbortSignal,
+  ): Promise<T> {
+    return readAnswer<T>(await this.send({ path, method: 'GET', signal }), members);
+  }
+
+  async #open(): Promise<string> {
+    const identity = (this.#identity ??= await ownIdentity(this.#host));
+    for (let enrolledAgain = false; ; enrolledAgain = true) {
+      this.#deviceId = await enrolment(this.#host, this.#requests, identity, this.#options);
+      try {
+        this.#token = await this.#prove(identity, this.#deviceId);
+        return this.#token;
+      } catch (error) {
+        const forgotten = error instanceof ProblemError && error.code === 'device-unknown';
+        if (!forgotten || enrolledAgain) throw error;
+        await forgetEnrolment(this.#host);
+      }
+    }
+  }
+
+  /** Signs a challenge for a token. */
+  async #prove(identity: Identity, deviceId: DeviceId): Promise<string> {
+    const post = (path: string, body: unknown) =>
+      this.#requests.send({ path, method: 'POST', ...jsonBody(body) });
+    const { challenge } = readAnswer<ChallengeAnswer>(await post('/v1/device/challenge', { deviceId }), [
+      'challenge',
+    ]);
+    const signature = toBase64Url(sign(identity, 'session', utf8Encode(challenge)));
+    const session = await post('/v1/device/session', { deviceId, challenge, signature });
+    return readAnswer<SessionAnswer>(session, ['token']).token;
+  }
+}
