@@ -25,6 +25,5 @@ export type {
   TrainerJob,
   TrainerResult,
 } from './core/ports.ts';
-export { Workbench } from './core/work.ts';
 export { ProblemError } from '@starling/protocol';
 export type { Examples } from '@starling/model';

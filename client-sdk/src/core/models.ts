@@ -1,4 +1,5 @@
-import type { ServedModel } from '@starling/protocol';
+import { layoutOf, type Params, type Program } from '@starling/model';
+import { readWeights, type ServedModel } from '@starling/protocol';
 import type { BlobCache } from './blob-cache.ts';
 import type { FetchedModel } from './ports.ts';
 
@@ -10,4 +11,10 @@ export async function fetchModel(
 ): Promise<FetchedModel> {
   const json = await blobs.get(ir, signal);
   return { ir: { digest: ir, json }, weights: await blobs.get(weights, signal), learnedRates };
+}
+
+/** The parameters in a weights file. Throws WeightsMismatch, SafetensorsError. */
+export function readParams(program: Program, { weights, learnedRates }: FetchedModel): Params {
+  const layout = layoutOf(program.model, { learnedRates });
+  return { layout, values: readWeights(layout, weights) };
 }

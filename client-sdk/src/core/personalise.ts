@@ -2,11 +2,10 @@ import { compile, parseModel, type Examples } from '@starling/model';
 import { utf8Decode, type ServedModel } from '@starling/protocol';
 import type { BlobCache } from './blob-cache.ts';
 import { DeviceError } from './errors.ts';
-import { fetchModel } from './models.ts';
+import { fetchModel, readParams } from './models.ts';
 import { PersonalModel } from './personal-model.ts';
 import type { Trainer } from './ports.ts';
 import type { Session } from './session.ts';
-import { readParams } from './work.ts';
 
 /** Rows that are predicted in one pass: an app mostly asks for one or a few. */
 const batch = 8;

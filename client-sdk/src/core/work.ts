@@ -2,15 +2,15 @@ import {
   adapt,
   compile,
   inputMoments,
-  layoutOf,
   learn,
   parseModel,
   type Examples,
   type Params,
   type Program,
 } from '@starling/model';
-import { metricClip, readWeights, trainingMetrics, utf8Decode, type Assignment } from '@starling/protocol';
+import { metricClip, trainingMetrics, utf8Decode, type Assignment } from '@starling/protocol';
 import { evaluationCoordinates } from './evaluation.ts';
+import { readParams } from './models.ts';
 import type { FetchedModel, TrainerJob, TrainerResult } from './ports.ts';
 import { updateFile, type Contribution } from './update-file.ts';
 
@@ -92,10 +92,4 @@ export class Workbench {
       if (this.#programs.size > keptPrograms) this.#programs.delete(oldest);
     return program;
   }
-}
-
-/** The parameters in a weights file. Throws WeightsMismatch, SafetensorsError. */
-export function readParams(program: Program, { weights, learnedRates }: FetchedModel): Params {
-  const layout = layoutOf(program.model, { learnedRates });
-  return { layout, values: readWeights(layout, weights) };
 }
