@@ -71,4 +71,14 @@ describe('Ed25519 identities', () => {
     expect(() => sign(identity, '', new Uint8Array())).toThrow(IdentityError);
     expect(() => sign(identity, 'a\0b', new Uint8Array())).toThrow(IdentityError);
   });
+
+  it('refuse a key of small order, under which one signature verifies for any message', () => {
+    const key = new Uint8Array(32);
+    const forged = new Uint8Array(64);
+    expect(nacl.sign.detached.verify(utf8Encode('anything'), forged, key)).toBe(true);
+    expect(verify(key, 'enrol', utf8Encode('anything'), forged)).toBe(false);
+    const signed = key.slice();
+    signed[31] = 0x80;
+    expect(verify(signed, 'enrol', utf8Encode('anything'), forged)).toBe(false);
+  });
 });

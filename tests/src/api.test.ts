@@ -179,13 +179,13 @@ describe('a task', () => {
     for (const device of devices) await device.assignment();
     const task = await admin.tinyTask({
       cohort: { goal: 3, minimum: 2, overSelection: 1, select: label },
-      windows: { selectingMs: 5000, trainingMs: 700, aggregatingMs: 300 },
+      windows: { selectingMs: 10_000, trainingMs: 3000, aggregatingMs: 300 },
     });
     await admin.post(`/v1/tasks/${task.id}/start`);
     const offers = await Promise.all(devices.map((device) => device.assignment()));
+    for (const [index, device] of devices.entries()) await device.say(offers[index]!.id, 'accept');
     for (const [index, device] of devices.entries()) {
       const offer = offers[index]!;
-      await device.say(offer.id, 'accept');
       if (index === 2) continue; // accepts and is never heard of again
       const update = updateFile(offer, { parameters: { 0: 1 } });
       await device.reachUpload(offer, update);

@@ -70,7 +70,8 @@ describe('a server killed with SIGKILL', () => {
         const counts = await countsOf(admin, task);
         expect(counts.slice(0, deviceCount)).toEqual(Array(deviceCount).fill(1));
         expect(counts.slice(deviceCount).every((count) => count === 0)).toBe(true);
-        expect(acknowledged.size).toBe(deviceCount);
+        // A reply may be lost with the process that recorded the update, but only that one.
+        expect(acknowledged.size).toBeGreaterThanOrEqual(deviceCount - 1);
         const { items: versions } = await admin.get<{ items: ModelVersion[] }>(
           `/v1/tasks/${task.id}/versions`,
         );

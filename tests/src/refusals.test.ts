@@ -28,6 +28,8 @@ describe('an update that does not fit', () => {
     offers = await Promise.all(
       devices.map((device) => eventually('an offer', async () => (await device.assignment()) ?? undefined)),
     );
+    // With all accepted the round is training, and whoever is ready is grouped at once.
+    for (const [index, device] of devices.entries()) await device.say(offers[index]!.id, 'accept');
   });
 
   /** Devices 1 and 2 do the round properly; the published version is the mean of their updates alone. */

@@ -45,6 +45,7 @@ export class Coordinator {
   async start(): Promise<void> {
     await this.context.staging.prepare();
     await this.#discardStrayUploads();
+    await this.#releaseLeases();
     this.#poller.start();
   }
 
@@ -146,6 +147,13 @@ export class Coordinator {
       [projectId],
     );
     return row?.pace ?? defaultPace;
+  }
+
+  /** Rounds that a former life of this process was publishing: the directory's lock says that nobody else is. */
+  async #releaseLeases(): Promise<void> {
+    await this.context.database.query(
+      'update rounds set deadline = now() where closed_at is not null and ended_at is null',
+    );
   }
 
   /** Staged bytes whose round is over: their process died before it could discard them. */
