@@ -26,4 +26,4 @@ export type {
   TrainerResult,
 } from './core/ports.ts';
 export { ProblemError } from '@starling/protocol';
-export type { Examples } from '@starling/model';
+export { splitSupport, type Examples } from '@starling/model';
