@@ -106,17 +106,17 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
     await addOpenApi(api, version);
     for (const [prefix, root] of Object.entries(options.pages ?? {})) await addPages(api, prefix, root);
     await api.register((scope, _options, done) => {
-      addSystemRoutes(scope as Api, services);
-      addEnrolmentRoutes(scope as Api, services);
-      addBlobRoutes(scope as Api, services);
+      addSystemRoutes(scope, services);
+      addEnrolmentRoutes(scope, services);
+      addBlobRoutes(scope, services);
       done();
     });
     await api.register((scope, _options, done) => {
-      addDeviceRoutes(scope as Api, services);
+      addDeviceRoutes(scope, services);
       done();
     });
     await api.register((scope, _options, done) => {
-      addAdminRoutes(scope as Api, services);
+      addAdminRoutes(scope, services);
       done();
     });
     sockets.attach(api.server, services, { corsOrigin });

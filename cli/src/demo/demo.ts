@@ -80,7 +80,7 @@ export async function runDemo(options: DemoOptions): Promise<void> {
         screen.write(`  device of user ${user}: ${message}\n`);
       },
     });
-    stopFleet = fleet.stop;
+    stopFleet = () => fleet.stop();
     screen.write(`  devices    ${fleet.deviceIds.size} processes online\n\n`);
     const model = await admin.post<ModelDetail>('/v1/models', ir);
     const experiment = new Experiment(admin, model.digest, settings, cast, seed, screen);
@@ -178,10 +178,8 @@ async function readModel(file: string): Promise<unknown> {
   const text = await readFile(file, 'utf8');
   try {
     return JSON.parse(text);
-  } catch (error) {
-    throw new Error(
-      `${file} is not JSON: ${(error as Error).message}. --model wants a model IR (docs/model-ir.md).`,
-    );
+  } catch (cause) {
+    throw new Error(`${file} is not JSON; --model wants a model IR (docs/model-ir.md).`, { cause });
   }
 }
 
@@ -273,22 +271,21 @@ class Experiment {
 
   /** Has the held-out devices judge the task's current version. */
   async judge(task: Task, spec: Round['evaluation']): Promise<EvaluationMetrics> {
-    let found: (round: RoundDetail) => void = () => undefined;
-    const ended = new Promise<RoundDetail>((resolve) => {
-      found = resolve;
-    });
     const over = new Map<string, RoundDetail>();
-    let wanted: string | undefined;
+    let wake: () => void = () => undefined;
     this.#onRound = (round) => {
       if (round.endedAt === null) return;
       over.set(round.id, round);
-      if (round.id === wanted) found(round);
+      wake();
     };
-    const opened = await this.#admin.post<Round>(`/v1/tasks/${task.id}/evaluations`, { spec });
-    wanted = opened.id;
-    const early = over.get(opened.id);
-    if (early) found(early);
-    const round = await ended;
+    const { id } = await this.#admin.post<Round>(`/v1/tasks/${task.id}/evaluations`, { spec });
+    let round = over.get(id);
+    while (!round) {
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+      round = over.get(id);
+    }
     if (round.state !== 'published') {
       throw new Error(`The evaluation of ${task.name} was abandoned (${round.reason ?? 'no reason'}).`);
     }

@@ -9,7 +9,7 @@ export interface DemoOptions {
   synthetic: boolean;
   model?: string;
   fold: number;
-  seed: number;
+  seed?: number;
   algorithm: Algorithm[];
   devices?: number;
   cohort?: number;

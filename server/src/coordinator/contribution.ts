@@ -51,7 +51,7 @@ export function readContribution(
       const found = tensor ? `${tensor.dtype} [${tensor.shape.join(', ')}]` : 'absent';
       throw wrongShape(`has "${block.name}" ${found}; the round asks for ${dtype} [${block.size}]`);
     }
-    return tensor.data as Float32Array | Float64Array;
+    return tensor.data;
   });
   const sum = new WeightedSum(blocks, { maxWeight });
   try {

@@ -367,7 +367,7 @@ export async function afterRoundEnd(
     [roundId],
   );
   await Promise.all(rows.map((row) => context.staging.discard(row.id)));
-  if (round) await announceTask(context, round.taskId);
+  await announceTask(context, round.taskId);
   if (next) await afterRound(context, next);
 }
 

@@ -100,7 +100,7 @@ async function complete(context: Context, row: AssignmentRow, declared: string):
 }
 
 async function repeated(row: AssignmentRow, part: UploadPart): Promise<UploadAnswer> {
-  for await (const chunk of part.body) void chunk;
+  await drain(part.body);
   if (part.completeWith !== undefined && part.completeWith !== row.update_digest) {
     throw new ProblemError(
       'update-already-received',
@@ -108,4 +108,10 @@ async function repeated(row: AssignmentRow, part: UploadPart): Promise<UploadAns
     );
   }
   return { offset: row.update_bytes ?? 0, state: row.state };
+}
+
+/** Reads a body to its end, so that the connection can be used again. */
+async function drain(body: AsyncIterable<Uint8Array>): Promise<void> {
+  const chunks = body[Symbol.asyncIterator]();
+  for (let next = await chunks.next(); next.done !== true; next = await chunks.next());
 }

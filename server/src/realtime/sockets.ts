@@ -88,8 +88,9 @@ export class Sockets implements Announcements {
         if (presence.disconnect(deviceId))
           this.live(projectId, { kind: 'device', deviceId, change: 'offline' });
       });
-      socket.on('control', (message: unknown, reply: unknown) => {
-        if (typeof reply !== 'function') return;
+      socket.on('control', (message: unknown, acknowledge: unknown) => {
+        if (typeof acknowledge !== 'function') return;
+        const reply = acknowledge as (answer: object) => void; // socket.io hands a function where an ack is wanted
         answerControl(coordinator, deviceId, message).then(
           (assignment) => {
             reply({ assignment });
