@@ -1,6 +1,6 @@
 import { assignmentTransitions, type AssignmentState } from '@starling/protocol';
 
-/** What a device does for its assignment. Drawn in docs/architecture.md beside the states. */
+/** What a device does for its assignment: one step, after which the state says what comes next. */
 export type Step =
   /** Accept the offer, or decline it. */
   | 'decide'
