@@ -138,8 +138,27 @@ describe('learn', () => {
     expect(run({ ...plans.maml, maxQuery: 100 } as LearningPlan).metrics.countBefore).toBe(18);
   });
 
+  it('keeps the windows of one recording together when it draws an episode', () => {
+    // Recording 2 alone is poisoned; where it is neither support nor query, nothing may be seen of it.
+    const recording = Int32Array.from({ length: 36 }, (_, row) => Math.floor(row / 9));
+    const x = examples.x.map((value, i) => (Math.floor(i / 6 / 9) === 2 ? NaN : value));
+    const wholeQueries = { ...plans.maml, supportShares: [0.25], maxQuery: 100 } as LearningPlan;
+    let clean = 0;
+    for (let seed = 0; seed < 20; seed++) {
+      try {
+        const { metrics } = learn(program, start(), { ...examples, x, recording }, wholeQueries, { seed });
+        expect(metrics.countBefore).toBe(18);
+        clean++;
+      } catch (error) {
+        expect(error).toBeInstanceOf(TrainingDiverged);
+      }
+    }
+    expect(clean).toBeGreaterThan(0); // one recording of four is support, two are query, one is left out
+    expect(clean).toBeLessThan(20);
+  });
+
   it('refuses meta-learning where nothing is left to judge on', () => {
-    const few = toyExamples(3, 6, 3, 1);
+    const few = toyExamples(3, 6, 3, 1); // one row a class: all support
     expect(() => learn(program, start(), few, plans.maml, { seed: 1 })).toThrow(/0 query rows/);
   });
 

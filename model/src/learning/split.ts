@@ -25,12 +25,14 @@ export function splitSupport(
   return { support: pick(examples, support), query: pick(examples, query) };
 }
 
-/** The same cut as row numbers, in stored order. */
-export function splitRows(
-  examples: Examples,
-  classes: number,
-  share: number,
-): { support: Int32Array; query: Int32Array } {
+/** Row numbers of both sides, in stored order. */
+export interface Split {
+  readonly support: Int32Array;
+  readonly query: Int32Array;
+}
+
+/** The same cut as row numbers. */
+export function splitRows(examples: Examples, classes: number, share: number): Split {
   if (!(share > 0 && share <= queryFrom))
     throw new RangeError(`The share of the support is ${share}; expected above 0 and at most ${queryFrom}.`);
   const place = examples.recording
