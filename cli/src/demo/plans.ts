@@ -15,7 +15,8 @@ export interface Settings {
   fineTuneRate: number;
   innerRate: number;
   innerSteps: { fomaml: number; maml: number; 'meta-sgd': number };
-  metaRate: number;
+  /** Rate of the server's Adam, from the first round to the last. */
+  metaRate: { from: number; to: number };
   maxQuery: number;
   alone: { steps: number; rate: number };
 }
@@ -29,7 +30,7 @@ export const featureRows: Settings = {
   fineTuneRate: 0.2,
   innerRate: 0.1,
   innerSteps: { fomaml: 5, maml: 1, 'meta-sgd': 1 },
-  metaRate: 0.003,
+  metaRate: { from: 0.006, to: 0.0003 },
   maxQuery: 256,
   alone: { steps: 200, rate: 0.003 },
 };
@@ -43,7 +44,7 @@ export const rawWindows: Settings = {
   fineTuneRate: 0.02,
   innerRate: 0.02,
   innerSteps: { fomaml: 3, maml: 1, 'meta-sgd': 1 },
-  metaRate: 0.001,
+  metaRate: { from: 0.001, to: 0.001 },
   maxQuery: 96,
   alone: { steps: 100, rate: 0.001 },
 };
