@@ -12,7 +12,9 @@ function runNode(args, what) {
 
 export function build() {
   runNode(['node_modules/typescript/bin/tsc', '-b'], 'The TypeScript build');
-  cpSync(`${root}server/src/storage/migrations`, `${root}server/dist/storage/migrations`, { recursive: true });
+  cpSync(`${root}server/src/storage/migrations`, `${root}server/dist/storage/migrations`, {
+    recursive: true,
+  });
   runNode(['client-sdk/scripts/bundle.mjs'], 'Bundling the browser SDK');
 }
 

@@ -22,7 +22,9 @@ function run(command, args) {
 function requireNode() {
   const [major, minor] = process.versions.node.split('.').map(Number);
   if (major < 20 || (major === 20 && minor < 20)) {
-    fail(`Node.js 20.20 or later is needed; this is ${process.versions.node}. Install it from your package manager or nodejs.org.`);
+    fail(
+      `Node.js 20.20 or later is needed; this is ${process.versions.node}. Install it from your package manager or nodejs.org.`,
+    );
   }
 }
 
@@ -38,7 +40,8 @@ function installDependencies() {
 
 function installBrowser() {
   if (findBrowser()) return;
-  const mayInstall = process.platform === 'linux' && process.getuid?.() === 0 && existsSync('/usr/bin/apt-get');
+  const mayInstall =
+    process.platform === 'linux' && process.getuid?.() === 0 && existsSync('/usr/bin/apt-get');
   if (mayInstall) {
     console.error('starling: installing Chromium for the browser tests (apt-get)');
     run('apt-get', ['update', '-qq']);

@@ -33,7 +33,9 @@ try {
 
 const tests = result.testResults.flatMap((file) => file.assertionResults);
 const count = (...states) => tests.filter((test) => states.includes(test.status)).length;
-const brokenFiles = result.testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0);
+const brokenFiles = result.testResults.filter(
+  (file) => file.status === 'failed' && file.assertionResults.length === 0,
+);
 const skipped = tests.filter((test) => ['skipped', 'pending', 'todo', 'disabled'].includes(test.status));
 for (const test of skipped) console.log(`skipped: ${test.fullName}`);
 for (const file of brokenFiles) console.log(`did not run: ${file.name}`);

@@ -1,20 +1,4 @@
-/** Spread over devices as a histogram, so that it can be summed like everything else. Values are shares in [0, 1]. */
-
-/** A value that has no bin. */
-export class HistogramError extends Error {
-  override readonly name = 'HistogramError';
-  readonly code = 'value-not-a-share';
-}
-
-/** One-hot bin of a value in [0, 1]; 1 falls in the last bin. Throws {@link HistogramError} for any other value. */
-export function histogramOf(value: number, bins = 100): Float64Array {
-  if (!(value >= 0 && value <= 1)) {
-    throw new HistogramError(`The value ${value} has no bin; a share from 0 to 1 is expected.`);
-  }
-  const histogram = new Float64Array(bins);
-  histogram[Math.min(bins - 1, Math.floor(value * bins))] = 1;
-  return histogram;
-}
+/** Spread over devices, from a histogram of shares in [0, 1] that was summed like everything else. */
 
 /** Value below which a share `q` of devices lies: midpoint of the bin of the ceil(q n)-th device. */
 export function quantile(histogram: ArrayLike<number>, q: number): number {

@@ -1,4 +1,4 @@
-export { HistogramError, histogramOf, meanOfLowest, quantile } from './histogram.ts';
+export { meanOfLowest, quantile } from './histogram.ts';
 export { applyOptimiser, initialState, type OptimiserSettings } from './optimisers/index.ts';
 export {
   OptimiserError,

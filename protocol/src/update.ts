@@ -8,6 +8,11 @@ import type { EvaluationSpec } from './schemas/plan.ts';
 /** Bins of the histogram over devices that carries the spread of a share in [0, 1] (one point wide). */
 export const spreadBins = 100;
 
+/** The bin of a share in [0, 1]; 1 falls in the last. */
+export function spreadBin(share: number): number {
+  return Math.min(spreadBins - 1, Math.floor(share * spreadBins));
+}
+
 /** Sums over a device's rows, in this order, in the `metrics` block of a training contribution. */
 export const trainingMetrics = [
   'lossBefore',

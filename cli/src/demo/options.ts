@@ -42,7 +42,11 @@ export function addDemoOptions(command: Command): Command {
     )
     .option('--devices <n>', 'most training users that take part (default: all)', whole(1))
     .option('--cohort <n>', 'devices a round (default: 10 for rows of features, 8 for windows)', whole(1))
-    .option('--rounds <n>', 'training rounds of FedAvg; meta-learning takes twice as many', whole(1))
+    .option(
+      '--rounds <n>',
+      'training rounds of FedAvg; meta-learning takes twice as many (default: 60 for rows of features, 30 for windows)',
+      whole(1),
+    )
     .option('--fine-tune-rate <rate>', 'learning rate of adaptation from the FedAvg model', positive)
     .option('--json', 'end with one line of JSON on standard output; progress goes to standard error', false)
     .option('--keep', 'leave the server and the devices running at the end, until interrupted', false);

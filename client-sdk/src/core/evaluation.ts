@@ -12,7 +12,7 @@ import {
   evaluationScalars,
   evaluationWidth,
   metricClip,
-  spreadBins,
+  spreadBin,
   type EvaluationSpec,
 } from '@starling/protocol';
 
@@ -49,5 +49,5 @@ export function evaluationCoordinates(
 
 function writePoint(into: Float64Array, accuracy: number, loss: number): void {
   into.set([accuracy, Math.min(metricClip, loss)]);
-  into[evaluationScalars.length + Math.min(spreadBins - 1, Math.floor(accuracy * spreadBins))] = 1;
+  into[evaluationScalars.length + spreadBin(accuracy)] = 1;
 }
