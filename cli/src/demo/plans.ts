@@ -4,7 +4,7 @@ import type { Algorithm } from './options.ts';
 /**
  * Plans for the two shapes of data that the demo knows, with the hyper-parameters that were chosen on the
  * development fold (fold 0, which is never reported): rows of features from wisdm-watch, raw windows from
- * wrist-spsw. docs/baselines.md has their origin.
+ * wrist-spsw. docs/demo.md has the figures.
  */
 export interface Settings {
   cohort: number;
