@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseModel } from '../ir/parse.ts';
+import { jsBackend } from '../kernels/js/index.ts';
 import { initialise } from '../parameters/initialise.ts';
 import { setStatistics } from '../parameters/statistics.ts';
 import { cnn, mlp } from '../testing/models.ts';
@@ -178,5 +179,40 @@ describe('Program', () => {
     expectClose(twice.out, once.out, 1e-6);
     expect(twice.outcome.innerLosses[1]).toBeCloseTo(once.outcome.innerLosses[1], 6);
     expect(twice.outcome.after.loss).toBeCloseTo(2 * once.outcome.after.loss, 4);
+  });
+
+  it('compiles meta-programs for few sizes, and keeps a bounded number', () => {
+    let memories = 0;
+    const counting = {
+      ...jsBackend,
+      createMemory(floats: number) {
+        memories++;
+        return jsBackend.createMemory(floats);
+      },
+    };
+    const program = compile(model, { batch: 4, backend: counting });
+    const params = initialise(model, 2);
+    const out = new Float32Array(params.layout.learnable.size);
+    const episode = (support: number, innerSteps: number) => {
+      const rows = Int32Array.from({ length: support }, (_, i) => i % 13);
+      const request = {
+        support: { ...examples, rows },
+        query: examples,
+        innerSteps,
+        innerRate: 0.1,
+        order: 1,
+      } as const;
+      program.metaGradient(params, request, out);
+    };
+    for (let support = 65; support <= 80; support++) episode(support, 1);
+    expect(memories).toBe(1);
+    for (let innerSteps = 2; innerSteps <= 8; innerSteps++) episode(65, innerSteps);
+    episode(65, 1);
+    expect(memories).toBe(8);
+    episode(65, 9); // the ninth takes the place of the one that was not used for longest
+    episode(65, 1);
+    expect(memories).toBe(9);
+    episode(65, 2);
+    expect(memories).toBe(10);
   });
 });
