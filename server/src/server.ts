@@ -68,7 +68,7 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
   const database = await openPglite(join(dataDirectory, 'database'));
   const api = Fastify({
     logger: { level: options.logLevel ?? 'warn', redact: ['req.headers.authorization'] },
-    disableRequestLogging: true,
+    childLoggerFactory: (logger, bindings, options) => logger.child(bindings, { ...options, level: 'warn' }),
     bodyLimit: 256 * 1024,
     forceCloseConnections: true,
   }).withTypeProvider<TypeBoxTypeProvider>() as Api;

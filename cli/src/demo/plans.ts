@@ -33,7 +33,7 @@ export const featureRows: Settings = {
   innerSteps: { fomaml: 5, maml: 1, 'meta-sgd': 1 },
   metaRate: { from: 0.006, to: 0.0003 },
   maxQuery: 256,
-  alone: { steps: 200, rate: 0.003 },
+  alone: { steps: 200, rate: 0.001 },
 };
 
 export const rawWindows: Settings = {
