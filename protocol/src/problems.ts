@@ -32,7 +32,6 @@ export const problems = {
   'range-not-satisfiable': { status: 416, title: 'The requested range lies outside the blob' },
   'payload-too-large': { status: 413, title: 'The request body is too large' },
   'unsupported-media-type': { status: 415, title: 'The content type is not accepted here' },
-  'rate-limited': { status: 429, title: 'Too many requests' },
   internal: { status: 500, title: 'The server failed' },
   unavailable: { status: 503, title: 'The server is shutting down or starting' },
 } as const satisfies Record<string, { status: number; title: string }>;

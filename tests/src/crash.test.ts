@@ -41,6 +41,7 @@ describe('a server killed with SIGKILL', () => {
 
   it.each(killPoints)(
     'at %s resumes the round: nothing acknowledged is lost or counted twice',
+    { timeout: 120_000 },
     async (point) => {
       const server = await ServerProcess.onCopyOf(template.path);
       try {
@@ -106,7 +107,7 @@ async function runDevices(
         if (seen?.state === 'draft') await tolerant(() => admin.post(`/v1/tasks/${task.id}/start`));
         return seen?.state === 'completed' ? seen : undefined;
       },
-      30_000,
+      90_000,
     );
   } finally {
     ended = task;
