@@ -1,4 +1,4 @@
-import { assertSumFits, decode, encode, type FixedPointBlock } from '@starling/secure';
+import { assertSumFits, decode, encode, lanesOf, type FixedPointBlock } from '@starling/secure';
 
 /** A sum that cannot take what it was given. */
 export class WeightedSumError extends Error {
@@ -26,7 +26,7 @@ export class WeightedSum {
   constructor(blocks: readonly FixedPointBlock[], { maxWeight = 4096 }: { maxWeight?: number } = {}) {
     this.#blocks = blocks;
     this.#maxWeight = maxWeight;
-    this.#lanes = blocks.map((block) => new Float64Array(block.size * block.limbs));
+    this.#lanes = blocks.map((block) => new Float64Array(lanesOf(block)));
   }
 
   get totalWeight(): number {

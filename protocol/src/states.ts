@@ -53,11 +53,6 @@ export function sourcesOf<T extends Table>(table: T, to: keyof T & string): (key
   return Object.keys(table).filter((from) => table[from]?.includes(to));
 }
 
-/** States from which nothing follows. */
-export function finalStates<T extends Table>(table: T): (keyof T & string)[] {
-  return Object.keys(table).filter((state) => table[state]?.length === 0);
-}
-
 /** Why an assignment was dropped. */
 export const dropReasons = [
   'no-answer', // the selecting window closed before the device answered

@@ -2,11 +2,9 @@ import { Type, type Static, type TUnsafe } from 'typebox';
 import { idPattern, type IdKind, type IdOf } from '../ids.ts';
 import {
   assignmentTransitions,
-  groupTransitions,
   roundTransitions,
   taskTransitions,
   type AssignmentState,
-  type GroupState,
   type RoundState,
   type TaskState,
 } from '../states.ts';
@@ -48,7 +46,6 @@ const Name = Type.String({ minLength: 1, maxLength: 128 });
 
 export const TaskStateSchema = OneOf<TaskState>(Object.keys(taskTransitions));
 export const RoundStateSchema = OneOf<RoundState>(Object.keys(roundTransitions));
-export const GroupStateSchema = OneOf<GroupState>(Object.keys(groupTransitions));
 export const AssignmentStateSchema = OneOf<AssignmentState>(Object.keys(assignmentTransitions));
 export const RoundKind = OneOf<'statistics' | 'training' | 'evaluation'>([
   'statistics',

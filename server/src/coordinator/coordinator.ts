@@ -21,6 +21,7 @@ import { announceAssignments } from './announce.ts';
 import { control, currentAssignment } from './control.ts';
 import { Poller } from './poller.ts';
 import { offerRound, settleRound } from './rounds.ts';
+import { liveStates } from './rows.ts';
 import { cancelTask, createTask, pauseTask, requestEvaluation, startTask } from './tasks.ts';
 import { receivePart, uploadOffset, type UploadPart } from './uploads.ts';
 import { readTask, readVersion, servedModel } from './views.ts';
@@ -121,9 +122,9 @@ export class Coordinator {
     if (!row) throw new ProblemError('not-found', `There is no device ${id}.`);
     const dropped = await database.query<{ id: AssignmentId; round_id: RoundId }>(
       `update assignments set state = 'dropped', reason = 'device-revoked', ended_at = now()
-        where device_id = $1 and state in ('offered', 'accepted', 'training', 'ready', 'grouped')
+        where device_id = $1 and state = any($2)
         returning id, round_id`,
-      [id],
+      [id, liveStates],
     );
     await announceAssignments(
       this.context,
