@@ -45,7 +45,7 @@ describe.skipIf(executablePath === undefined)(
       });
       admin = world.admin;
       token = await admin.enrolmentToken();
-      const model = await admin.post<ModelDetail>('/v1/models', modelFor(people));
+      const model = await admin.post<ModelDetail>('/v1/models', modelFor(people, { standardise: true }));
       task = await admin.post<Task>('/v1/tasks', {
         name: 'wrist',
         model: model.digest,

@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseModel } from '@starling/model';
 import type {
   EnrolmentToken,
   EvaluationMetrics,
@@ -83,7 +84,7 @@ export async function runDemo(options: DemoOptions): Promise<void> {
     stopFleet = () => fleet.stop();
     screen.write(`  devices    ${fleet.deviceIds.size} processes online\n\n`);
     const model = await admin.post<ModelDetail>('/v1/models', ir);
-    const experiment = new Experiment(admin, model.digest, settings, cast, seed, screen);
+    const experiment = new Experiment(admin, model, settings, cast, seed, screen);
     await experiment.watch();
     const methods: DemoReport['methods'] = {};
     const rounds: DemoReport['rounds'] = {};
@@ -213,7 +214,7 @@ async function membersOf(admin: AdminClient, cast: Cast): Promise<FleetMember[]>
 /** Tasks of one demo, run one after another and followed by the server's live events. */
 class Experiment {
   readonly #admin: AdminClient;
-  readonly #model: string;
+  readonly #model: ModelDetail;
   readonly #settings: Settings;
   readonly #cast: Cast;
   readonly #seed: number;
@@ -223,7 +224,7 @@ class Experiment {
 
   constructor(
     admin: AdminClient,
-    model: string,
+    model: ModelDetail,
     settings: Settings,
     cast: Cast,
     seed: number,
@@ -246,8 +247,13 @@ class Experiment {
 
   /** Trains a task to its last round. */
   async train(algorithm: Algorithm): Promise<Task> {
-    const plan = planFor(algorithm, this.#settings, { training: this.#cast.train.length, seed: this.#seed });
-    const task = await this.#admin.post<Task>('/v1/tasks', { name: algorithm, model: this.#model, plan });
+    const { digest, ir } = this.#model;
+    const plan = planFor(algorithm, this.#settings, {
+      training: this.#cast.train.length,
+      seed: this.#seed,
+      standardises: parseModel(ir).parameters.some(({ statistic }) => statistic !== undefined),
+    });
+    const task = await this.#admin.post<Task>('/v1/tasks', { name: algorithm, model: digest, plan });
     const table = new ProgressTable(this.#screen, algorithm, plan.rounds);
     const ended = new Promise<void>((resolve, reject) => {
       this.#onRound = (round) => {

@@ -13,6 +13,8 @@ export interface Settings {
   epochs: number;
   batchSize: number;
   localRate: number;
+  /** Rate of the server's SGD in FedAvg. With few devices one round moves the mean a lot: a falling rate calms the end. */
+  serverRate: number | { from: number; to: number };
   fineTuneRate: number;
   innerRate: number;
   innerSteps: { fomaml: number; maml: number; 'meta-sgd': number };
@@ -28,6 +30,7 @@ export const featureRows: Settings = {
   epochs: 1,
   batchSize: 32,
   localRate: 0.1,
+  serverRate: 1,
   fineTuneRate: 0.2,
   innerRate: 0.1,
   innerSteps: { fomaml: 5, maml: 1, 'meta-sgd': 1 },
@@ -42,6 +45,7 @@ export const rawWindows: Settings = {
   epochs: 1,
   batchSize: 16,
   localRate: 0.05,
+  serverRate: { from: 1, to: 0.1 },
   fineTuneRate: 0.02,
   innerRate: 0.02,
   innerSteps: { fomaml: 3, maml: 1, 'meta-sgd': 1 },
@@ -62,7 +66,7 @@ export function isMeta(algorithm: Algorithm): boolean {
 export function planFor(
   algorithm: Algorithm,
   settings: Settings,
-  fleet: { training: number; seed: number },
+  fleet: { training: number; seed: number; standardises: boolean },
 ): Plan {
   const goal = Math.min(settings.cohort, fleet.training);
   const rounds = isMeta(algorithm) ? settings.rounds.meta : settings.rounds.federated;
@@ -71,7 +75,9 @@ export function planFor(
     optimiser: optimiserOf(algorithm, settings),
     rounds,
     cohort: { goal, minimum: goal, overSelection: 1, select: { split: 'train' } },
-    statistics: { goal: fleet.training, minimum: fleet.training, select: { split: 'train' } },
+    ...(fleet.standardises && {
+      statistics: { goal: fleet.training, minimum: fleet.training, select: { split: 'train' } },
+    }),
     windows,
     adaptation: { steps: 5, rate: algorithm === 'meta-sgd' ? 'learned' : settings.fineTuneRate },
     maxWeight: 4096,
@@ -98,7 +104,7 @@ function learningOf(algorithm: Algorithm, settings: Settings): Plan['learning'] 
 function optimiserOf(algorithm: Algorithm, settings: Settings): Plan['optimiser'] {
   switch (algorithm) {
     case 'fedavg':
-      return { kind: 'sgd', rate: 1 };
+      return { kind: 'sgd', rate: settings.serverRate };
     case 'reptile':
       return { kind: 'sgd', rate: { from: 1, to: 0.1 } };
     default:

@@ -38,8 +38,26 @@ describe('the model for a pack', () => {
     expect(trainedWeights(modelFor(packOf([64, 6], 5, { channels })))).toBe(77221);
   });
 
+  it('takes windows in g and rad/s as measured, and standardises any other input', () => {
+    const isStandardised = (model: ModelJson) =>
+      model.params.some(({ init }) => 'kind' in init && init.kind === 'inputMean');
+    const units = ['g', 'g', 'g', 'rad/s', 'rad/s', 'rad/s'];
+    expect(isStandardised(modelFor(packOf([64, 6], 5, { channels, units })))).toBe(false);
+    expect(isStandardised(modelFor(packOf([64, 6], 5, { channels, units: 'g' })))).toBe(false);
+    expect(isStandardised(modelFor(packOf([64, 6], 5, { channels, units: 'm/s^2' })))).toBe(true);
+    expect(isStandardised(modelFor(packOf([64, 6], 5, { channels })))).toBe(true);
+    expect(isStandardised(modelFor(packOf([52], 18, { units: 'g' })))).toBe(true);
+    expect(isStandardised(modelFor(packOf([64, 6], 5, { channels, units }), { standardise: true }))).toBe(
+      true,
+    );
+  });
+
   it('uses every parameter and every value that it names, in order', () => {
-    for (const model of [modelFor(packOf([52], 18)), modelFor(packOf([21, 6], 5, { channels }))]) {
+    for (const model of [
+      modelFor(packOf([52], 18)),
+      modelFor(packOf([21, 6], 5, { channels })),
+      modelFor(packOf([21, 6], 5, { channels, units: 'g' })),
+    ]) {
       const known = new Set(['x', 'y', ...model.params.map(({ id }) => id)]);
       const used = new Set<string>();
       for (const node of [...model.nodes, { ...model.loss, out: 'loss' }] as {

@@ -28,6 +28,8 @@ export interface PackArray {
   readonly offset: readonly number[];
   /** What the entries of the last axis are (`ax`, `gy`), when the pack says so. */
   readonly channels?: readonly string[];
+  /** The unit of every value, or one for each entry of the last axis, when the pack says so. */
+  readonly units?: readonly string[];
 }
 
 /** One person: rows `offset` to `offset + count` of every row-aligned array. */
@@ -110,6 +112,7 @@ function arrayEntry(read: FieldReader, name: string, entry: unknown): PackArray 
     scale: entry['scale'] === undefined ? [1] : read.numbers(entry, 'scale', where),
     offset: entry['offset'] === undefined ? [0] : read.numbers(entry, 'offset', where),
     ...optional('channels', entry['channels'], () => read.names(entry, 'channels', where)),
+    ...optional('units', entry['units'], () => read.texts(entry, 'units', where)),
   };
 }
 
@@ -194,6 +197,14 @@ class FieldReader {
     const isName = (entry: unknown): entry is string => typeof entry === 'string' && entry.length > 0;
     if (list.every(isName) && new Set(list).size === list.length) return list;
     throw this.wrong(`${where}.${key}`, 'a list of different, non-empty texts', list);
+  }
+
+  /** One text or a list of them, as a list. */
+  texts(fields: Fields, key: string, where: string): readonly string[] {
+    const value = fields[key];
+    const list: readonly unknown[] = Array.isArray(value) ? value : [value];
+    if (list.length > 0 && list.every((entry) => typeof entry === 'string')) return list;
+    throw this.wrong(`${where}.${key}`, 'a text or a list of texts', value);
   }
 
   list(fields: Fields, key: string, where: string): readonly unknown[] {
