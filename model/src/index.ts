@@ -19,7 +19,7 @@ export type {
   ReptilePlan,
   Update,
 } from './learning/contract.ts';
-export { TrainingDiverged, TrainingStopped } from './learning/errors.ts';
+export { TrainingStopped } from './learning/errors.ts';
 export { judge } from './learning/judge.ts';
 export { learn } from './learning/learn.ts';
 export { inputMoments } from './learning/moments.ts';
@@ -34,7 +34,7 @@ export {
 } from './parameters/layout.ts';
 export { setStatistics, StatisticsMismatch, type Moments } from './parameters/statistics.ts';
 export { compile } from './program/compile.ts';
-export { ExamplesMismatch, ParamsMismatch } from './program/errors.ts';
+export { ExamplesMismatch, ParamsMismatch, TrainingDiverged } from './program/errors.ts';
 export type {
   Batch,
   Examples,
@@ -43,5 +43,7 @@ export type {
   MetaRequest,
   Prediction,
   Program,
+  Trainer,
+  TrainerOptions,
 } from './program/program.ts';
 export { stream, type RandomStream } from './random/streams.ts';

@@ -439,7 +439,7 @@ describe('personalise', () => {
     const examples = tinyExamples();
     expect(mine.steps).toBe(5);
     expect(mine.judge(examples).loss).toBeLessThan(mine.judgeShared(examples).loss);
-    const [first, second] = mine.predict(examples.x.subarray(0, 4));
+    const [first, second] = mine.predict((examples.x as Float32Array).subarray(0, 4));
     expect(first?.classIndex).toBe(examples.y[0]);
     expect(second?.classIndex).toBe(examples.y[1]);
     expect(first!.probabilities[0]! + first!.probabilities[1]!).toBeCloseTo(1, 6);

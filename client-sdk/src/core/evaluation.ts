@@ -31,7 +31,7 @@ export function evaluationCoordinates(
   const points = evaluationPoints(spec);
   const coordinates = new Float64Array(points.length * evaluationWidth);
   for (const share of new Set(spec.supportShares)) {
-    const { support, query } = splitSupport(examples, program.model.classes, share);
+    const { support, query } = splitSupport(examples, program.model, share);
     const own = [...points.entries()].filter(([, point]) => point.supportShare === share);
     own.sort(([, a], [, b]) => a.steps - b.steps);
     let [params, taken] = [shared, 0];

@@ -36,7 +36,7 @@ export class PersonalModel {
   }
 
   /** Predicts rows of `inputShape`, one behind another in x. Throws ExamplesMismatch (code `examples-mismatch`). */
-  predict(x: Float32Array): PersonalPrediction[] {
+  predict(x: Float32Array | Int32Array): PersonalPrediction[] {
     const { program, personal } = this.#parts;
     const { probabilities, count, classes } = program.predict(personal, x);
     return Array.from({ length: count }, (_, row) => {

@@ -1,5 +1,5 @@
 import type { Graph, Value } from './graph.ts';
-import { differentiationRules, type RuleTable } from './rules.ts';
+import { differentiationRules, type Pullback, type RuleTable } from './rules.ts';
 
 /** A primitive on the way from the loss to what it is differentiated by has no rule. Nothing is detached silently. */
 export class NotDifferentiable extends Error {
@@ -29,17 +29,29 @@ export function gradient(
 ): Value[] {
   if (loss.size !== 1)
     throw new TypeError(`Only one value can be differentiated; the loss has ${loss.size}.`);
+  return pullback(graph, loss, graph.constant(loss.shape, 1), wrt, rules);
+}
+
+/** The cotangents of `wrt`, given the cotangent of `expression`: its Jacobian, transposed, times `d`. */
+function pullback(
+  graph: Graph,
+  expression: Value,
+  d: Value,
+  wrt: readonly Value[],
+  rules: RuleTable,
+): Value[] {
+  const pull: Pullback = (inner, cotangent, inputs) => pullback(graph, inner, cotangent, inputs, rules);
   const targets = new Set(wrt);
-  const order = ancestors([loss]);
+  const order = ancestors([expression]);
   const dependent = new Set(targets);
   for (const value of order) if (value.inputs.some((input) => dependent.has(input))) dependent.add(value);
-  const cotangents = new Map<Value, Value>([[loss, graph.constant(loss.shape, 1)]]);
+  const cotangents = new Map<Value, Value>([[expression, d]]);
   for (const value of order.reverse()) {
     const cotangent = cotangents.get(value);
     if (!cotangent || !dependent.has(value) || targets.has(value)) continue;
     const rule = rules[value.op];
     if (!rule) throw new NotDifferentiable(value.op);
-    const parts = rule(graph, value, cotangent);
+    const parts = rule(graph, value, cotangent, pull);
     value.inputs.forEach((input, i) => {
       const part = parts.at(i);
       if (!part || !dependent.has(input)) return;

@@ -1,14 +1,42 @@
 import type { Graph, Value } from './graph.ts';
-import type { ConvolutionGeometry, PoolGeometry, Primitive, PrimitiveAttributes } from './primitives.ts';
+import * as meaning from './decompositions.ts';
+import type { Decomposition } from './decompositions.ts';
+import type {
+  ConvolutionGeometry,
+  GeluVariant,
+  PoolGeometry,
+  Primitive,
+  PrimitiveAttributes,
+} from './primitives.ts';
 
 /**
  * How the cotangent `d` of a value becomes those of its inputs, written in primitives. One entry an input, built only
  * when it is asked for; undefined where the value does not vary with an input (labels, indices, masks).
  */
-export type Rule = (graph: Graph, value: Value, d: Value) => readonly ((() => Value) | undefined)[];
+export type Rule = (
+  graph: Graph,
+  value: Value,
+  d: Value,
+  pull: Pullback,
+) => readonly ((() => Value) | undefined)[];
+
+/** The cotangents of `wrt`, given the cotangent `d` of an expression in them. */
+export type Pullback = (expression: Value, d: Value, wrt: readonly Value[]) => Value[];
 
 /** A primitive that is missing here throws when it is differentiated. */
 export type RuleTable = Readonly<Partial<Record<Primitive, Rule>>>;
+
+const twoOverRootPi = 1.1283791670955126;
+
+/** Differentiates a fused primitive through what it means in simpler ones. */
+function byMeaning(decomposition: Decomposition): Rule {
+  return (graph, value, d, pull) => {
+    const { inputs } = value;
+    const found = () => pull(decomposition(graph, value, inputs), d, inputs);
+    // An input that comes twice gets its whole cotangent once.
+    return inputs.map((input, i) => (inputs.indexOf(input) < i ? undefined : () => found()[i]));
+  };
+}
 
 const constant: Rule = (_, { inputs }) => inputs.map(() => undefined);
 
@@ -37,6 +65,31 @@ const convolutionRules: RuleTable = {
   },
 };
 
+/** As for convolutions: each of the three is linear in both inputs. */
+const depthwiseRules: RuleTable = {
+  depthwise(graph, { inputs: [x, filter], attributes }, d) {
+    const geometry = attributes as ConvolutionGeometry;
+    return [
+      () => graph.depthwiseInputGradient(d, filter, x.shape, geometry),
+      () => graph.depthwiseFilterGradient(x, d, filter.shape, geometry),
+    ];
+  },
+  depthwiseInputGradient(graph, { inputs: [outer, filter], attributes }, d) {
+    const geometry = attributes as ConvolutionGeometry;
+    return [
+      () => graph.depthwise(d, filter, geometry),
+      () => graph.depthwiseFilterGradient(d, outer, filter.shape, geometry),
+    ];
+  },
+  depthwiseFilterGradient(graph, { inputs: [x, outer], attributes }, d) {
+    const geometry = attributes as ConvolutionGeometry;
+    return [
+      () => graph.depthwiseInputGradient(outer, d, x.shape, geometry),
+      () => graph.depthwise(x, d, geometry),
+    ];
+  },
+};
+
 const poolRules: RuleTable = {
   maxPoolIndex: constant,
   gather: (graph, { inputs: [x, index] }, d) => [() => graph.scatter(d, index, x.shape), undefined],
@@ -55,9 +108,103 @@ const elementwiseRules: RuleTable = {
     () => graph.scale(d, (attributes as PrimitiveAttributes['scale']).factor),
   ],
   maskPositive: (graph, { inputs: [, where] }, d) => [() => graph.maskPositive(d, where), undefined],
+  shift: (_, __, d) => [() => d],
+  descend: (graph, { inputs: [, b, scalar] }, d) => [
+    () => d,
+    () => graph.scale(graph.multiplyScalar(d, scalar), -1),
+    () => graph.view(graph.scale(graph.dot(d, b), -1), scalar.shape),
+  ],
+  exp: (graph, y, d) => [() => graph.multiply(d, y)],
+  log: (graph, { inputs: [x] }, d) => [() => graph.multiply(d, graph.reciprocal(x))],
+  reciprocal: (graph, y, d) => [() => graph.scale(graph.multiply(d, graph.multiply(y, y)), -1)],
+  squareRoot: (graph, y, d) => [() => graph.scale(graph.multiply(d, graph.reciprocal(y)), 0.5)],
+  reciprocalRoot: (graph, y, d) => [
+    () => graph.scale(graph.multiply(d, graph.multiply(y, graph.multiply(y, y))), -0.5),
+  ],
+  sigmoid: (graph, y, d) => [() => graph.multiply(d, graph.subtract(y, graph.multiply(y, y)))],
+  softplus: (graph, { inputs: [x] }, d) => [() => graph.multiply(d, graph.sigmoid(x))],
+  erf: (graph, { inputs: [x] }, d) => [
+    () => graph.scale(graph.multiply(d, graph.exp(graph.scale(graph.multiply(x, x), -1))), twoOverRootPi),
+  ],
+  gelu: (graph, { inputs: [x], attributes }, d) => [
+    () => graph.geluGradient(d, x, (attributes as GeluVariant).variant),
+  ],
+  geluGradient: byMeaning(meaning.geluGradient),
   tanh: (graph, y, d) => [() => graph.subtract(d, graph.multiply(d, graph.multiply(y, y)))],
   view: (graph, { inputs: [a] }, d) => [() => graph.view(d, a.shape)],
 };
+
+const placeRules: RuleTable = {
+  permute(graph, { attributes }, d) {
+    const { axes } = attributes as PrimitiveAttributes['permute'];
+    return [
+      () =>
+        graph.permute(
+          d,
+          axes.map((_, i) => axes.indexOf(i)),
+        ),
+    ];
+  },
+  slice(graph, { inputs: [a], attributes }, d) {
+    const { axis, start, end } = attributes as PrimitiveAttributes['slice'];
+    return [() => graph.pad(d, axis, start, a.shape[axis] - end)];
+  },
+  pad(graph, { inputs: [a], attributes }, d) {
+    const { axis, before } = attributes as PrimitiveAttributes['pad'];
+    return [() => graph.slice(d, axis, before, before + a.shape[axis])];
+  },
+  concat(graph, { inputs, attributes }, d) {
+    const { axis } = attributes as PrimitiveAttributes['concat'];
+    let end = 0;
+    return inputs.map(({ shape }) => {
+      const start = end;
+      end += shape[axis];
+      const stop = end;
+      return () => graph.slice(d, axis, start, stop);
+    });
+  },
+  takeRows: (graph, { inputs: [table, index] }, d) => [
+    () => graph.addRowsAt(d, index, table.shape[0]),
+    undefined,
+  ],
+  addRowsAt: (graph, { inputs: [outer, index] }, d) => [
+    () => graph.view(graph.takeRows(d, index), outer.shape),
+    undefined,
+  ],
+};
+
+const sequenceRules: RuleTable = {
+  lstm(graph, states, d, pull) {
+    const dh = cotangentOfHidden(d);
+    if (!dh) return byMeaning(meaning.lstm)(graph, states, d, pull);
+    const [gates, wh] = states.inputs;
+    const [, steps, batch, hidden] = states.shape;
+    const slope = () => graph.lstmGradient(graph.view(dh, [steps, batch, hidden]), wh, states);
+    return [
+      slope,
+      () => {
+        if (steps === 1) return graph.constant(wh.shape, 0);
+        const rows = (steps - 1) * batch;
+        const before = graph.slice(graph.slice(states, 0, 0, 1), 1, 0, steps - 1);
+        const later = graph.slice(slope(), 0, 1, steps);
+        return graph.matmul(
+          graph.view(before, [rows, hidden]),
+          graph.view(later, [rows, gates.shape[2]]),
+          true,
+        );
+      },
+    ];
+  },
+  lstmGradient: byMeaning(meaning.lstmGradient),
+};
+
+/** The cotangent of h alone, where the other states of an LSTM have none. */
+function cotangentOfHidden(d: Value): Value | undefined {
+  if (d.op !== 'pad') return undefined;
+  const { axis, before } = (d as Value<'pad'>).attributes; // by its op
+  const [h] = d.inputs;
+  return axis === 0 && before === 0 && h.shape[0] === 1 ? h : undefined;
+}
 
 const rowRules: RuleTable = {
   addRow: (graph, _, d) => [() => d, () => graph.columnSum(d)],
@@ -76,6 +223,12 @@ const rowRules: RuleTable = {
     () => graph.multiplyColumn(b, d),
     () => graph.multiplyColumn(a, d),
   ],
+  repeatColumn: (graph, { inputs: [column] }, d) => [() => graph.view(graph.rowSum(d), column.shape)],
+  rowSum: (graph, { inputs: [a] }, d) => [() => graph.repeatColumn(d, a.shape)],
+  normaliseRows: (graph, { inputs: [x], attributes }, d) => [
+    () => graph.normaliseRowsGradient(d, x, (attributes as PrimitiveAttributes['normaliseRows']).epsilon),
+  ],
+  normaliseRowsGradient: byMeaning(meaning.normaliseRowsGradient),
   multiplyScalar: (graph, { inputs: [a, scalar] }, d) => [
     () => graph.multiplyScalar(d, scalar),
     () => graph.view(graph.dot(d, a), scalar.shape),
@@ -109,8 +262,11 @@ export const differentiationRules: RuleTable = {
     ];
   },
   ...convolutionRules,
+  ...depthwiseRules,
   ...poolRules,
   ...elementwiseRules,
+  ...placeRules,
+  ...sequenceRules,
   ...rowRules,
   ...classificationRules,
 };

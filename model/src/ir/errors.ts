@@ -8,6 +8,7 @@ export type ModelErrorCode =
   | 'model-undefined-value'
   | 'model-wrong-arity'
   | 'model-shape-mismatch'
+  | 'model-type-mismatch'
   | 'model-classes-mismatch'
   | 'model-unused-value'
   | 'model-statistics-misplaced'

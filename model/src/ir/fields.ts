@@ -101,9 +101,23 @@ export class Fields {
     return value;
   }
 
-  positive(key: string): number {
+  positive(key: string, otherwise?: number): number {
+    if (otherwise !== undefined && !this.has(key)) return otherwise;
     const value = this.finite(key);
     if (value <= 0) throw this.#malformed(key, value, 'a number above 0');
+    return value;
+  }
+
+  /** From `least` up to, but not including, `below`. */
+  within(key: string, least: number, below: number, otherwise?: number): number {
+    if (otherwise !== undefined && !this.has(key)) return otherwise;
+    const value = this.finite(key);
+    if (value < least || value >= below)
+      throw this.#malformed(
+        key,
+        value,
+        below === Infinity ? `a number from ${least}` : `a number from ${least} to below ${below}`,
+      );
     return value;
   }
 
@@ -118,11 +132,17 @@ export class Fields {
     length: number,
     least: number,
     most: number,
-    otherwise: readonly number[],
+    otherwise?: readonly number[],
   ): readonly number[] {
-    if (!this.has(key)) return otherwise;
+    if (otherwise !== undefined && !this.has(key)) return otherwise;
     const items = this.list(key, length);
     if (items.length !== length) throw this.#malformed(key, items, `${length} integers`);
+    return Array.from(items, (item, i) => this.#integer(item, `${this.at(key)}[${i}]`, least, most));
+  }
+
+  /** As many integers as a value has axes, or fewer. */
+  axes(key: string, least: number, most: number): readonly number[] {
+    const items = this.list(key, this.#limits.maxRank);
     return Array.from(items, (item, i) => this.#integer(item, `${this.at(key)}[${i}]`, least, most));
   }
 

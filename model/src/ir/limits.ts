@@ -8,6 +8,10 @@ export interface ModelLimits {
   readonly maxIdLength: number;
   /** Values of one tensor, one example where the tensor carries a batch. Below 2^24, so that f32 can hold an index. */
   readonly maxTensorValues: number;
+  /** Values that all nodes together compute for one example: outputs, and what attention and recurrence keep inside. */
+  readonly maxActivations: number;
+  /** Steps of all lstm and gru together: a second derivative writes each of them out. */
+  readonly maxRecurrentSteps: number;
 }
 
 export const defaultLimits: ModelLimits = Object.freeze({
@@ -17,4 +21,6 @@ export const defaultLimits: ModelLimits = Object.freeze({
   maxRank: 6,
   maxIdLength: 128,
   maxTensorValues: 2 ** 24 - 1,
+  maxActivations: 32 * 2 ** 20,
+  maxRecurrentSteps: 4096,
 });

@@ -1,5 +1,5 @@
 import type { BoundOperation } from '../ops/operation.ts';
-import type { Initial, ModelIr, ParameterGroup, Shape } from './schema.ts';
+import type { Initial, LossIr, MetricIr, ModelIr, OptimiserIr, ParameterGroup, Shape } from './schema.ts';
 
 /** A checked model: every shape fits, every id is defined once, every value is used. Immutable. */
 export interface Model {
@@ -10,7 +10,25 @@ export interface Model {
   readonly inputShape: readonly number[];
   /** Values of one example. */
   readonly inputSize: number;
+  /** Numbers, or ids of tokens. */
+  readonly inputKind: 'values' | 'tokens';
+  /** Ids are below it; undefined where the input is numbers. */
+  readonly vocabulary: number | undefined;
+  /** Classes, or values to predict. */
+  readonly labelKind: 'class' | 'value';
+  /** Axes of the labels of one example: [] for one label. */
+  readonly labelShape: readonly number[];
+  /** Labels of one example. */
+  readonly labelSize: number;
+  /** 0 where labels are values. */
   readonly classes: number;
+  readonly loss: LossIr;
+  readonly metrics: readonly MetricIr[];
+  readonly optimiser: OptimiserIr | undefined;
+  /** Whether rows of one pass influence each other (batchNorm): then no pass may be padded with rows of its own. */
+  readonly mixesRows: boolean;
+  /** Whether training draws masks. */
+  readonly hasDropout: boolean;
   /** Shape of every input, parameter and node by its id. */
   readonly nodeShapes: ReadonlyMap<string, Shape>;
   readonly parameters: readonly ModelParameter[];

@@ -10,7 +10,10 @@ import type { ValueTable } from './values.ts';
 const maxInputs = 16;
 
 /** Reads one node, checks that its inputs fit, and defines its output. */
-export function parseNode(fields: Fields, values: ValueTable): { ir: NodeIr; operation: BoundOperation } {
+export function parseNode(
+  fields: Fields,
+  values: ValueTable,
+): { readonly ir: NodeIr; readonly operation: BoundOperation; readonly mixes: boolean } {
   const op = fields.take('op');
   const operation = typeof op === 'string' ? operations.get(op) : undefined;
   if (typeof op !== 'string' || !operation)
@@ -27,9 +30,16 @@ export function parseNode(fields: Fields, values: ValueTable): { ir: NodeIr; ope
   fields.end();
   checkArity(op, operation, inputs.length, fields.at('in'));
   const shapes = inputs.map((id, i) => values.use(id, `${fields.at('in')}[${i}]`));
+  checkTokens(op, operation, inputs, values, fields);
   const shape = infer(op, operation, bound, shapes, fields);
-  values.define(out, shape, fields.at('out'), fields.path);
-  return { ir: { op, in: inputs, out, attrs: bound.attributes }, operation: bound };
+  checkVocabulary(op, inputs, shapes, values, fields);
+  const inside = bound.cost?.(shapes) ?? { values: 0 };
+  values.defineOutput(out, shape, fields.at('out'), fields.path, inside);
+  return {
+    ir: { op, in: inputs, out, attrs: bound.attributes },
+    operation: bound,
+    mixes: operation.mixesRows === true,
+  };
 }
 
 function checkArity(op: string, { inputs, optional }: Operation, found: number, path: string): void {
@@ -40,6 +50,46 @@ function checkArity(op: string, { inputs, optional }: Operation, found: number, 
     'model-wrong-arity',
     path,
     `${op} has ${found} inputs; expected ${wanted} (${inputs.join(', ')}).`,
+  );
+}
+
+/** Ids are no numbers to compute with, and numbers are no ids. */
+function checkTokens(
+  op: string,
+  { takesTokens = false }: Operation,
+  inputs: readonly string[],
+  values: ValueTable,
+  fields: Fields,
+): void {
+  inputs.forEach((id, i) => {
+    const found = values.vocabularyOf(id) !== undefined;
+    const wanted = takesTokens && i === 0;
+    if (found === wanted) return;
+    throw new ModelError(
+      'model-type-mismatch',
+      `${fields.at('in')}[${i}]`,
+      found
+        ? `"${id}" holds ids of tokens, with which ${op} cannot compute; look them up by an embedding.`
+        : `${op} looks up ids of tokens, but "${id}" holds numbers; name the input of "dtype": "i32".`,
+    );
+  });
+}
+
+/** Every id has a row in the table, so that no kernel looks beyond it. */
+function checkVocabulary(
+  op: string,
+  inputs: readonly string[],
+  shapes: readonly Shape[],
+  values: ValueTable,
+  fields: Fields,
+): void {
+  const vocabulary = values.vocabularyOf(inputs[0]);
+  const rows = shapes.at(1)?.[0];
+  if (vocabulary === undefined || rows === vocabulary) return;
+  throw new ModelError(
+    'model-shape-mismatch',
+    fields.path,
+    `${op} has a table of ${rows ?? 0} rows for a vocabulary of ${vocabulary}; expected as many.`,
   );
 }
 

@@ -14,6 +14,7 @@ const kinds = [
   'uniform',
   'glorotUniform',
   'heUniform',
+  'normal',
   'inputMean',
   'inputInverseSd',
 ] as const;
@@ -45,6 +46,7 @@ function parseInitial(fields: Fields): Initial {
   let init: Initial;
   if (kind === 'constant') init = { kind, value: fields.finite('value') };
   else if (kind === 'uniform') init = { kind, fan: fields.positive('fan') };
+  else if (kind === 'normal') init = { kind, deviation: fields.positive('deviation') };
   else init = { kind };
   fields.end();
   return init;

@@ -3,10 +3,13 @@ import { Fields } from './fields.ts';
 import { defaultLimits, type ModelLimits } from './limits.ts';
 import type { Model, ModelNode } from './model.ts';
 import { parseInputs } from './parse-inputs.ts';
+import { parseLoss } from './parse-loss.ts';
 import { parseMeta } from './parse-meta.ts';
+import { metricOf, parseMetrics } from './parse-metrics.ts';
 import { parseNode } from './parse-nodes.ts';
+import { parseOptimiser } from './parse-optimiser.ts';
 import { modelParameter, parseParameter } from './parse-parameters.ts';
-import type { LossIr, ModelIr, NodeIr, ParameterIr, Shape } from './schema.ts';
+import type { ModelIr, NodeIr, ParameterIr, Shape } from './schema.ts';
 import { formatShape } from './shapes.ts';
 import { checkStatistics } from './statistics.ts';
 import { ValueTable } from './values.ts';
@@ -27,13 +30,16 @@ export function parseModel(json: unknown, limits: Partial<ModelLimits> = {}): Mo
   const params = parseParameters(document, values, bounds);
   const nodes: NodeIr[] = [];
   const modelNodes: ModelNode[] = [];
+  let mixesRows = false;
   document.objects('nodes', bounds.maxNodes).forEach((fields) => {
-    const { ir, operation } = parseNode(fields, values);
+    const { ir, operation, mixes } = parseNode(fields, values);
+    mixesRows ||= mixes;
     nodes.push(ir);
     modelNodes.push(Object.freeze({ id: ir.out, inputs: ir.in, operation }));
   });
   const loss = parseLoss(document.object('loss'), values, inputs.label);
-  const metrics = parseMetrics(document);
+  const metrics = parseMetrics(document, inputs.label, bounds);
+  const optimiser = document.has('optimiser') ? parseOptimiser(document.object('optimiser')) : undefined;
   const meta = document.has('meta') ? parseMeta(document.object('meta')) : undefined;
   document.end();
   values.expectAllUsed();
@@ -48,14 +54,26 @@ export function parseModel(json: unknown, limits: Partial<ModelLimits> = {}): Mo
     nodes,
     loss,
     metrics,
+    ...(optimiser && { optimiser }),
     ...(meta && { meta }),
   };
+  const { features, label } = inputs;
   return Object.freeze({
     name,
     ir: deepFreeze(ir),
-    inputShape: Object.freeze(inputs.features.shape.slice(1) as number[]), // the batch stands only in front
-    inputSize: values.size(inputs.features.id),
-    classes: inputs.label.classes,
+    inputShape: axesOfExample(features.shape),
+    inputSize: values.size(features.id),
+    inputKind: features.dtype === 'i32' ? 'tokens' : 'values',
+    vocabulary: features.dtype === 'i32' ? features.vocabulary : undefined,
+    labelKind: label.dtype === 'i32' ? 'class' : 'value',
+    labelShape: axesOfExample(label.shape),
+    labelSize: values.size(label.id),
+    classes: label.dtype === 'i32' ? label.classes : 0,
+    loss,
+    metrics: Object.freeze(metrics.map(metricOf)),
+    optimiser,
+    mixesRows,
+    hasDropout: modelNodes.some(({ operation }) => operation.random === true),
     nodeShapes: values.shapes(),
     parameters: Object.freeze(params.map((parameter) => modelParameter(parameter, adapt))),
     nodes: Object.freeze(modelNodes),
@@ -90,55 +108,8 @@ function parseParameters(document: Fields, values: ValueTable, bounds: ModelLimi
   });
 }
 
-function parseLoss(fields: Fields, values: ValueTable, label: { id: string; classes: number }): LossIr {
-  const op = fields.oneOf('op', ['softmaxCrossEntropy']);
-  const ids = fields.ids('in', 2);
-  fields.end();
-  const [logits, labels] = ids;
-  if (ids.length !== 2)
-    throw new ModelError(
-      'model-wrong-arity',
-      fields.at('in'),
-      `softmaxCrossEntropy has ${ids.length} inputs; expected 2, logits and labels.`,
-    );
-  const shape = values.use(logits, `${fields.at('in')}[0]`);
-  if (labels !== label.id)
-    throw new ModelError(
-      'model-undefined-value',
-      `${fields.at('in')}[1]`,
-      `found "${labels}"; expected the label input "${label.id}".`,
-    );
-  checkLogits(shape, label.classes, `${fields.at('in')}[0]`);
-  return { op, in: [logits, labels] };
-}
-
-function checkLogits(shape: Shape, classes: number, path: string): void {
-  if (shape.length !== 2 || shape[0] !== 'B')
-    throw new ModelError(
-      'model-shape-mismatch',
-      path,
-      `logits have shape ${formatShape(shape)}; expected [B, ${classes}], one logit a class.`,
-    );
-  if (shape[1] !== classes)
-    throw new ModelError(
-      'model-classes-mismatch',
-      path,
-      `logits have shape ${formatShape(shape)}, but the labels have ${classes} classes; make both equal.`,
-    );
-}
-
-function parseMetrics(document: Fields): ModelIr['metrics'] {
-  if (!document.has('metrics')) return ['accuracy'];
-  const metrics = document.list('metrics', 1);
-  metrics.forEach((metric, i) => {
-    if (metric !== 'accuracy')
-      throw new ModelError(
-        'model-malformed',
-        `metrics[${i}]`,
-        'found an unknown metric; expected "accuracy".',
-      );
-  });
-  return metrics.length === 0 ? [] : ['accuracy'];
+function axesOfExample(shape: Shape): readonly number[] {
+  return Object.freeze(shape.slice(1) as number[]); // the batch stands only in front
 }
 
 function deepFreeze<T>(value: T): T {

@@ -43,6 +43,15 @@ export function rowAxes(shape: Shape, rank: number, what: string): readonly numb
   return shape.slice(1) as number[]; // `B` stands only in front: the parser lets no other place through
 }
 
+/** The axes behind the batch, `least` or more. @throws ShapeMismatch when there is no batch or there are fewer. */
+export function someAxes(shape: Shape, least: number, what: string): readonly number[] {
+  if (shape[0] !== 'B' || shape.length <= least)
+    throw new ShapeMismatch(
+      `${what} has shape ${formatShape(shape)}; expected a batch${least === 0 ? '' : ` with ${least} or more axes`}.`,
+    );
+  return shape.slice(1) as number[]; // as above
+}
+
 /** Axes of a parameter. @throws ShapeMismatch when it carries a batch or has another rank. */
 export function fixedAxes(shape: Shape, rank: number, what: string): readonly number[] {
   if (shape[0] === 'B' || shape.length !== rank)

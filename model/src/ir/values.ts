@@ -1,13 +1,17 @@
 import { ModelError } from './errors.ts';
 import type { ModelLimits } from './limits.ts';
 import type { Shape } from './schema.ts';
-import { countValues } from './shapes.ts';
+import { countValues, formatShape } from './shapes.ts';
+import type { Cost } from '../ops/operation.ts';
 
 /** Every id of a model with its shape, in order of definition, and whether something uses it. */
 export class ValueTable {
   readonly #limits: ModelLimits;
   readonly #values = new Map<string, { shape: Shape; size: number; path: string; used: boolean }>();
   #labels: string | undefined;
+  #tokens: { readonly id: string; readonly vocabulary: number } | undefined;
+  #activations = 0;
+  #recurrentSteps = 0;
 
   constructor(limits: ModelLimits) {
     this.#limits = limits;
@@ -21,6 +25,37 @@ export class ValueTable {
   defineLabels(id: string, shape: Shape, path: string, shapePath: string): void {
     this.#insert(id, shape, path, shapePath);
     this.#labels = id;
+  }
+
+  /** Ids of tokens: only an op that looks them up may use them. */
+  defineTokens(id: string, vocabulary: number, shape: Shape, path: string, shapePath: string): void {
+    this.#insert(id, shape, path, shapePath);
+    this.#tokens = { id, vocabulary };
+  }
+
+  /** What a node computes, and what it takes inside. @throws ModelError `model-limit-exceeded`, for all nodes together. */
+  defineOutput(id: string, shape: Shape, path: string, nodePath: string, inside: Cost): void {
+    this.#insert(id, shape, path, nodePath);
+    const { maxActivations, maxRecurrentSteps } = this.#limits;
+    this.#activations += this.size(id) + inside.values;
+    this.#recurrentSteps += inside.steps ?? 0;
+    if (this.#activations > maxActivations)
+      throw new ModelError(
+        'model-limit-exceeded',
+        nodePath,
+        `with this node of shape ${formatShape(shape)} the model computes ${this.#activations} values for one example; at most ${maxActivations} are allowed here.`,
+      );
+    if (this.#recurrentSteps > maxRecurrentSteps)
+      throw new ModelError(
+        'model-limit-exceeded',
+        nodePath,
+        `with this node the recurrent nodes take ${this.#recurrentSteps} steps; at most ${maxRecurrentSteps} are allowed here.`,
+      );
+  }
+
+  /** How many ids there are, where `id` is the tokens. */
+  vocabularyOf(id: string): number | undefined {
+    return this.#tokens?.id === id ? this.#tokens.vocabulary : undefined;
   }
 
   #insert(id: string, shape: Shape, path: string, shapePath: string): void {

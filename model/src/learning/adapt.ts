@@ -1,7 +1,7 @@
 import type { Params } from '../parameters/layout.ts';
 import { checkParams } from '../program/parameter-leaves.ts';
 import type { Examples, Program } from '../program/program.ts';
-import { TrainingDiverged } from './errors.ts';
+import { TrainingDiverged } from '../program/errors.ts';
 
 /**
  * Makes a person's own model: steps of SGD on all support rows at once, on the weights of the groups that adapt. Steps

@@ -2,7 +2,7 @@ import { initialise } from '../parameters/initialise.ts';
 import type { Params } from '../parameters/layout.ts';
 import { checkParams } from '../program/parameter-leaves.ts';
 import type { Examples, Program } from '../program/program.ts';
-import { TrainingDiverged } from './errors.ts';
+import { TrainingDiverged } from '../program/errors.ts';
 
 /** Adam's decay of the first and second moment, and what keeps its division finite (Kingma and Ba 2015, section 2). */
 const [beta1, beta2, epsilon] = [0.9, 0.999, 1e-8];

@@ -1,9 +1,10 @@
+import type { Model } from '../ir/model.ts';
 import { ExamplesMismatch } from '../program/errors.ts';
 import type { Batch, Examples, MetaRequest } from '../program/program.ts';
 import { stream, type RandomStream } from '../random/streams.ts';
 import type { Learned, LearningContext, MamlPlan, MetaSgdPlan } from './contract.ts';
 import { metricsOf } from './local-training.ts';
-import { splitRows, type Split } from './split.ts';
+import { splitRows, strataOf, type Split } from './split.ts';
 
 /**
  * One meta-learning task, as every MAML-like method sees it: adapt to a support, be judged on a query, and send the
@@ -49,7 +50,7 @@ function drawEpisode(
 ): { support: Batch; query: Batch } {
   const random = stream(seed, 'episode');
   const share = supportShares[random.below(supportShares.length)];
-  const { support, query } = splitShuffled(examples, program.model.classes, share, random);
+  const { support, query } = splitShuffled(examples, program.model, share, random);
   if (support.length === 0 || query.length === 0)
     throw new ExamplesMismatch(
       `${examples.count} rows give ${support.length} support and ${query.length} query rows; meta-learning needs some of both: gather more rows of each class, or more recordings.`,
@@ -60,7 +61,8 @@ function drawEpisode(
 }
 
 /** The rule of `splitSupport` after a shuffle: of recordings, which stay whole, where there are any, else of rows. */
-function splitShuffled(examples: Examples, classes: number, share: number, random: RandomStream): Split {
+function splitShuffled(examples: Examples, model: Model, share: number, random: RandomStream): Split {
+  const classes = strataOf(model);
   const { y, count, recording } = examples;
   if (recording) {
     const recordings = recording.subarray(0, count).reduce((last, r) => Math.max(last, r), 0) + 1;
@@ -68,7 +70,11 @@ function splitShuffled(examples: Examples, classes: number, share: number, rando
     return splitRows({ ...examples, recording: recording.map((r) => places[r]) }, classes, share);
   }
   const order = shuffled(count, random);
-  const { support, query } = splitRows({ ...examples, y: order.map((row) => y[row]) }, classes, share);
+  const { support, query } = splitRows(
+    classes > 0 ? { ...examples, y: order.map((row) => y[row]) } : examples,
+    classes,
+    share,
+  );
   return { support: support.map((i) => order[i]), query: query.map((i) => order[i]) };
 }
 

@@ -8,7 +8,7 @@ import { trainLocally } from './local-training.ts';
  */
 export function fedavg(context: LearningContext, plan: FedAvgPlan): Learned {
   const { examples, seed } = context;
-  return trainLocally(context, epochs(examples.count, plan, seed), plan.rate, examples.count);
+  return trainLocally(context, epochs(examples.count, plan, seed), plan, examples.count);
 }
 
 function* epochs(count: number, { epochs, batchSize }: FedAvgPlan, seed: number): Iterable<Int32Array> {

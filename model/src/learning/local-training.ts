@@ -1,4 +1,3 @@
-import type { Params } from '../parameters/layout.ts';
 import type { Learned, LearningContext, LearningMetrics } from './contract.ts';
 import type { Judgement } from '../program/program.ts';
 
@@ -6,13 +5,14 @@ import type { Judgement } from '../program/program.ts';
 export function trainLocally(
   context: LearningContext,
   batches: Iterable<Int32Array>,
-  rate: number,
+  { rate, batchSize }: { readonly rate: number; readonly batchSize: number },
   weight: number,
 ): Learned {
-  const { program, params, examples } = context;
-  const local: Params = { layout: params.layout, values: params.values.slice() };
+  const { program, params, examples, seed } = context;
   const before = program.evaluate(params, examples);
-  for (const rows of batches) context.step(() => program.train(local, { ...examples, rows }, { rate }).loss);
+  const trainer = program.trainer(params, { rows: Math.min(batchSize, examples.count), seed });
+  for (const rows of batches) context.step(() => trainer.step({ ...examples, rows }, { rate }).loss);
+  const local = trainer.read();
   const after = program.evaluate(local, examples);
   const { size } = params.layout.learnable;
   const vector = local.values.slice(0, size).map((value, i) => value - params.values[i]);

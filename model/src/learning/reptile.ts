@@ -7,7 +7,7 @@ import { trainLocally } from './local-training.ts';
  * (Nichol, Achiam, Schulman 2018, algorithm 1). The server's rate is the paper's epsilon.
  */
 export function reptile(context: LearningContext, plan: ReptilePlan): Learned {
-  return trainLocally(context, batches(context.examples.count, plan, context.seed), plan.rate, 1);
+  return trainLocally(context, batches(context.examples.count, plan, context.seed), plan, 1);
 }
 
 /** Batches in shuffled order; a new shuffle when all rows were seen. */

@@ -8,7 +8,7 @@ const queryFrom = 0.5;
 /**
  * Cuts a person's examples into a support set to adapt on and a query set to be judged on. With recordings, recording r
  * of R is support when r / R < share and query when r / R >= 0.5; without, the same holds for the i-th of the n rows of each
- * class in stored order. So the query is the same for every share, and overlapping windows never stand on both sides.
+ * class in stored order, or of all rows where an example has no one class. So the query is the same for every share, and overlapping windows never stand on both sides.
  * @param share - Above 0 and at most 0.5.
  * @throws RangeError For another share.
  */
@@ -19,10 +19,15 @@ export function splitSupport(
 ): { support: Examples; query: Examples } {
   const { support, query } = splitRows(
     examples,
-    typeof classes === 'number' ? classes : classes.classes,
+    typeof classes === 'number' ? classes : strataOf(classes),
     share,
   );
   return { support: pick(examples, support), query: pick(examples, query) };
+}
+
+/** How many classes rows are cut by: 0 where a row has several labels, or values. */
+export function strataOf({ labelKind, labelSize, classes }: Model): number {
+  return labelKind === 'class' && labelSize === 1 ? classes : 0;
 }
 
 /** Row numbers of both sides, in stored order. */
@@ -37,7 +42,9 @@ export function splitRows(examples: Examples, classes: number, share: number): S
     throw new RangeError(`The share of the support is ${share}; expected above 0 and at most ${queryFrom}.`);
   const place = examples.recording
     ? placeOfRecording(examples.recording, examples.count)
-    : placeInClass(examples, classes);
+    : classes > 0
+      ? placeInClass(examples, classes)
+      : Float64Array.from({ length: examples.count }, (_, row) => row / examples.count);
   const where = (belongs: (place: number) => boolean) =>
     Int32Array.from({ length: examples.count }, (_, row) => row).filter((row) => belongs(place[row]));
   return { support: where((at) => at < share), query: where((at) => at >= queryFrom) };
@@ -65,10 +72,22 @@ function placeInClass({ y, count }: Examples, classes: number): Float64Array {
 }
 
 function pick({ x, y, count }: Examples, rows: Int32Array): Examples {
-  const size = count === 0 ? 0 : x.length / count;
-  const picked = new Float32Array(rows.length * size);
+  const perRow = count === 0 ? 0 : 1 / count;
+  return {
+    x: pickRows(x, x.length * perRow, rows),
+    y: pickRows(y, y.length * perRow, rows),
+    count: rows.length,
+  };
+}
+
+function pickRows<Values extends Float32Array | Int32Array>(
+  values: Values,
+  size: number,
+  rows: Int32Array,
+): Values {
+  const picked = new (values.constructor as new (length: number) => Values)(rows.length * size);
   rows.forEach((row, i) => {
-    picked.set(x.subarray(row * size, (row + 1) * size), i * size);
+    picked.set(values.subarray(row * size, (row + 1) * size), i * size);
   });
-  return { x: picked, y: Int32Array.from(rows, (row) => y[row]), count: rows.length };
+  return picked;
 }

@@ -1,9 +1,9 @@
+import type { ConvolutionGeometry } from '../graph/primitives.ts';
 import { windowCount } from '../graph/primitives.ts';
+import type { Fields } from '../ir/fields.ts';
+import type { Shape } from '../ir/schema.ts';
 import { expectLength, fixedAxes, formatShape, rowAxes, ShapeMismatch } from '../ir/shapes.ts';
-import type { Operation } from './operation.ts';
-
-/** No window, stride or padding needs to be longer. */
-const maxExtent = 2 ** 16;
+import { maxExtent, type Operation } from './operation.ts';
 
 /** x [B, T, C] with w [K, C, F] and b [F]: cross-correlation over time, zeros outside, as torch computes it. */
 export const conv1d: Operation = {
@@ -17,14 +17,11 @@ export const conv1d: Operation = {
       attributes: { stride, pads },
       infer(inputs) {
         const [x, w] = inputs;
-        const b = inputs.at(2);
         const [time, channels] = rowAxes(x, 2, 'x');
         const [size, filterChannels, features] = fixedAxes(w, 3, 'w');
         expectLength(filterChannels, channels, `the second axis of w ${formatShape(w)}`);
-        if (b) expectLength(fixedAxes(b, 1, 'b')[0], features, `the length of b ${formatShape(b)}`);
-        if (time + before + after < size)
-          throw new ShapeMismatch(`w ${formatShape(w)} is longer than the padded x ${formatShape(x)}.`);
-        return ['B', windowCount(time + before + after, size, stride), features];
+        checkBias(inputs.at(2), features);
+        return ['B', windows(time + before + after, size, stride, x, w), features];
       },
       lower(graph, inputs) {
         const [x, w] = inputs;
@@ -32,16 +29,99 @@ export const conv1d: Operation = {
         const [batch, time, channels] = x.shape;
         const image = graph.view(x, [batch, 1, time, channels]);
         const filter = graph.view(w, [1, ...w.shape]);
-        const y = graph.convolution(image, filter, {
-          strideHeight: 1,
-          strideWidth: stride,
-          padTop: 0,
-          padBottom: 0,
-          padLeft: before,
-          padRight: after,
-        });
+        const y = graph.convolution(image, filter, geometry([1, stride], [0, 0, before, after]));
         return graph.view(b ? graph.addRow(y, b) : y, [batch, y.shape[2], y.shape[3]]);
       },
     };
   },
 };
+
+/** x [B, H, W, C] with w [KH, KW, C, F] and b [F]: cross-correlation, zeros outside. */
+export const conv2d: Operation = {
+  inputs: ['x', 'w', 'b'],
+  optional: 1,
+  bind(attributes) {
+    const { strides, pads } = bindPlane(attributes);
+    return {
+      attributes: { strides, pads },
+      infer(inputs) {
+        const [x, w] = inputs;
+        const [, , channels] = rowAxes(x, 3, 'x');
+        const [, , filterChannels, features] = fixedAxes(w, 4, 'w');
+        expectLength(filterChannels, channels, `the third axis of w ${formatShape(w)}`);
+        checkBias(inputs.at(2), features);
+        return ['B', ...planeWindows(x, w, strides, pads), features];
+      },
+      lower(graph, inputs) {
+        const [x, w] = inputs;
+        const b = inputs.at(2);
+        const y = graph.convolution(x, w, geometry(strides, pads));
+        return b ? graph.addRow(y, b) : y;
+      },
+    };
+  },
+};
+
+/** x [B, H, W, C] with w [KH, KW, C] and b [C]: each channel by a filter of its own. */
+export const depthwiseConv2d: Operation = {
+  inputs: ['x', 'w', 'b'],
+  optional: 1,
+  bind(attributes) {
+    const { strides, pads } = bindPlane(attributes);
+    return {
+      attributes: { strides, pads },
+      infer(inputs) {
+        const [x, w] = inputs;
+        const [, , channels] = rowAxes(x, 3, 'x');
+        const [, , filterChannels] = fixedAxes(w, 3, 'w');
+        expectLength(filterChannels, channels, `the third axis of w ${formatShape(w)}`);
+        checkBias(inputs.at(2), channels);
+        return ['B', ...planeWindows(x, w, strides, pads), channels];
+      },
+      lower(graph, inputs) {
+        const [x, w] = inputs;
+        const b = inputs.at(2);
+        const y = graph.depthwise(x, w, geometry(strides, pads));
+        return b ? graph.addRow(y, b) : y;
+      },
+    };
+  },
+};
+
+/** Strides down and across; zeros above, below, left and right. */
+function bindPlane(attributes: Fields): { strides: readonly number[]; pads: readonly number[] } {
+  return {
+    strides: attributes.integers('strides', 2, 1, maxExtent, [1, 1]),
+    pads: attributes.integers('pads', 4, 0, maxExtent, [0, 0, 0, 0]),
+  };
+}
+
+function geometry(strides: readonly number[], pads: readonly number[]): ConvolutionGeometry {
+  const [strideHeight, strideWidth] = strides;
+  const [padTop, padBottom, padLeft, padRight] = pads;
+  return { strideHeight, strideWidth, padTop, padBottom, padLeft, padRight };
+}
+
+function checkBias(b: Shape | undefined, features: number): void {
+  if (b) expectLength(fixedAxes(b, 1, 'b')[0], features, `the length of b ${formatShape(b)}`);
+}
+
+function planeWindows(
+  x: Shape,
+  w: Shape,
+  strides: readonly number[],
+  pads: readonly number[],
+): [number, number] {
+  const [height, width] = rowAxes(x, 3, 'x');
+  const [filterHeight, filterWidth] = w as readonly number[]; // a parameter: checked before
+  return [
+    windows(height + pads[0] + pads[1], filterHeight, strides[0], x, w),
+    windows(width + pads[2] + pads[3], filterWidth, strides[1], x, w),
+  ];
+}
+
+function windows(padded: number, size: number, stride: number, x: Shape, w: Shape): number {
+  if (padded < size)
+    throw new ShapeMismatch(`w ${formatShape(w)} is longer than the padded x ${formatShape(x)}.`);
+  return windowCount(padded, size, stride);
+}

@@ -11,6 +11,10 @@ export interface Operation {
   readonly inputs: readonly string[];
   /** How many of the last inputs may be left out. */
   readonly optional: number;
+  /** The first input is the ids of tokens, which no other op takes. */
+  readonly takesTokens?: boolean;
+  /** Rows of one pass influence each other. */
+  readonly mixesRows?: boolean;
   /** Reads `attrs` and fixes them. @throws ModelError when they are out of range. */
   bind(attributes: Fields): BoundOperation;
 }
@@ -18,10 +22,32 @@ export interface Operation {
 export interface BoundOperation {
   /** As written to the normalised IR. */
   readonly attributes: Attributes;
+  /** Whether training draws a mask. */
+  readonly random?: boolean;
   /** The shape of the output. @throws ShapeMismatch when the inputs do not fit each other. */
   infer(inputs: readonly Shape[]): Shape;
-  lower(graph: Graph, inputs: readonly Value[]): Value;
+  /** What it takes inside, beyond its output; nothing worth counting where it is missing. Asked after `infer`. */
+  cost?(inputs: readonly Shape[]): Cost;
+  lower(graph: Graph, inputs: readonly Value[], context: LoweringContext): Value;
 }
+
+/** Of one example. */
+export interface Cost {
+  /** Values kept besides the output. */
+  readonly values: number;
+  /** Steps of a recurrence. */
+  readonly steps?: number;
+}
+
+/** What the meaning of an op depends on besides its inputs. */
+export interface LoweringContext {
+  readonly training: boolean;
+  /** A leaf that the program fills before each step: 0 with probability `rate`, else 1 / (1 - rate). */
+  mask(shape: readonly number[], rate: number): Value;
+}
+
+/** No window, stride or padding needs to be longer. */
+export const maxExtent = 2 ** 16;
 
 /** An op without attributes. */
 export function plain(

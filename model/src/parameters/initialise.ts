@@ -1,4 +1,5 @@
 import type { Model, ModelParameter } from '../ir/model.ts';
+import { log } from '../numeric.ts';
 import { stream } from '../random/streams.ts';
 import { layoutOf, type Params } from './layout.ts';
 
@@ -44,12 +45,36 @@ function fill(target: Float32Array, { id, init, shape }: ModelParameter, seed: n
       return;
     case 'heUniform':
       fillUniform(target, Math.sqrt(6 / fanIn(shape)), seed, id);
+      return;
+    case 'normal':
+      fillNormal(target, init.deviation, seed, id);
   }
 }
 
 function fillUniform(target: Float32Array, bound: number, seed: number, id: string): void {
   const random = stream(seed, `init/${id}`);
   for (let i = 0; i < target.length; i++) target[i] = bound * (2 * random.nextFloat() - 1);
+}
+
+/**
+ * Normal draws in pairs by the polar method (Marsaglia and Bray 1964): it needs a square root, which is exact to the
+ * last bit on every engine, and the logarithm of `numeric.ts`, which is too; a sine would not be.
+ */
+function fillNormal(target: Float32Array, deviation: number, seed: number, id: string): void {
+  const random = stream(seed, `init/${id}`);
+  for (let i = 0; i < target.length; i += 2) {
+    let u: number;
+    let v: number;
+    let square: number;
+    do {
+      u = 2 * random.nextFloat() - 1;
+      v = 2 * random.nextFloat() - 1;
+      square = u * u + v * v;
+    } while (square >= 1 || square === 0);
+    const factor = deviation * Math.sqrt((-2 * log(square)) / square);
+    target[i] = u * factor;
+    if (i + 1 < target.length) target[i + 1] = v * factor;
+  }
 }
 
 /** Inputs of one unit: [in, out] of a dense layer, [window…, in, out] of a convolution. */

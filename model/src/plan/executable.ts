@@ -1,10 +1,11 @@
 import type { Value } from '../graph/graph.ts';
 import type { Backend, Memory } from '../kernels/backend.ts';
-import { planOf, type Plan } from './plan.ts';
+import { planOf, type Carry, type Plan } from './plan.ts';
 
 interface Bound {
   readonly memory: Memory;
   readonly calls: readonly (() => void)[];
+  readonly commits: readonly (() => void)[];
 }
 
 /** A planned graph with its memory: write the leaves, run, read the outputs. Memory is taken at the first use. */
@@ -15,8 +16,8 @@ export class Executable {
   readonly #views = new Map<Value, Float32Array>();
   #bound: Bound | undefined;
 
-  constructor(outputs: readonly Value[], backend: Backend) {
-    this.#plan = planOf(outputs, backend);
+  constructor(outputs: readonly Value[], backend: Backend, carries: readonly Carry[] = []) {
+    this.#plan = planOf(outputs, backend, { carries });
     this.#backend = backend;
     this.arenaBytes = this.#plan.arenaFloats * Float32Array.BYTES_PER_ELEMENT;
   }
@@ -34,17 +35,26 @@ export class Executable {
 
   /** Computes all outputs. Allocates nothing once the memory is there. */
   run(): void {
-    const { calls } = this.#bind();
-    for (let i = 0; i < calls.length; i++) calls[i]();
+    runAll(this.#bind().calls);
+  }
+
+  /** After a run: gives carried leaves their next values. The other values of the run are lost. */
+  commit(): void {
+    runAll(this.#bind().commits);
   }
 
   #bind(): Bound {
     if (this.#bound) return this.#bound;
-    const { arenaFloats, calls, constants } = this.#plan;
+    const { arenaFloats, calls, commits, constants } = this.#plan;
     const memory = this.#backend.createMemory(arenaFloats);
     for (const { operand, value } of constants)
       memory.floats.fill(value, operand.offset, operand.offset + operand.size);
-    this.#bound = { memory, calls: calls.map((call) => this.#backend.bind(call, memory)) };
+    const bind = (list: Plan['calls']) => list.map((call) => this.#backend.bind(call, memory));
+    this.#bound = { memory, calls: bind(calls), commits: bind(commits) };
     return this.#bound;
   }
+}
+
+function runAll(calls: readonly (() => void)[]): void {
+  for (let i = 0; i < calls.length; i++) calls[i]();
 }

@@ -5,9 +5,10 @@ import type { Backend } from '../kernels/backend.ts';
 import { layoutOf, type Params } from '../parameters/layout.ts';
 import { Executable } from '../plan/executable.ts';
 import { classify, rowLeaves } from './classifier.ts';
+import { inference } from './masks.ts';
 import { ParameterLeaves } from './parameter-leaves.ts';
 import type { Batch } from './program.ts';
-import { rowCountOf, writeRows, type RowLeaves } from './rows.ts';
+import { writeRows, type RowLeaves } from './rows.ts';
 
 /** The gradient of the mean loss with respect to all weights, over one capacity of rows. */
 export class Backward {
@@ -23,26 +24,35 @@ export class Backward {
     this.#capacity = capacity;
     this.#parameters = new ParameterLeaves(graph, layoutOf(model));
     this.#rows = rowLeaves(graph, model, 'batch', capacity);
-    const { losses, loss } = classify(graph, model, this.#parameters.byName, this.#rows);
+    const { losses, loss } = classify(graph, model, this.#parameters.byName, this.#rows, inference);
     this.#losses = losses;
     this.#gradients = gradient(graph, loss, this.#parameters.ofRole('weight'));
     this.executable = new Executable([losses, ...this.#gradients], backend);
   }
 
-  /** Writes the gradient to `out`, in the order of the layout, and gives the mean loss. */
-  gradient(params: Params, batch: Batch, out: Float32Array): number {
+  /**
+   * Adds to `out`, or writes there unless `accumulate`, the gradient over rows `from` to `to`, each loss with this weight, in the
+   * order of the layout. Gives the sum of their losses.
+   */
+  gradient(
+    params: Params,
+    batch: Batch,
+    [first, last]: readonly [number, number],
+    weight: number,
+    out: Float32Array,
+    accumulate: boolean,
+  ): number {
     this.#parameters.write(this.executable, params);
-    const count = rowCountOf(batch);
     const losses = this.executable.place(this.#losses)!; // an output has a place
     let loss = 0;
-    for (let from = 0; from < count; from += this.#capacity) {
-      const to = Math.min(count, from + this.#capacity);
-      writeRows(this.executable, this.#rows, batch, from, to, 1 / count);
+    for (let from = first; from < last; from += this.#capacity) {
+      const to = Math.min(last, from + this.#capacity);
+      writeRows(this.executable, this.#rows, batch, from, to, weight);
       this.executable.run();
-      for (let i = 0; i < to - from; i++) loss += losses[i];
-      this.#collect(out, from > 0);
+      for (let i = 0; i < (to - from) * this.#rows.perRow; i++) loss += losses[i];
+      this.#collect(out, accumulate || from > first);
     }
-    return loss / count;
+    return loss;
   }
 
   #collect(out: Float32Array, accumulate: boolean): void {

@@ -1,19 +1,29 @@
 import type { Graph, Value } from '../graph/graph.ts';
 import { lowerModel } from '../graph/lower.ts';
 import type { Model } from '../ir/model.ts';
+import { lowerLoss } from '../ops/losses.ts';
+import type { LoweringContext } from '../ops/operation.ts';
 import type { RowLeaves } from './rows.ts';
 
 export function rowLeaves(graph: Graph, model: Model, name: string, capacity: number): RowLeaves {
+  const perRow = lossesPerRow(model);
   return {
     x: graph.leaf(`${name}/x`, [capacity, ...model.inputShape]),
-    labels: graph.leaf(`${name}/labels`, [capacity]),
-    weights: graph.leaf(`${name}/weights`, [capacity]),
+    labels: graph.leaf(`${name}/labels`, [capacity, ...model.labelShape]),
+    weights: graph.leaf(`${name}/weights`, [capacity * perRow]),
+    capacity,
+    perRow,
   };
 }
 
-/** What a model says of some rows: logits, the loss of each row, and their weighted sum. */
+/** Classes are judged label by label, values example by example. */
+export function lossesPerRow({ labelKind, labelSize }: Model): number {
+  return labelKind === 'class' ? labelSize : 1;
+}
+
+/** What a model says of some rows: what it predicts (logits of classes), each loss, and their weighted sum. */
 export interface Classified {
-  readonly logits: Value;
+  readonly prediction: Value;
   readonly losses: Value;
   readonly loss: Value;
 }
@@ -23,8 +33,9 @@ export function classify(
   model: Model,
   parameters: ReadonlyMap<string, Value>,
   { x, labels, weights }: RowLeaves,
+  context: LoweringContext,
 ): Classified {
-  const logits = lowerModel(graph, model, parameters, x);
-  const losses = graph.crossEntropy(logits, labels);
-  return { logits, losses, loss: graph.dot(losses, weights) };
+  const prediction = lowerModel(graph, model, parameters, x, context);
+  const losses = lowerLoss(graph, model.loss, prediction, labels);
+  return { prediction, losses, loss: graph.dot(losses, weights) };
 }

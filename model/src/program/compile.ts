@@ -1,18 +1,33 @@
 import type { Model } from '../ir/model.ts';
+import type { OptimiserIr } from '../ir/schema.ts';
 import type { Backend } from '../kernels/backend.ts';
 import { jsBackend } from '../kernels/js/index.ts';
 import type { ParameterLayout, Params } from '../parameters/layout.ts';
 import { Backward } from './backward.ts';
+import { lossesPerRow } from './classifier.ts';
 import { ExamplesMismatch } from './errors.ts';
 import { Forward } from './forward.ts';
 import { MetaGradient } from './meta-gradient.ts';
 import type { MetaShape } from './meta-graph.ts';
+import { JudgementSum } from './judge-rows.ts';
 import { checkParams } from './parameter-leaves.ts';
-import type { Batch, Judgement, MetaOutcome, MetaRequest, Prediction, Program } from './program.ts';
+import type {
+  Batch,
+  Judgement,
+  MetaOutcome,
+  MetaRequest,
+  Prediction,
+  Program,
+  Trainer,
+  TrainerOptions,
+} from './program.ts';
+import { Recent } from './recent.ts';
 import { checkRows, rowCountOf } from './rows.ts';
+import { CompiledTrainer } from './trainer.ts';
+import { Training } from './training.ts';
 
-/** Meta-programs kept; sizes are rounded up, so that the supports of one plan need about three. */
-const maxMetaPrograms = 8;
+/** Programs of one kind kept; sizes are rounded up, so that the supports of one plan need about three. */
+const maxSizes = 8;
 
 /**
  * Compiles a model for passes of `batch` rows. Nothing is allocated for data before the first use.
@@ -24,33 +39,45 @@ export function compile(
   options: { readonly batch: number; readonly backend?: Backend },
 ): Program {
   const { batch, backend = jsBackend } = options;
-  if (!Number.isInteger(batch) || batch < 1)
-    throw new RangeError(`The batch is ${batch}; expected an integer of at least 1.`);
+  requireRows('batch', batch);
   return new CompiledProgram(model, batch, backend);
 }
+
+const plainSgd: OptimiserIr = { kind: 'sgd', rate: 0, momentum: 0, weightDecay: 0, nesterov: false };
 
 class CompiledProgram implements Program {
   readonly model: Model;
   readonly batch: number;
   readonly backend: Backend;
-  readonly arenaBytes: number;
-  readonly #forward: Forward;
-  readonly #backward: Backward;
+  readonly #forwards: Recent<number, Forward>;
+  readonly #backwards: Recent<number, Backward>;
+  readonly #trainings: Recent<string, Training>;
+  readonly #metaPrograms: Recent<string, MetaGradient>;
   readonly #slope: Float32Array;
   /** Layouts that were compared with the model's before. */
   readonly #checked = new WeakSet<ParameterLayout>();
-  /** The least recently used first. */
-  readonly #metaPrograms = new Map<string, MetaGradient>();
 
   constructor(model: Model, batch: number, backend: Backend) {
     this.model = model;
     this.batch = batch;
     this.backend = backend;
-    this.#forward = new Forward(model, batch, backend);
-    this.#backward = new Backward(model, batch, backend);
-    this.arenaBytes = this.#forward.executable.arenaBytes + this.#backward.executable.arenaBytes;
+    this.#forwards = new Recent(maxSizes, (rows) => new Forward(model, rows, backend));
+    this.#backwards = new Recent(maxSizes, (rows) => new Backward(model, rows, backend));
+    this.#trainings = new Recent(maxSizes, (key) => {
+      const { rows, optimiser } = JSON.parse(key) as TrainingKey; // as written below
+      return new Training(model, rows, optimiser, backend);
+    });
+    this.#metaPrograms = new Recent(
+      maxSizes,
+      (key) => new MetaGradient(model, JSON.parse(key) as MetaShape, backend), // as written below
+    );
     const weights = model.parameters.filter(({ statistic }) => statistic === undefined);
     this.#slope = new Float32Array(weights.reduce((sum, { size }) => sum + size, 0));
+  }
+
+  get arenaBytes(): number {
+    const { arenaBytes: forward } = this.#forwards.get(this.batch).executable;
+    return forward + this.#backwards.get(this.batch).executable.arenaBytes;
   }
 
   train(params: Params, batch: Batch, { rate }: { readonly rate: number }): { readonly loss: number } {
@@ -62,26 +89,48 @@ class CompiledProgram implements Program {
     return { loss };
   }
 
+  trainer(params: Params, options: TrainerOptions = {}): Trainer {
+    const { rows = this.batch, optimiser = plainSgd, seed = 0 } = options;
+    requireRows('rows', rows);
+    this.#checkParams(params);
+    return new CompiledTrainer(this.model, params, { rows, seed }, (exactly) =>
+      this.#trainings.get(JSON.stringify({ rows: exactly, optimiser } satisfies TrainingKey)),
+    );
+  }
+
   evaluate(params: Params, batch: Batch): Judgement {
     this.#checkParams(params);
     checkRows(this.model, batch);
-    return this.#forward.evaluate(params, batch);
+    const sum = new JudgementSum(this.model, batch);
+    for (const [from, to, capacity] of this.#passes(rowCountOf(batch)))
+      this.#forwards.get(capacity).judge(params, batch, from, to, sum);
+    return sum.total();
   }
 
-  predict(params: Params, x: Float32Array): Prediction {
-    const count = x.length / this.model.inputSize;
-    if (!Number.isInteger(count))
-      throw new ExamplesMismatch(
-        `x has ${x.length} values; expected whole rows of ${this.model.inputSize} values.`,
-      );
+  predict(params: Params, x: Float32Array | Int32Array): Prediction {
+    const { inputSize, labelSize, ir, nodeShapes } = this.model;
+    const count = x.length / inputSize;
+    if (!Number.isInteger(count) || count === 0)
+      throw new ExamplesMismatch(`x has ${x.length} values; expected whole rows of ${inputSize} values.`);
+    const batch = { x, y: new Int32Array(count * labelSize), count };
     this.#checkParams(params);
-    return this.#forward.predict(params, { x, y: new Int32Array(count), count });
+    checkRows(this.model, batch);
+    const axes = nodeShapes.get(ir.loss.in[0])!.slice(1) as number[]; // the loss judges a node; the batch stands only in front
+    const size = axes.reduce((product, axis) => product * axis, count);
+    const out = { logits: new Float32Array(size), probabilities: new Float32Array(size) };
+    for (const [from, to, capacity] of this.#passes(count))
+      this.#forwards.get(capacity).predict(params, batch, from, to, out);
+    return { ...out, count, classes: axes.at(-1) ?? 1 };
   }
 
   gradient(params: Params, batch: Batch, out: Float32Array): number {
     this.#checkParams(params);
     checkRows(this.model, batch);
-    return this.#backward.gradient(params, batch, out);
+    const losses = rowCountOf(batch) * lossesPerRow(this.model);
+    let loss = 0;
+    for (const [from, to, capacity] of this.#passes(rowCountOf(batch)))
+      loss += this.#backwards.get(capacity).gradient(params, batch, [from, to], 1 / losses, out, from > 0);
+    return loss / losses;
   }
 
   metaGradient(params: Params, request: MetaRequest, out: Float32Array): MetaOutcome {
@@ -89,13 +138,16 @@ class CompiledProgram implements Program {
     checkParams(this.model, params, learnedRates);
     checkRows(this.model, request.support);
     checkRows(this.model, request.query);
-    return this.#metaProgram({
-      supportCapacity: roundUp(rowCountOf(request.support)),
-      queryCapacity: roundUp(rowCountOf(request.query)),
+    const capacityFor = (batch: Batch) =>
+      this.model.mixesRows ? rowCountOf(batch) : roundUp(rowCountOf(batch));
+    const shape: MetaShape = {
+      supportCapacity: capacityFor(request.support),
+      queryCapacity: capacityFor(request.query),
       innerSteps: request.innerSteps,
       learnedRates,
       order: request.order,
-    }).run(params, request, out);
+    };
+    return this.#metaPrograms.get(JSON.stringify(shape)).run(params, request, out);
   }
 
   #checkParams(params: Params): void {
@@ -104,17 +156,27 @@ class CompiledProgram implements Program {
     this.#checked.add(params.layout);
   }
 
-  #metaProgram(shape: MetaShape): MetaGradient {
-    const key = JSON.stringify(shape);
-    const program = this.#metaPrograms.get(key) ?? new MetaGradient(this.model, shape, this.backend);
-    this.#metaPrograms.delete(key);
-    this.#metaPrograms.set(key, program);
-    if (this.#metaPrograms.size > maxMetaPrograms) {
-      const [oldest] = this.#metaPrograms.keys();
-      this.#metaPrograms.delete(oldest);
-    }
-    return program;
+  /**
+   * Rows from, to, and the capacity to run them with. Where rows influence each other, a remainder gets a program of its own
+   * size instead of padding.
+   */
+  #passes(rows: number): readonly (readonly [number, number, number])[] {
+    const { batch } = this;
+    const whole = rows - (rows % batch);
+    if (!this.model.mixesRows || whole === rows) return [[0, rows, batch]];
+    const rest = [whole, rows, rows - whole] as const;
+    return whole === 0 ? [rest] : [[0, whole, batch], rest];
   }
+}
+
+interface TrainingKey {
+  readonly rows: number;
+  readonly optimiser: OptimiserIr;
+}
+
+function requireRows(what: string, rows: number): void {
+  if (!Number.isInteger(rows) || rows < 1)
+    throw new RangeError(`The ${what} is ${rows}; expected an integer of at least 1.`);
 }
 
 /** The next of four steps an octave, 8 at least: padding costs a fifth at most, and few sizes are compiled. */

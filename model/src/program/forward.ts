@@ -4,18 +4,21 @@ import type { Backend } from '../kernels/backend.ts';
 import { layoutOf, type Params } from '../parameters/layout.ts';
 import { Executable } from '../plan/executable.ts';
 import { classify, rowLeaves } from './classifier.ts';
-import { JudgementSum } from './judge-rows.ts';
+import type { JudgementSum } from './judge-rows.ts';
+import { inference } from './masks.ts';
 import { ParameterLeaves } from './parameter-leaves.ts';
-import type { Batch, Judgement, Prediction } from './program.ts';
-import { rowCountOf, writeRows, type RowLeaves } from './rows.ts';
+import type { Batch, Prediction } from './program.ts';
+import { writeRows, type RowLeaves } from './rows.ts';
 
-/** The forward pass over one capacity of rows: logits, probabilities, and the loss of each row. */
+type Predicted = Pick<Prediction, 'logits' | 'probabilities'>;
+
+/** The forward pass over one capacity of rows: predictions, probabilities, and losses. */
 export class Forward {
   readonly executable: Executable;
   readonly #capacity: number;
   readonly #parameters: ParameterLeaves;
   readonly #rows: RowLeaves;
-  readonly #logits: Value;
+  readonly #prediction: Value;
   readonly #losses: Value;
   readonly #probabilities: Value;
 
@@ -24,38 +27,39 @@ export class Forward {
     this.#capacity = capacity;
     this.#parameters = new ParameterLeaves(graph, layoutOf(model));
     this.#rows = rowLeaves(graph, model, 'batch', capacity);
-    const { logits, losses } = classify(graph, model, this.#parameters.byName, this.#rows);
-    this.#logits = logits;
+    const { prediction, losses } = classify(graph, model, this.#parameters.byName, this.#rows, inference);
+    this.#prediction = prediction;
     this.#losses = losses;
-    this.#probabilities = graph.softmax(logits);
-    this.executable = new Executable([logits, losses, this.#probabilities], backend);
+    this.#probabilities = probabilitiesOf(graph, model, prediction);
+    this.executable = new Executable([prediction, losses, this.#probabilities], backend);
   }
 
-  evaluate(params: Params, batch: Batch): Judgement {
-    const sum = new JudgementSum(batch);
-    this.#passes(params, batch, (_, rows) => {
-      sum.add(this.#read(this.#logits), this.#read(this.#losses), rows);
+  /** Adds rows `from` to `to` of a batch to a judgement. */
+  judge(params: Params, batch: Batch, from: number, to: number, sum: JudgementSum): void {
+    this.#run(params, batch, from, to, (_, rows) => {
+      sum.add(this.#read(this.#prediction), this.#read(this.#losses), rows);
     });
-    return sum.total();
   }
 
-  predict(params: Params, batch: Batch): Prediction {
-    const { count } = batch;
-    const classes = this.#logits.size / this.#capacity;
-    const logits = new Float32Array(count * classes);
-    const probabilities = new Float32Array(count * classes);
-    this.#passes(params, batch, (from, rows) => {
-      logits.set(this.#read(this.#logits).subarray(0, rows * classes), from * classes);
-      probabilities.set(this.#read(this.#probabilities).subarray(0, rows * classes), from * classes);
+  /** Writes what is predicted for rows `from` to `to`, and how probable it is, to their places in `out`. */
+  predict(params: Params, batch: Batch, from: number, to: number, out: Predicted): void {
+    const perRow = this.#prediction.size / this.#capacity;
+    this.#run(params, batch, from, to, (start, rows) => {
+      out.logits.set(this.#read(this.#prediction).subarray(0, rows * perRow), start * perRow);
+      out.probabilities.set(this.#read(this.#probabilities).subarray(0, rows * perRow), start * perRow);
     });
-    return { logits, probabilities, count, classes };
   }
 
-  #passes(params: Params, batch: Batch, visit: (from: number, rows: number) => void): void {
+  #run(
+    params: Params,
+    batch: Batch,
+    first: number,
+    last: number,
+    visit: (from: number, rows: number) => void,
+  ): void {
     this.#parameters.write(this.executable, params);
-    const count = rowCountOf(batch);
-    for (let from = 0; from < count; from += this.#capacity) {
-      const to = Math.min(count, from + this.#capacity);
+    for (let from = first; from < last; from += this.#capacity) {
+      const to = Math.min(last, from + this.#capacity);
       writeRows(this.executable, this.#rows, batch, from, to, 1);
       this.executable.run();
       visit(from, to - from);
@@ -65,4 +69,9 @@ export class Forward {
   #read(value: Value): Float32Array {
     return this.executable.place(value)!; // an output has a place
   }
+}
+
+function probabilitiesOf(graph: Graph, { loss }: Model, prediction: Value): Value {
+  if (loss.op === 'softmaxCrossEntropy') return graph.softmax(prediction);
+  return loss.op === 'binaryCrossEntropy' ? graph.sigmoid(prediction) : prediction;
 }

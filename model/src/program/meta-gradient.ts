@@ -12,11 +12,13 @@ import { rowCountOf, writeRows } from './rows.ts';
 export class MetaGradient {
   readonly #executable: Executable;
   readonly #meta: MetaGraph;
+  readonly #model: Model;
 
   constructor(model: Model, shape: MetaShape, backend: Backend) {
+    this.#model = model;
     this.#meta = buildMetaGraph(new Graph(), model, shape);
     const { inner, after, gradients } = this.#meta;
-    const outputs = [...inner.map(({ losses }) => losses), after.logits, after.losses, ...gradients];
+    const outputs = [...inner.map(({ losses }) => losses), after.prediction, after.losses, ...gradients];
     this.#executable = new Executable(outputs, backend);
   }
 
@@ -26,19 +28,20 @@ export class MetaGradient {
     parameters.write(this.#executable, params);
     if (innerRate !== 'learned') this.#executable.place(rate)?.fill(innerRate);
     const supportRows = rowCountOf(support);
+    const { perRow } = this.#meta.query;
     const queryRows = rowCountOf(query);
-    writeRows(this.#executable, this.#meta.support, support, 0, supportRows, 1 / supportRows);
-    writeRows(this.#executable, this.#meta.query, query, 0, queryRows, 1 / queryRows);
+    writeRows(this.#executable, this.#meta.support, support, 0, supportRows, 1 / (supportRows * perRow));
+    writeRows(this.#executable, this.#meta.query, query, 0, queryRows, 1 / (queryRows * perRow));
     this.#executable.run();
     let offset = 0;
     for (const value of gradients) {
       out.set(this.#read(value), offset);
       offset += value.size;
     }
-    const judgement = new JudgementSum(query);
-    judgement.add(this.#read(after.logits), this.#read(after.losses), queryRows);
+    const judgement = new JudgementSum(this.#model, query);
+    judgement.add(this.#read(after.prediction), this.#read(after.losses), queryRows);
     return {
-      innerLosses: inner.map(({ losses }) => mean(this.#read(losses), supportRows)),
+      innerLosses: inner.map(({ losses }) => mean(this.#read(losses), supportRows * perRow)),
       after: judgement.total(),
     };
   }

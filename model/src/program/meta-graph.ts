@@ -4,6 +4,7 @@ import type { Model } from '../ir/model.ts';
 import { ratePrefix } from '../ir/parse-parameters.ts';
 import { layoutOf } from '../parameters/layout.ts';
 import { classify, rowLeaves, type Classified } from './classifier.ts';
+import { inference } from './masks.ts';
 import { ParameterLeaves } from './parameter-leaves.ts';
 import type { RowLeaves } from './rows.ts';
 
@@ -41,22 +42,22 @@ export function buildMetaGraph(graph: Graph, model: Model, shape: MetaShape): Me
   const support = rowLeaves(graph, model, 'support', shape.supportCapacity);
   const query = rowLeaves(graph, model, 'query', shape.queryCapacity);
   const rate = graph.leaf('inner-rate', [1]);
-  const stepOf = (id: string, slope: Value) =>
+  const stepOf = (id: string, from: Value, slope: Value) =>
     shape.learnedRates
-      ? graph.multiply(slope, parameters.byName.get(`${ratePrefix}${id}`)!) // such a layout has a rate for every weight
-      : graph.multiplyScalar(slope, rate);
+      ? graph.subtract(from, graph.multiply(slope, parameters.byName.get(`${ratePrefix}${id}`)!)) // such a layout has a rate for every weight
+      : graph.descend(from, slope, rate);
   const adapting = model.parameters.filter(({ adapts }) => adapts).map(({ id }) => id);
   const inner: Classified[] = [];
   const weights = new Map(parameters.byName);
   for (let step = 0; step < shape.innerSteps; step++) {
-    const classified = classify(graph, model, weights, support);
+    const classified = classify(graph, model, weights, support, inference);
     inner.push(classified);
     const before = adapting.map((id) => weights.get(id)!); // every parameter has a leaf
     gradient(graph, classified.loss, before).forEach((slope, i) => {
-      weights.set(adapting[i], graph.subtract(before[i], stepOf(adapting[i], slope)));
+      weights.set(adapting[i], stepOf(adapting[i], before[i], slope));
     });
   }
-  const after = classify(graph, model, weights, query);
+  const after = classify(graph, model, weights, query, inference);
   const trained = model.parameters.filter(({ statistic }) => statistic === undefined).map(({ id }) => id);
   const wrt =
     shape.order === 2

@@ -7,7 +7,7 @@ import { ParamsMismatch } from './errors.ts';
 /** A leaf for each tensor of a layout, by its name. */
 export class ParameterLeaves {
   readonly byName: ReadonlyMap<string, Value>;
-  readonly #entries: readonly { readonly entry: LayoutEntry; readonly leaf: Value }[];
+  readonly #entries: readonly { readonly entry: LayoutEntry; readonly leaf: Value<'leaf'> }[];
 
   constructor(graph: Graph, layout: ParameterLayout) {
     this.#entries = layout.entries.map((entry) => ({ entry, leaf: graph.leaf(entry.name, entry.shape) }));
@@ -15,16 +15,28 @@ export class ParameterLeaves {
   }
 
   /** Leaves of one role, in the order of the layout. */
-  ofRole(role: LayoutEntry['role']): Value[] {
+  ofRole(role: LayoutEntry['role']): Value<'leaf'>[] {
     return this.#entries.filter(({ entry }) => entry.role === role).map(({ leaf }) => leaf);
   }
 
   /** Writes the values of parameters, which may carry rates that these leaves lack. */
   write(executable: Executable, { layout, values }: Params): void {
     for (const { entry, leaf } of this.#entries) {
-      const start = layout[rangeOf[entry.role]].offset - this.#start(entry.role) + entry.offset;
+      const start = this.#startIn(layout, entry);
       executable.place(leaf)?.set(values.subarray(start, start + entry.size));
     }
+  }
+
+  /** Copies the weights, as a step left them, to where they lie in `values`. */
+  readWeights(executable: Executable, { layout, values }: Params): void {
+    for (const { entry, leaf } of this.#entries) {
+      const place = entry.role === 'weight' ? executable.place(leaf) : undefined;
+      if (place) values.set(place, this.#startIn(layout, entry));
+    }
+  }
+
+  #startIn(layout: ParameterLayout, { role, offset }: LayoutEntry): number {
+    return layout[rangeOf[role]].offset - this.#start(role) + offset;
   }
 
   #start(role: LayoutEntry['role']): number {

@@ -8,7 +8,11 @@ import type { Batch } from './program.ts';
 export interface RowLeaves {
   readonly x: Value;
   readonly labels: Value;
+  /** One for each loss. */
   readonly weights: Value;
+  readonly capacity: number;
+  /** Losses of one row. */
+  readonly perRow: number;
 }
 
 /** How many rows a batch has. */
@@ -17,28 +21,44 @@ export function rowCountOf(batch: Batch): number {
 }
 
 /**
- * Checks rows before any of them is used, so that the kernels can trust sizes and labels.
- * @throws ExamplesMismatch When arrays are too short, a row is out of range, a label is no class, or there is no row.
+ * Checks rows before any of them is used, so that the kernels can trust sizes, labels and token ids.
+ * @throws ExamplesMismatch When arrays are too short, a row is out of range, a label is no class, a token not in the
+ *   vocabulary, or there is no row.
  */
 export function checkRows(model: Model, batch: Batch): void {
   const { x, y, count, rows } = batch;
+  const { inputSize, labelSize } = model;
   if (rowCountOf(batch) === 0) throw new ExamplesMismatch('There are no rows; at least one is needed.');
-  if (x.length < count * model.inputSize || y.length < count)
+  if (x.length < count * inputSize || y.length < count * labelSize)
     throw new ExamplesMismatch(
-      `${count} rows of ${model.inputSize} values were announced; x has ${x.length} values and y ${y.length} labels.`,
+      `${count} rows of ${inputSize} values and ${labelSize} labels were announced; x has ${x.length} values and y ${y.length} labels.`,
     );
   for (let i = 0; i < rowCountOf(batch); i++) {
     const row = rows ? rows[i] : i;
     if (!Number.isInteger(row) || row < 0 || row >= count)
       throw new ExamplesMismatch(`Row ${row} was asked for; the examples have ${count} rows.`);
-    if (!(y[row] >= 0 && y[row] < model.classes))
-      throw new ExamplesMismatch(
-        `Row ${row} has the label ${y[row]}; expected a class from 0 to ${model.classes - 1}.`,
-      );
+    if (model.labelKind === 'class') checkClasses(model, y, row);
+    if (model.vocabulary !== undefined) checkTokens(model, model.vocabulary, x, row);
   }
 }
 
-/** Writes rows `from` to `to` of a batch, each with the same weight, and pads what is left of the capacity. */
+function checkClasses({ classes, labelSize }: Model, y: Batch['y'], row: number): void {
+  for (let k = row * labelSize; k < (row + 1) * labelSize; k++)
+    if (!(y[k] >= 0 && y[k] < classes && Number.isInteger(y[k])))
+      throw new ExamplesMismatch(
+        `Row ${row} has the label ${y[k]}; expected a class from 0 to ${classes - 1}.`,
+      );
+}
+
+function checkTokens({ inputSize }: Model, vocabulary: number, x: Batch['x'], row: number): void {
+  for (let k = row * inputSize; k < (row + 1) * inputSize; k++)
+    if (!(x[k] >= 0 && x[k] < vocabulary && Number.isInteger(x[k])))
+      throw new ExamplesMismatch(
+        `Row ${row} has the token ${x[k]}; expected an id from 0 to ${vocabulary - 1}.`,
+      );
+}
+
+/** Writes rows `from` to `to` of a batch, each loss with the same weight, and pads what is left of the capacity. */
 export function writeRows(
   executable: Executable,
   leaves: RowLeaves,
@@ -50,15 +70,26 @@ export function writeRows(
   const x = executable.place(leaves.x);
   const labels = executable.place(leaves.labels);
   const weights = executable.place(leaves.weights);
-  const size = leaves.x.size / leaves.labels.size;
+  const { capacity, perRow } = leaves;
+  const [size, labelSize] = [leaves.x.size / capacity, leaves.labels.size / capacity];
   const many = to - from;
   for (let i = 0; i < many; i++) {
     const row = batch.rows ? batch.rows[from + i] : from + i;
-    x?.set(batch.x.subarray(row * size, (row + 1) * size), i * size);
-    if (labels) labels[i] = batch.y[row];
+    if (x) copyRow(batch.x, row, x, i, size);
+    if (labels) copyRow(batch.y, row, labels, i, labelSize);
   }
   x?.fill(0, many * size);
-  labels?.fill(0, many);
-  weights?.fill(weight, 0, many);
-  weights?.fill(0, many);
+  labels?.fill(0, many * labelSize);
+  weights?.fill(weight, 0, many * perRow);
+  weights?.fill(0, many * perRow);
+}
+
+function copyRow(
+  from: Float32Array | Int32Array,
+  row: number,
+  to: Float32Array,
+  at: number,
+  size: number,
+): void {
+  for (let k = 0, f = row * size, t = at * size; k < size; k++) to[t + k] = from[f + k];
 }

@@ -2,16 +2,19 @@ import { exp, log } from '../../numeric.ts';
 import type { Kernels } from './binder.ts';
 
 export const classification: Kernels<'softmax' | 'crossEntropy' | 'oneHot'> = {
-  softmax({ inputs: [logits], output: y }, f) {
-    const classes = logits.shape[logits.shape.length - 1];
+  softmax({ inputs: [logits], output: y, attributes: { causal } }, f) {
+    const [rows, classes] = causal ? y.shape.slice(-2) : [1, y.shape[y.shape.length - 1]];
     return () => {
-      for (let start = 0; start < y.size; start += classes) {
+      for (let start = 0, row = 0; start < y.size; start += classes, row = (row + 1) % rows) {
         const from = logits.offset + start;
         const to = y.offset + start;
-        const largest = largestOf(f, from, classes);
+        const seen = row + 1 + classes - rows;
+        const visible = causal ? (seen > 0 ? seen : 0) : classes;
+        const largest = largestOf(f, from, visible);
         let sum = 0;
-        for (let c = 0; c < classes; c++) sum += f[to + c] = exp(f[from + c] - largest);
-        for (let c = 0; c < classes; c++) f[to + c] /= sum;
+        for (let c = 0; c < visible; c++) sum += f[to + c] = exp(f[from + c] - largest);
+        for (let c = 0; c < visible; c++) f[to + c] /= sum;
+        if (visible < classes) f.fill(0, to + visible, to + classes);
       }
     };
   },

@@ -3,10 +3,15 @@ import type { Backend, CallShapes } from '../backend.ts';
 import type { Binder } from './binder.ts';
 import { classification } from './classification.ts';
 import { convolutions, paddedSize } from './convolution.ts';
+import { depthwise } from './depthwise.ts';
 import { elementwise } from './elementwise.ts';
+import { gelus } from './gelu.ts';
+import { normalisations } from './normalise.ts';
+import { places } from './places.ts';
 import { pooling } from './pooling.ts';
 import { products } from './products.ts';
 import { rows } from './rows.ts';
+import { lstmGradientScratch, lstmScratch, sequences } from './sequences.ts';
 
 /** Primitives that are places in memory rather than work: `leaf`, `constant`, `view`. */
 type Computed = Exclude<Primitive, 'leaf' | 'constant' | 'view'>;
@@ -14,9 +19,14 @@ type Computed = Exclude<Primitive, 'leaf' | 'constant' | 'view'>;
 const kernels: { readonly [Op in Computed]: Binder<Op> } = {
   ...products,
   ...convolutions,
+  ...depthwise,
   ...pooling,
   ...elementwise,
+  ...gelus,
+  ...places,
   ...rows,
+  ...normalisations,
+  ...sequences,
   ...classification,
 };
 
@@ -31,9 +41,12 @@ export const jsBackend: Backend = Object.freeze({
   },
 } satisfies Backend);
 
-function scratchSize(op: Primitive, attributes: object, { inputs, output }: CallShapes): number {
+function scratchSize(op: Primitive, attributes: object, shapes: CallShapes): number {
+  const { inputs, output } = shapes;
   if (op === 'convolution' || op === 'convolutionFilterGradient')
     return paddedSize(inputs[0], attributes as ConvolutionGeometry); // by the op
   if (op === 'convolutionInputGradient') return paddedSize(output, attributes as ConvolutionGeometry);
+  if (op === 'lstm') return lstmScratch(shapes);
+  if (op === 'lstmGradient') return lstmGradientScratch(shapes);
   return 0;
 }

@@ -3,11 +3,14 @@ import type { Kernels } from './binder.ts';
 
 type Op =
   | 'addRow'
+  | 'addRowPositive'
   | 'multiplyRow'
   | 'repeatRow'
   | 'columnSum'
   | 'columnDot'
   | 'multiplyColumn'
+  | 'repeatColumn'
+  | 'rowSum'
   | 'rowDot'
   | 'multiplyScalar'
   | 'dot';
@@ -19,6 +22,17 @@ export const rows: Kernels<Op> = {
       for (let start = 0; start < y.size; start += columns)
         for (let c = 0; c < columns; c++)
           f[y.offset + start + c] = f[a.offset + start + c] + f[row.offset + c];
+    };
+  },
+
+  addRowPositive({ inputs: [a, row], output: y }, f) {
+    const columns = row.size;
+    return () => {
+      for (let start = 0; start < y.size; start += columns)
+        for (let c = 0; c < columns; c++) {
+          const sum = f[a.offset + start + c] + f[row.offset + c];
+          f[y.offset + start + c] = sum > 0 ? sum : 0;
+        }
     };
   },
 
@@ -60,6 +74,25 @@ export const rows: Kernels<Op> = {
       for (let r = 0, i = 0; r < column.size; r++) {
         const factor = f[column.offset + r];
         for (const end = i + columns; i < end; i++) f[y.offset + i] = f[a.offset + i] * factor;
+      }
+    };
+  },
+
+  repeatColumn({ inputs: [column], output: y }, f) {
+    const columns = lastAxis(y);
+    return () => {
+      for (let r = 0, to = y.offset; r < column.size; r++, to += columns)
+        f.fill(f[column.offset + r], to, to + columns);
+    };
+  },
+
+  rowSum({ inputs: [a], output: y }, f) {
+    const columns = lastAxis(a);
+    return () => {
+      for (let r = 0, i = 0; r < y.size; r++) {
+        let sum = 0;
+        for (const end = i + columns; i < end; i++) sum += f[a.offset + i];
+        f[y.offset + r] = sum;
       }
     };
   },
