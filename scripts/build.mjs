@@ -1,7 +1,8 @@
-/** Compiles every room (incrementally), then copies and bundles what is not plain TypeScript output. */
+/** Compiles the kernels and every room (incrementally), then copies and bundles what is not plain TypeScript output. */
 import { spawnSync } from 'node:child_process';
 import { cpSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { buildKernels } from '../model/scripts/build-kernels.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -10,7 +11,8 @@ function runNode(args, what) {
   if (done.status !== 0) throw new Error(`${what} failed: see the messages above.`);
 }
 
-export function build() {
+export async function build() {
+  await buildKernels();
   runNode(['node_modules/typescript/bin/tsc', '-b'], 'The TypeScript build');
   cpSync(`${root}server/src/storage/migrations`, `${root}server/dist/storage/migrations`, {
     recursive: true,
@@ -18,4 +20,4 @@ export function build() {
   runNode(['client-sdk/scripts/bundle.mjs'], 'Bundling the browser SDK');
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) build();
+if (process.argv[1] === fileURLToPath(import.meta.url)) await build();

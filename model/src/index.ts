@@ -1,11 +1,37 @@
+export type { LayerOptions, WeightOptions } from './builder/layers.ts';
+export type { NodeOptions, ParameterOptions, Tensor } from './builder/draft.ts';
+export { modelBuilder, type ModelBuilder } from './builder/model-builder.ts';
 export { NotDifferentiable } from './graph/gradient.ts';
 export { ModelError, type ModelErrorCode } from './ir/errors.ts';
 export { defaultLimits, type ModelLimits } from './ir/limits.ts';
-export type { Model, ModelParameter } from './ir/model.ts';
+export type { Model, ModelNode, ModelParameter } from './ir/model.ts';
 export { parseModel } from './ir/parse.ts';
-export type { Axis, Initial, InputIr, MetaIr, ModelIr, NodeIr, ParameterIr, Shape } from './ir/schema.ts';
+export type {
+  AdamIr,
+  Attributes,
+  Axis,
+  Initial,
+  InputIr,
+  LossIr,
+  MetaIr,
+  MetricIr,
+  MetricNameIr,
+  ModelIr,
+  NodeIr,
+  OptimiserIr,
+  ParameterIr,
+  SgdIr,
+  Shape,
+} from './ir/schema.ts';
 export type { Backend, CallShapes, KernelCall, Memory, Operand } from './kernels/backend.ts';
 export { jsBackend } from './kernels/js/index.ts';
+export {
+  isWasmSupported,
+  MemoryUnavailable,
+  strictKernels,
+  wasmBackend,
+  type KernelBuild,
+} from './kernels/wasm/index.ts';
 export { adapt } from './learning/adapt.ts';
 export { trainAlone } from './learning/alone.ts';
 export type {
@@ -33,6 +59,15 @@ export {
   type Range,
 } from './parameters/layout.ts';
 export { setStatistics, StatisticsMismatch, type Moments } from './parameters/statistics.ts';
+export { passportOf } from './probe/passport.ts';
+export {
+  availableBackends,
+  probe,
+  trustedBackend,
+  type BackendReport,
+  type ProbeOptions,
+  type ProbeReport,
+} from './probe/probe.ts';
 export { compile } from './program/compile.ts';
 export { ExamplesMismatch, ParamsMismatch, TrainingDiverged } from './program/errors.ts';
 export type {

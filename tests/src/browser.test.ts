@@ -9,21 +9,12 @@ import { nodeHost } from '@starling/client-sdk/node';
 import type { ModelDetail, RoundDetail, Task } from '@starling/protocol';
 import { examplesOf, modelFor, syntheticWrist } from '@starling/simulator';
 import { findBrowser } from './testing/find-browser.ts';
+import { quietFlags } from './testing/quiet-flags.ts';
 import { eventually, tinyPlan, type Admin } from './testing/project.ts';
 import { testServer, type TestServer } from './testing/servers.ts';
 
 const executablePath = findBrowser();
 const room = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
-const quiet = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 
 /** A tab of a real browser and devices in Node in the same rounds, with the example page that an app would copy. */
 describe.skipIf(executablePath === undefined)(
@@ -66,7 +57,7 @@ describe.skipIf(executablePath === undefined)(
         }),
       );
       await Promise.all(devices.map((device) => device.start()));
-      browser = await chromium.launch({ executablePath: executablePath ?? '', args: quiet });
+      browser = await chromium.launch({ executablePath: executablePath ?? '', args: quietFlags });
     });
     afterAll(async () => {
       await browser.close();

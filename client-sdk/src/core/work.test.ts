@@ -1,6 +1,7 @@
 import {
   adapt,
   compile,
+  trustedBackend,
   judge,
   layoutOf,
   learn,
@@ -26,7 +27,7 @@ import { tinyExamples, tinyFetched, tinyIr, tinySize } from './testing/tiny-mode
 import { Workbench } from './work.ts';
 
 const examples = tinyExamples();
-const program = compile(parseModel(tinyIr), { batch: 32 });
+const program = compile(parseModel(tinyIr), { batch: 32, backend: trustedBackend() });
 const sharedOf = ({ weights, learnedRates }: FetchedModel) => {
   const layout = layoutOf(program.model, { learnedRates });
   return { layout, values: readWeights(layout, weights) };
@@ -47,7 +48,7 @@ describe('training', () => {
   it('contributes what learning gives, in the blocks of the assignment', () => {
     const assignment = tinyAssignment();
     if (assignment.work.kind !== 'training') throw new Error('a training assignment is expected');
-    const small = compile(parseModel(tinyIr), { batch: 4 });
+    const small = compile(parseModel(tinyIr), { batch: 4, backend: trustedBackend() });
     const update = learn(small, sharedOf(tinyFetched()), examples, assignment.work.learning, { seed: 11 });
     const { values, weight, names } = contribute({});
     expect(names).toEqual(['metrics', 'parameters', 'weight']);

@@ -4,6 +4,7 @@ import {
   inputMoments,
   learn,
   parseModel,
+  trustedBackend,
   type Examples,
   type Params,
   type Program,
@@ -85,7 +86,7 @@ export class Workbench {
 
   #program({ digest, json }: FetchedModel['ir'], batch: number): Program {
     const key = `${digest}/${batch}`;
-    const program = this.#programs.get(key) ?? compile(parseModel(JSON.parse(utf8Decode(json))), { batch });
+    const program = this.#programs.get(key) ?? compile(parseModel(JSON.parse(utf8Decode(json))), { batch, backend: trustedBackend() });
     this.#programs.delete(key);
     this.#programs.set(key, program);
     for (const [oldest] of this.#programs)

@@ -32,7 +32,8 @@ export function parseInputs(
   return { features, label };
 }
 
-function parseInput(fields: Fields): InputIr {
+/** One input, of either role. */
+export function parseInput(fields: Fields): InputIr {
   const id = fields.id('id');
   const shape = fields.shape('shape', true);
   const role = fields.oneOf('role', ['features', 'label'], 'features');

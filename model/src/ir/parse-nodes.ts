@@ -13,7 +13,12 @@ const maxInputs = 16;
 export function parseNode(
   fields: Fields,
   values: ValueTable,
-): { readonly ir: NodeIr; readonly operation: BoundOperation; readonly mixes: boolean } {
+): {
+  readonly ir: NodeIr;
+  readonly operation: BoundOperation;
+  readonly shape: Shape;
+  readonly mixes: boolean;
+} {
   const op = fields.take('op');
   const operation = typeof op === 'string' ? operations.get(op) : undefined;
   if (typeof op !== 'string' || !operation)
@@ -38,6 +43,7 @@ export function parseNode(
   return {
     ir: { op, in: inputs, out, attrs: bound.attributes },
     operation: bound,
+    shape,
     mixes: operation.mixesRows === true,
   };
 }

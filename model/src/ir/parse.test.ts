@@ -1,14 +1,24 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { gradient } from '../graph/gradient.ts';
+import { Graph, type Value } from '../graph/graph.ts';
+import { lowerLoss } from '../ops/losses.ts';
 import { cnn, mlp } from '../testing/models.ts';
 import { ModelError } from './errors.ts';
+import type { Model } from './model.ts';
 import { parseModel } from './parse.ts';
+import { everyOp, language, regression } from './testing/documents.ts';
 
-type Change = (ir: ReturnType<typeof mlp>) => void;
+type Document = ReturnType<typeof language>;
+type Change = (ir: Document) => unknown;
 
 function refusal(change: Change, limits = {}): ModelError {
   const ir = mlp(5, 4, 3);
   change(ir);
+  return refusalOf(ir, limits);
+}
+
+function refusalOf(ir: unknown, limits = {}): ModelError {
   try {
     parseModel(ir, limits);
   } catch (error) {
@@ -177,12 +187,52 @@ describe('parseModel', () => {
     expect(() => parseModel(Object.assign(Object.create({ name }) as object, rest))).toThrow(/name/);
   });
 
+  it('says what a program needs to know', () => {
+    expect(parseModel(mlp(5, 4, 3))).toMatchObject({
+      inputKind: 'values',
+      vocabulary: undefined,
+      labelKind: 'class',
+      labelShape: [],
+      labelSize: 1,
+      classes: 3,
+      loss: { op: 'softmaxCrossEntropy', in: ['logits', 'y'] },
+      metrics: [{ kind: 'accuracy' }],
+      optimiser: undefined,
+      mixesRows: false,
+      hasDropout: false,
+    });
+    expect(parseModel(language())).toMatchObject({
+      inputKind: 'tokens',
+      vocabulary: 11,
+      labelShape: [6],
+      labelSize: 6,
+      classes: 11,
+      metrics: [{ kind: 'perplexity' }, { kind: 'topK', k: 3 }],
+      optimiser: { kind: 'adamw', rate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.1 },
+      hasDropout: true,
+    });
+    expect(parseModel(regression())).toMatchObject({
+      labelKind: 'value',
+      labelShape: [2],
+      classes: 0,
+      loss: { op: 'huber', delta: 1 },
+      metrics: [{ kind: 'meanAbsoluteError' }],
+      optimiser: { kind: 'sgd', rate: 0.1, momentum: 0.9, weightDecay: 0, nesterov: true },
+      mixesRows: true,
+    });
+  });
+
+  it('keeps metrics in the document as they were written', () => {
+    expect(parseModel(language()).ir.metrics).toEqual(['perplexity', { kind: 'topK', k: 3 }]);
+  });
+
   it.each([
     ['nodes', { maxNodes: 3 }],
     ['parameter tensors', { maxParameterTensors: 5 }],
     ['parameters', { maxParameters: 40 }],
     ['rank', { maxRank: 1 }],
     ['values of a tensor', { maxTensorValues: 19 }],
+    ['values of all nodes', { maxActivations: 5 + 4 + 4 + 2 }],
   ])('keeps to the limit of %s', (_, limits) => {
     expect(refusal(() => undefined, limits).code).toBe('model-limit-exceeded');
   });
@@ -194,6 +244,171 @@ describe('parseModel', () => {
   it('refuses a huge tensor before its size overflows', () => {
     const huge = Array.from({ length: 6 }, () => 2 ** 25);
     expect(refusal((ir) => (ir.params[2].shape = huge)).code).toBe('model-limit-exceeded');
+  });
+
+  it('counts all that nodes compute for one example', () => {
+    expect(parseModel(mlp(5, 4, 3), { maxActivations: 5 + 4 + 4 + 3 }).name).toBe('test-mlp');
+  });
+
+  const others: [string, () => Document, (ir: Document) => unknown, string, string][] = [
+    [
+      'ids in an op of numbers',
+      language,
+      (ir) => (ir.nodes[0].op = 'relu'),
+      'model-wrong-arity',
+      'nodes[0].in',
+    ],
+    [
+      'ids that are added',
+      language,
+      (ir) => (ir.nodes[1].in = ['x', 'places']),
+      'model-type-mismatch',
+      'nodes[1].in[0]',
+    ],
+    [
+      'numbers that are looked up',
+      language,
+      (ir) => {
+        ir.inputs[0] = { id: 'x', shape: ['B', 6] };
+      },
+      'model-type-mismatch',
+      'nodes[0].in[0]',
+    ],
+    [
+      'a table of another vocabulary',
+      language,
+      (ir) => (ir.inputs[0].vocabulary = 12),
+      'model-shape-mismatch',
+      'nodes[0]',
+    ],
+    [
+      'ids without a vocabulary',
+      language,
+      (ir) => delete ir.inputs[0].vocabulary,
+      'model-malformed',
+      'inputs[0].vocabulary',
+    ],
+    [
+      'logits without a place for each label',
+      language,
+      (ir) => (ir.inputs[1].shape = ['B', 5]),
+      'model-shape-mismatch',
+      'loss.in[0]',
+    ],
+    ['ids as predictions', language, (ir) => (ir.loss.in = ['x', 'y']), 'model-type-mismatch', 'loss.in[0]'],
+    [
+      'more than all classes',
+      language,
+      (ir) => (ir.metrics = [{ kind: 'topK', k: 12 }]),
+      'model-malformed',
+      'metrics[0].k',
+    ],
+    ['a metric twice', language, (ir) => (ir.metrics = ['f1', 'f1']), 'model-malformed', 'metrics[1]'],
+    [
+      'a metric of values for classes',
+      language,
+      (ir) => (ir.metrics = ['meanAbsoluteError']),
+      'model-type-mismatch',
+      'metrics[0]',
+    ],
+    [
+      'a metric of classes for values',
+      regression,
+      (ir) => (ir.metrics = ['accuracy']),
+      'model-type-mismatch',
+      'metrics[0]',
+    ],
+    ['an unknown metric', language, (ir) => (ir.metrics = ['bleu']), 'model-malformed', 'metrics[0]'],
+    [
+      'classes for a loss of values',
+      language,
+      (ir) => (ir.loss.op = 'meanSquaredError'),
+      'model-type-mismatch',
+      'loss.op',
+    ],
+    [
+      'values for a loss of classes',
+      regression,
+      (ir) => {
+        ir.loss = { op: 'softmaxCrossEntropy', in: ir.loss.in };
+      },
+      'model-type-mismatch',
+      'loss.op',
+    ],
+    [
+      'targets of another shape',
+      regression,
+      (ir) => (ir.inputs[1].shape = ['B', 3]),
+      'model-shape-mismatch',
+      'loss.in[0]',
+    ],
+    ['a delta of 0', regression, (ir) => (ir.loss.delta = 0), 'model-malformed', 'loss.delta'],
+    [
+      'a delta for another loss',
+      regression,
+      (ir) => (ir.loss.op = 'meanSquaredError'),
+      'model-unknown-key',
+      'loss',
+    ],
+    [
+      'a rate that is missing',
+      regression,
+      (ir) => (ir.optimiser = { kind: 'sgd' }),
+      'model-malformed',
+      'optimiser.rate',
+    ],
+    [
+      'nesterov without momentum',
+      regression,
+      (ir) => (ir.optimiser = { kind: 'sgd', rate: 1, nesterov: true }),
+      'model-malformed',
+      'optimiser.nesterov',
+    ],
+    [
+      'momentum for adam',
+      regression,
+      (ir) => (ir.optimiser = { kind: 'adam', rate: 1, momentum: 0.9 }),
+      'model-unknown-key',
+      'optimiser',
+    ],
+    [
+      'a beta of 1',
+      regression,
+      (ir) => (ir.optimiser = { kind: 'adam', rate: 1, beta2: 1 }),
+      'model-malformed',
+      'optimiser.beta2',
+    ],
+    [
+      'a deviation of 0',
+      regression,
+      (ir) => (ir.params[0].init = { kind: 'normal', deviation: 0 }),
+      'model-malformed',
+      'params[0].init.deviation',
+    ],
+  ];
+  it.each(others)('refuses %s', (_, document, change, code, path) => {
+    const ir = document();
+    parseModel(ir);
+    change(ir);
+    const error = refusalOf(ir);
+    expect([error.code, error.path]).toEqual([code, path]);
+  });
+
+  it('counts the weights of attention, which no output shows', () => {
+    // three outputs of [6, 8]; weights before and after the softmax; queries, keys and values by heads
+    const limit = { maxActivations: 3 * 48 + 2 * 2 * 36 + 2 * 8 * 12 };
+    expect(refusalOf(language(), limit).path).toBe('nodes[3]');
+    const ir = language();
+    ir.nodes[2].attrs = { heads: 8, causal: true };
+    expect(refusalOf(ir, limit)).toMatchObject({ code: 'model-limit-exceeded', path: 'nodes[2]' });
+  });
+
+  it('keeps to the limit of recurrent steps of all nodes together', () => {
+    const ir = everyOp();
+    const second = ir.nodes.findIndex(({ op }) => op === 'gru');
+    const error = refusalOf(ir, { maxRecurrentSteps: 15 });
+    expect([error.code, error.path]).toEqual(['model-limit-exceeded', `nodes[${second}]`]);
+    expect(error.message).toContain('take 16 steps; at most 15');
   });
 
   it('accepts or refuses with a ModelError whatever is changed in a document', () => {
@@ -218,7 +433,7 @@ describe('parseModel', () => {
         undefined,
       ),
     );
-    const base = fc.constantFrom(mlp(5, 4, 3), cnn(16, 3, 4));
+    const base = fc.constantFrom(mlp(5, 4, 3), cnn(16, 3, 4), language(), regression(), everyOp());
     fc.assert(
       fc.property(
         base,
@@ -226,17 +441,45 @@ describe('parseModel', () => {
         (ir, changes) => {
           const mutant: unknown = structuredCloneOf(ir);
           for (const [place, value, remove] of changes) mutate(mutant, place, value, remove);
+          let model: Model | undefined;
           try {
-            parseModel(mutant);
+            model = parseModel(mutant, { maxActivations: 2 ** 20 });
           } catch (error) {
             expect(error).toBeInstanceOf(ModelError);
           }
+          // What is accepted can be run, and its normal form is accepted again.
+          if (!model) return;
+          expect(() => differentiate(model)).not.toThrow();
+          expect(parseModel(structuredCloneOf(model.ir)).ir).toEqual(model.ir);
         },
       ),
       { numRuns: 2000 },
     );
   });
 });
+
+/** Writes a model's loss and its gradient as primitives, for two rows. */
+function differentiate(model: Model): Value[] {
+  const graph = new Graph();
+  const values = new Map<string, Value>(model.parameters.map(({ id, shape }) => [id, graph.leaf(id, shape)]));
+  const features = model.ir.inputs.find(({ role }) => role === 'features')!.id;
+  values.set(features, graph.leaf(features, [2, ...model.inputShape]));
+  const mask = (shape: readonly number[]) => graph.leaf('mask', shape);
+  for (const { id, inputs, operation } of model.nodes) {
+    const operands = inputs.map((input) => values.get(input)!);
+    const value = operation.lower(graph, operands, { training: true, mask });
+    expect(value.shape).toEqual(model.nodeShapes.get(id)!.map((axis) => (axis === 'B' ? 2 : axis)));
+    values.set(id, value);
+  }
+  const labels = graph.leaf('labels', [2, ...model.labelShape]);
+  const losses = lowerLoss(graph, model.loss, values.get(model.loss.in[0])!, labels);
+  const loss = graph.dot(losses, graph.constant(losses.shape, 1));
+  return gradient(
+    graph,
+    loss,
+    model.parameters.map(({ id }) => values.get(id)!),
+  );
+}
 
 function structuredCloneOf(json: unknown): unknown {
   return JSON.parse(JSON.stringify(json));

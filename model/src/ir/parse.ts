@@ -10,7 +10,6 @@ import { parseNode } from './parse-nodes.ts';
 import { parseOptimiser } from './parse-optimiser.ts';
 import { modelParameter, parseParameter } from './parse-parameters.ts';
 import type { ModelIr, NodeIr, ParameterIr, Shape } from './schema.ts';
-import { formatShape } from './shapes.ts';
 import { checkStatistics } from './statistics.ts';
 import { ValueTable } from './values.ts';
 
@@ -93,17 +92,9 @@ function checkVersion(document: Fields): void {
 }
 
 function parseParameters(document: Fields, values: ValueTable, bounds: ModelLimits): ParameterIr[] {
-  let total = 0;
   return document.objects('params', bounds.maxParameterTensors).map((fields) => {
     const parameter = parseParameter(fields);
-    values.define(parameter.id, parameter.shape, fields.at('id'), fields.at('shape'));
-    total += values.size(parameter.id);
-    if (total > bounds.maxParameters)
-      throw new ModelError(
-        'model-limit-exceeded',
-        fields.at('shape'),
-        `with shape ${formatShape(parameter.shape)} the model has ${total} parameters; at most ${bounds.maxParameters} are allowed here.`,
-      );
+    values.defineParameter(parameter.id, parameter.shape, fields.at('id'), fields.at('shape'));
     return parameter;
   });
 }

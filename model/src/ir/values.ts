@@ -10,6 +10,7 @@ export class ValueTable {
   readonly #values = new Map<string, { shape: Shape; size: number; path: string; used: boolean }>();
   #labels: string | undefined;
   #tokens: { readonly id: string; readonly vocabulary: number } | undefined;
+  #parameters = 0;
   #activations = 0;
   #recurrentSteps = 0;
 
@@ -25,6 +26,19 @@ export class ValueTable {
   defineLabels(id: string, shape: Shape, path: string, shapePath: string): void {
     this.#insert(id, shape, path, shapePath);
     this.#labels = id;
+  }
+
+  /** @throws ModelError `model-limit-exceeded`, for all parameters together. */
+  defineParameter(id: string, shape: Shape, path: string, shapePath: string): void {
+    this.#insert(id, shape, path, shapePath);
+    const { maxParameters } = this.#limits;
+    this.#parameters += this.size(id);
+    if (this.#parameters > maxParameters)
+      throw new ModelError(
+        'model-limit-exceeded',
+        shapePath,
+        `with shape ${formatShape(shape)} the model has ${this.#parameters} parameters; at most ${maxParameters} are allowed here.`,
+      );
   }
 
   /** Ids of tokens: only an op that looks them up may use them. */

@@ -63,6 +63,21 @@ describe('initialise', () => {
     expect(largest).toBeGreaterThan(0.85 * bound);
   });
 
+  it('draws from the normal distribution, whose moments and tails it has', () => {
+    const ir = mlp(50, 41, 3);
+    ir.params[2].init = { kind: 'normal', deviation: 0.5 };
+    const drawn = [...initialise(parseModel(ir), 1).values.subarray(0, 50 * 41)].map((value) => value / 0.5);
+    const moment = (power: number) => drawn.reduce((sum, z) => sum + z ** power, 0) / drawn.length;
+    const beyond = (bound: number) => drawn.filter((z) => Math.abs(z) > bound).length / drawn.length;
+    // within four standard errors of 2050 independent draws
+    expect(Math.abs(moment(1))).toBeLessThan(0.09);
+    expect(Math.abs(moment(2) - 1)).toBeLessThan(0.125);
+    expect(Math.abs(moment(4) - 3)).toBeLessThan(0.87);
+    expect(Math.abs(beyond(1) - 0.3173)).toBeLessThan(0.042);
+    expect(Math.abs(beyond(2) - 0.0455)).toBeLessThan(0.019);
+    expect(new Set(drawn).size).toBeGreaterThan(2000);
+  });
+
   it('starts the other kinds, rates and statistics as they say', () => {
     const ir = mlp(5, 4, 3);
     ir.params[3].init = { kind: 'constant', value: 2.5 };

@@ -8,6 +8,9 @@ interface Bound {
   readonly commits: readonly (() => void)[];
 }
 
+/** Where the values of a program lie, for those who only write and read them. */
+export type Places = Pick<Executable, 'place'>;
+
 /** A planned graph with its memory: write the leaves, run, read the outputs. Memory is taken at the first use. */
 export class Executable {
   readonly arenaBytes: number;

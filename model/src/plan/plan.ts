@@ -58,7 +58,7 @@ const elementwise: ReadonlySet<Primitive> = new Set([
  */
 export function planOf(
   outputs: readonly Value[],
-  backend: Backend,
+  backend: Pick<Backend, 'scratchSize'>,
   { carries = [], arena = new FirstFitArena() }: { carries?: readonly Carry[]; arena?: Arena } = {},
 ): Plan {
   return new Layout(outputs, carries, backend, arena).plan();
@@ -71,12 +71,17 @@ class Layout {
   readonly #carriedBy: ReadonlyMap<Value, Value>;
   readonly #carries: readonly Carry[];
   readonly #lastUse: ReadonlyMap<Value, number>;
-  readonly #backend: Backend;
+  readonly #backend: Pick<Backend, 'scratchSize'>;
   readonly #arena: Arena;
   readonly #places = new Map<Value, Operand>();
   readonly #constants: Plan['constants'][number][] = [];
 
-  constructor(outputs: readonly Value[], carries: readonly Carry[], backend: Backend, arena: Arena) {
+  constructor(
+    outputs: readonly Value[],
+    carries: readonly Carry[],
+    backend: Pick<Backend, 'scratchSize'>,
+    arena: Arena,
+  ) {
     this.#backend = backend;
     this.#arena = arena;
     this.#carries = carries;

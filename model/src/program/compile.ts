@@ -10,6 +10,7 @@ import { Forward } from './forward.ts';
 import { MetaGradient } from './meta-gradient.ts';
 import type { MetaShape } from './meta-graph.ts';
 import { JudgementSum } from './judge-rows.ts';
+import { plainSgd } from './optimiser.ts';
 import { checkParams } from './parameter-leaves.ts';
 import type {
   Batch,
@@ -42,8 +43,6 @@ export function compile(
   requireRows('batch', batch);
   return new CompiledProgram(model, batch, backend);
 }
-
-const plainSgd: OptimiserIr = { kind: 'sgd', rate: 0, momentum: 0, weightDecay: 0, nesterov: false };
 
 class CompiledProgram implements Program {
   readonly model: Model;

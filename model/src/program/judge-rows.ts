@@ -1,4 +1,4 @@
-import { exp } from '../numeric.ts';
+import { exp, sigmoid } from '../numeric.ts';
 import type { Model } from '../ir/model.ts';
 import type { MetricIr } from '../ir/schema.ts';
 import { lossesPerRow } from './classifier.ts';
@@ -72,7 +72,8 @@ export class JudgementSum {
       if (ranksBelow(logits, from, this.#model.classes, label, k)) this.#among.set(k, found + 1);
   }
 
-  #addValue(found: number, wanted: number): void {
+  #addValue(predicted: number, wanted: number): void {
+    const found = this.#model.loss.op === 'binaryCrossEntropy' ? sigmoid(predicted) : predicted;
     this.#absolute += Math.abs(found - wanted);
     this.#values++;
   }

@@ -1,6 +1,6 @@
 import type { Graph, Value } from '../graph/graph.ts';
 import type { LoweringContext } from '../ops/operation.ts';
-import type { Executable } from '../plan/executable.ts';
+import type { Places } from '../plan/executable.ts';
 import { stream } from '../random/streams.ts';
 
 /** What an op may ask for while a model is run without training: nothing is dropped. */
@@ -30,12 +30,13 @@ export class Masks {
     };
   }
 
-  fill(executable: Executable, seed: number, step: number): void {
-    this.#masks.forEach(({ leaf, rate }, i) => {
+  fill(executable: Places, seed: number, step: number): void {
+    for (let i = 0; i < this.#masks.length; i++) {
+      const { leaf, rate } = this.#masks[i];
       const place = executable.place(leaf);
-      if (!place) return;
+      if (!place) continue;
       const random = stream(seed, `dropout/${i}/${step}`);
       for (let k = 0; k < place.length; k++) place[k] = random.nextFloat() < rate ? 0 : 1 / (1 - rate);
-    });
+    }
   }
 }

@@ -2,6 +2,15 @@ import type { Graph, Value } from '../graph/graph.ts';
 import type { OptimiserIr } from '../ir/schema.ts';
 import type { Carry } from '../plan/plan.ts';
 
+/** What a trainer does unless told otherwise; rates are given with each step. */
+export const plainSgd: OptimiserIr = {
+  kind: 'sgd',
+  rate: 0,
+  momentum: 0,
+  weightDecay: 0,
+  nesterov: false,
+};
+
 /** One number that changes from step to step without a new program: written to its leaf before each. */
 interface Dial {
   readonly leaf: Value;

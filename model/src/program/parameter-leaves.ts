@@ -1,7 +1,7 @@
 import type { Graph, Value } from '../graph/graph.ts';
 import type { Model } from '../ir/model.ts';
 import { layoutOf, type LayoutEntry, type ParameterLayout, type Params } from '../parameters/layout.ts';
-import type { Executable } from '../plan/executable.ts';
+import type { Places } from '../plan/executable.ts';
 import { ParamsMismatch } from './errors.ts';
 
 /** A leaf for each tensor of a layout, by its name. */
@@ -20,7 +20,7 @@ export class ParameterLeaves {
   }
 
   /** Writes the values of parameters, which may carry rates that these leaves lack. */
-  write(executable: Executable, { layout, values }: Params): void {
+  write(executable: Places, { layout, values }: Params): void {
     for (const { entry, leaf } of this.#entries) {
       const start = this.#startIn(layout, entry);
       executable.place(leaf)?.set(values.subarray(start, start + entry.size));
@@ -28,7 +28,7 @@ export class ParameterLeaves {
   }
 
   /** Copies the weights, as a step left them, to where they lie in `values`. */
-  readWeights(executable: Executable, { layout, values }: Params): void {
+  readWeights(executable: Places, { layout, values }: Params): void {
     for (const { entry, leaf } of this.#entries) {
       const place = entry.role === 'weight' ? executable.place(leaf) : undefined;
       if (place) values.set(place, this.#startIn(layout, entry));

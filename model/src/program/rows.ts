@@ -1,6 +1,6 @@
 import type { Value } from '../graph/graph.ts';
 import type { Model } from '../ir/model.ts';
-import type { Executable } from '../plan/executable.ts';
+import type { Places } from '../plan/executable.ts';
 import { ExamplesMismatch } from './errors.ts';
 import type { Batch } from './program.ts';
 
@@ -60,7 +60,7 @@ function checkTokens({ inputSize }: Model, vocabulary: number, x: Batch['x'], ro
 
 /** Writes rows `from` to `to` of a batch, each loss with the same weight, and pads what is left of the capacity. */
 export function writeRows(
-  executable: Executable,
+  executable: Places,
   leaves: RowLeaves,
   batch: Batch,
   from: number,

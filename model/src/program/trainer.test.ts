@@ -9,6 +9,8 @@ import { TrainingDiverged } from './errors.ts';
 import type { Params } from '../parameters/layout.ts';
 import type { Batch } from './program.ts';
 
+declare const process: { memoryUsage(): { heapUsed: number } };
+
 const model = parseModel(mlp(4, 6, 3));
 const examples = toyExamples(13, 4, 3, 1);
 const batches = [0, 4, 8].map((from): Batch => ({
@@ -117,6 +119,19 @@ describe('Trainer', () => {
     expect(() => trainer.step(batches[0], { rate: 0.1 })).toThrow(/4 rows.*at most 2/);
     program.trainer(initialise(model, 2), { rows: 2 });
     expect(() => trainer.read()).toThrow(/Another trainer/);
+  });
+
+  it('allocates no more than its answer for a step', () => {
+    const trainer = compile(model, { batch: 4 }).trainer(initialise(model, 1));
+    const options = { rate: 0.01 };
+    const growth = Array.from({ length: 30 }, () => {
+      const before = process.memoryUsage().heapUsed;
+      for (let i = 0; i < 1000; i++) trainer.step(batches[0], options);
+      return process.memoryUsage().heapUsed - before;
+    });
+    // A negative round saw the garbage collector; the answer is an object of one number, and numbers may be boxed.
+    const least = Math.min(...growth.filter((bytes) => bytes >= 0));
+    expect(least).toBeLessThan(1000 * 256);
   });
 
   it('says what its arena takes: weights, their gradients, and what lies between', () => {

@@ -20,16 +20,17 @@ export interface RandomStream {
 export function stream(seed: number, name: string): RandomStream {
   if (!Number.isSafeInteger(seed) || seed < 0)
     throw new RangeError(`The seed is ${seed}; expected an integer from 0 to ${Number.MAX_SAFE_INTEGER}.`);
-  const key: [number, number] = [seed >>> 0, Math.floor(seed / 2 ** 32)];
-  const [nameLow, nameHigh] = fnv1a64(name);
-  let drawn = 0;
-  let block: readonly number[] = [];
+  const key = Uint32Array.of(seed, Math.floor(seed / 2 ** 32));
+  const counter = Uint32Array.of(0, 0, ...fnv1a64(name));
+  const block = new Uint32Array(4);
+  let used = 4;
   const nextUint32 = () => {
-    if (drawn % 4 === 0) {
-      const index = drawn / 4;
-      block = philox4x32([index >>> 0, Math.floor(index / 2 ** 32), nameLow, nameHigh], key);
+    if (used === 4) {
+      philox4x32(block, counter, key);
+      if (++counter[0] === 0) counter[1]++;
+      used = 0;
     }
-    return block[drawn++ % 4];
+    return block[used++];
   };
   const below = (n: number) => {
     if (!Number.isInteger(n) || n < 1 || n > 2 ** 32)

@@ -224,6 +224,9 @@ const builds: {
     'of all states': (c) => c.graph.lstm(c.varies(3, 2, 12), c.varies(3, 12)),
     'of hidden states alone': (c) =>
       c.graph.slice(c.graph.lstm(c.varies(3, 2, 12), c.varies(3, 12)), 0, 0, 1),
+    'of cells alone': (c) => c.graph.slice(c.graph.lstm(c.varies(3, 2, 8), c.varies(2, 8)), 0, 1, 2),
+    'of the first states alone': (c) =>
+      c.graph.slice(c.graph.lstm(c.varies(3, 2, 8), c.varies(2, 8)), 1, 0, 1),
     'of one step': (c) => c.graph.lstm(c.varies(1, 3, 8), c.varies(2, 8)),
     'of one step, hidden states alone': (c) =>
       c.graph.slice(c.graph.lstm(c.varies(1, 3, 8), c.varies(2, 8)), 0, 0, 1),

@@ -6,7 +6,8 @@ export const normalisations: Kernels<'normaliseRows' | 'normaliseRowsGradient'> 
     const columns = x.shape[x.shape.length - 1];
     return () => {
       for (let start = 0; start < y.size; start += columns) {
-        const [from, to] = [x.offset + start, y.offset + start];
+        const from = x.offset + start;
+        const to = y.offset + start;
         let sum = 0;
         for (let c = 0; c < columns; c++) sum += f[from + c];
         const mean = sum / columns;
@@ -23,7 +24,9 @@ export const normalisations: Kernels<'normaliseRows' | 'normaliseRowsGradient'> 
     const columns = x.shape[x.shape.length - 1];
     return () => {
       for (let start = 0; start < dx.size; start += columns) {
-        const [slope, from, to] = [d.offset + start, x.offset + start, dx.offset + start];
+        const slope = d.offset + start;
+        const from = x.offset + start;
+        const to = dx.offset + start;
         let sum = 0;
         let slopes = 0;
         for (let c = 0; c < columns; c++) {

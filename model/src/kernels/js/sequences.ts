@@ -28,20 +28,25 @@ export const sequences: Kernels<'lstm' | 'lstmGradient'> = {
         if (t > 0)
           // prettier-ignore
           multiplyMatrices(floats, batch, width, hidden, before, hidden, 1, wh.offset, width, 1, scratch.offset, width, true);
-        for (let b = 0, at = y.offset + t * step; b < batch; b++)
-          for (let j = 0, z = scratch.offset + b * width; j < hidden; j++, at++, z++) {
-            const i = sigmoid(floats[z]);
-            const f = sigmoid(floats[z + hidden]);
-            const g = tanh(floats[z + 2 * hidden]);
-            const o = sigmoid(floats[z + 3 * hidden]);
-            const c = t > 0 ? f * floats[at + state - step] + i * g : i * g;
-            floats[at] = o * tanh(c);
-            floats[at + state] = c;
-            floats[at + 2 * state] = i;
-            floats[at + 3 * state] = f;
-            floats[at + 4 * state] = g;
-            floats[at + 5 * state] = o;
+        for (let b = 0; b < batch; b++) {
+          const z = scratch.offset + b * width;
+          const h = y.offset + t * step + b * hidden;
+          const c = h + state;
+          const i = h + 2 * state;
+          const f = h + 3 * state;
+          const g = h + 4 * state;
+          const o = h + 5 * state;
+          sigmoids(floats, i, z, hidden);
+          sigmoids(floats, f, z + hidden, hidden);
+          tanhs(floats, g, z + 2 * hidden, hidden);
+          sigmoids(floats, o, z + 3 * hidden, hidden);
+          for (let j = 0; j < hidden; j++) {
+            const kept = t > 0 ? floats[f + j] * floats[c - step + j] : 0;
+            floats[c + j] = kept + floats[i + j] * floats[g + j];
           }
+          tanhs(floats, h, c, hidden);
+          for (let j = 0; j < hidden; j++) floats[h + j] *= floats[o + j];
+        }
       }
     };
   },
@@ -81,3 +86,12 @@ export const sequences: Kernels<'lstm' | 'lstmGradient'> = {
     };
   },
 };
+
+/** Loops of their own: where many of these functions meet in one, the engine stops inlining them and boxes results. */
+function sigmoids(f: Float32Array, to: number, from: number, many: number): void {
+  for (let i = 0; i < many; i++) f[to + i] = sigmoid(f[from + i]);
+}
+
+function tanhs(f: Float32Array, to: number, from: number, many: number): void {
+  for (let i = 0; i < many; i++) f[to + i] = tanh(f[from + i]);
+}

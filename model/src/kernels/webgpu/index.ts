@@ -1,0 +1,3 @@
+export type { GpuDevice } from './device.ts';
+export { GpuUnsuitable } from './errors.ts';
+export { createGpuTrainer, gpuSupports, type GpuTrainer, type GpuTrainerOptions } from './trainer.ts';

@@ -1,0 +1,5 @@
+/** The passport of each backend, the same on every runtime and processor (strict mode). A new kernel brings a new one. */
+export const expectedPassports: Readonly<Record<string, string>> = {
+  js: 'da50cd3e76f9b58c',
+  wasm: '76d99b66dbea3391',
+};
