@@ -5,6 +5,7 @@ export {
   type DeviceOptions,
   type DeviceStatus,
 } from './core/device.ts';
+export type { Capabilities } from './core/capabilities.ts';
 export { DeviceError, WorkError, type DeviceProblem } from './core/errors.ts';
 export { sdkVersion } from './core/identity.ts';
 export type { PersonalModel, PersonalPrediction } from './core/personal-model.ts';

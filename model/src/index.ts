@@ -59,6 +59,7 @@ export {
   type Range,
 } from './parameters/layout.ts';
 export { setStatistics, StatisticsMismatch, type Moments } from './parameters/statistics.ts';
+export { engineVersion } from './probe/expected.ts';
 export { passportOf } from './probe/passport.ts';
 export {
   availableBackends,

@@ -2,6 +2,7 @@ import type { Examples } from '@starling/model';
 import type { Assignment, Labels } from '@starling/protocol';
 import { untilRungMs } from './bell.ts';
 import { BlobCache } from './blob-cache.ts';
+import { capabilitiesOf, type Capabilities } from './capabilities.ts';
 import { stayInTouch } from './connection.ts';
 import { Inbox } from './inbox.ts';
 import { KeptUpdate } from './kept-update.ts';
@@ -146,6 +147,14 @@ export class Device {
     const own = examples ?? (await this.#options.examples(taskId));
     const { trainer } = this.#options.host;
     return personalModel({ session: this.#session, blobs: this.#blobs, trainer }, taskId, own);
+  }
+
+  /**
+   * What this device computes with: backends with their passports and times, the one that is used, and the memory that
+   * could be had. Measured in the training worker the first time, some tens of milliseconds; remembered after.
+   */
+  capabilities(): Promise<Capabilities> {
+    return capabilitiesOf(this.#options.host);
   }
 
   async #run(signal: AbortSignal): Promise<void> {

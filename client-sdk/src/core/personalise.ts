@@ -29,7 +29,10 @@ export async function personalModel(
   const model = await fetchModel(blobs, served);
   const { adaptation, version } = served;
   const { bytes } = await trainer.run({ kind: 'personalise', model, adaptation, examples });
-  const program = compile(parseModel(JSON.parse(utf8Decode(model.ir.json))), { batch, backend: trustedBackend() });
+  const program = compile(parseModel(JSON.parse(utf8Decode(model.ir.json))), {
+    batch,
+    backend: trustedBackend(),
+  });
   const shared = readParams(program, model);
   const personal = { layout: shared.layout, values: new Float32Array(bytes.slice().buffer) };
   return new PersonalModel({ program, shared, personal, version, steps: adaptation.steps });

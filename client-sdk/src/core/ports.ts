@@ -90,10 +90,17 @@ export type TrainerJob =
       readonly model: FetchedModel;
       readonly adaptation: ServedModel['adaptation'];
       readonly examples: Examples;
+    }
+  | {
+      /** Measure what this device can compute with. */
+      readonly kind: 'probe';
     };
 
 export interface TrainerResult {
-  /** `contribute`: the update file. `personalise`: the values of the parameters, float32 in the order of this machine. */
+  /**
+   * `contribute`: the update file. `personalise`: the values of the parameters, float32 in the order of this machine.
+   * `probe`: the engine's report, JSON in UTF-8.
+   */
   readonly bytes: Uint8Array;
 }
 

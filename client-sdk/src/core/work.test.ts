@@ -38,7 +38,7 @@ const metricsBlock = (size: number): UpdateBlock => ({
 
 function contribute(changes: Partial<Assignment>, model = tinyFetched()) {
   const assignment = tinyAssignment(changes);
-  const { bytes } = new Workbench().run({ kind: 'contribute', model, assignment, examples });
+  const { bytes } = new Workbench(() => 0).run({ kind: 'contribute', model, assignment, examples });
   const { tensors } = readSafetensors(bytes);
   const values = (name: string) => [...(tensors.get(name)?.data ?? [])].map(Number);
   return { values, weight: values('weight')[0], names: [...tensors.keys()].sort() };
@@ -105,7 +105,9 @@ describe('training', () => {
       assignment: tinyAssignment(),
       examples: huge,
     } as const;
-    expect(() => new Workbench().run(job)).toThrow(expect.objectContaining({ code: 'training-diverged' }));
+    expect(() => new Workbench(() => 0).run(job)).toThrow(
+      expect.objectContaining({ code: 'training-diverged' }),
+    );
   });
 });
 

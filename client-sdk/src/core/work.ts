@@ -4,12 +4,13 @@ import {
   inputMoments,
   learn,
   parseModel,
+  probe,
   trustedBackend,
   type Examples,
   type Params,
   type Program,
 } from '@starling/model';
-import { metricClip, trainingMetrics, utf8Decode, type Assignment } from '@starling/protocol';
+import { metricClip, trainingMetrics, utf8Decode, utf8Encode, type Assignment } from '@starling/protocol';
 import { evaluationCoordinates } from './evaluation.ts';
 import { readParams } from './models.ts';
 import type { FetchedModel, TrainerJob, TrainerResult } from './ports.ts';
@@ -26,6 +27,12 @@ const keptPrograms = 4;
  */
 export class Workbench {
   readonly #programs = new Map<string, Program>();
+  readonly #now: () => number;
+
+  /** @param now - A clock in milliseconds, to measure with. */
+  constructor(now: () => number) {
+    this.#now = now;
+  }
 
   /** Throws what parsing, compiling and learning throw; every such error has a `code`. */
   run(job: TrainerJob): TrainerResult {
@@ -39,6 +46,8 @@ export class Workbench {
         const { values } = adapt(program, params, job.examples, job.adaptation);
         return { bytes: new Uint8Array(values.buffer, values.byteOffset, values.byteLength) };
       }
+      case 'probe':
+        return { bytes: utf8Encode(JSON.stringify(probe({ now: this.#now }))) };
     }
   }
 
@@ -86,7 +95,9 @@ export class Workbench {
 
   #program({ digest, json }: FetchedModel['ir'], batch: number): Program {
     const key = `${digest}/${batch}`;
-    const program = this.#programs.get(key) ?? compile(parseModel(JSON.parse(utf8Decode(json))), { batch, backend: trustedBackend() });
+    const program =
+      this.#programs.get(key) ??
+      compile(parseModel(JSON.parse(utf8Decode(json))), { batch, backend: trustedBackend() });
     this.#programs.delete(key);
     this.#programs.set(key, program);
     for (const [oldest] of this.#programs)

@@ -11,7 +11,8 @@ export class FakeTrainer implements Trainer {
   /** Set to hold jobs back until it is called. */
   isHeld = false;
   givenUp = 0;
-  readonly #workbench = new Workbench();
+  #ticks = 0;
+  readonly #workbench = new Workbench(() => this.#ticks++);
   #release: (() => void) | undefined;
 
   async run(job: TrainerJob, signal?: AbortSignal): Promise<TrainerResult> {

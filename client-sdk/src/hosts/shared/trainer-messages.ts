@@ -9,7 +9,7 @@ export type TrainerReply =
 
 /** The worker's side: does one job after another, keeping what it compiled. */
 export function trainerAnswers(): (job: TrainerJob) => TrainerReply {
-  const workbench = new Workbench();
+  const workbench = new Workbench(() => performance.now());
   return (job) => {
     try {
       return { result: workbench.run(job) };
