@@ -25,13 +25,8 @@ export type {
 } from './ir/schema.ts';
 export type { Backend, CallShapes, KernelCall, Memory, Operand } from './kernels/backend.ts';
 export { jsBackend } from './kernels/js/index.ts';
-export {
-  isWasmSupported,
-  MemoryUnavailable,
-  strictKernels,
-  wasmBackend,
-  type KernelBuild,
-} from './kernels/wasm/index.ts';
+export { MemoryUnavailable } from './kernels/memory-unavailable.ts';
+export { isWasmSupported, strictKernels, wasmBackend, type KernelBuild } from './kernels/wasm/index.ts';
 export { adapt } from './learning/adapt.ts';
 export { trainAlone } from './learning/alone.ts';
 export type {
@@ -69,7 +64,7 @@ export {
   type ProbeOptions,
   type ProbeReport,
 } from './probe/probe.ts';
-export { compile } from './program/compile.ts';
+export { compile, type CompileOptions } from './program/compile.ts';
 export { ExamplesMismatch, ParamsMismatch, TrainingDiverged } from './program/errors.ts';
 export type {
   Batch,

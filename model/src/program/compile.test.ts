@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseModel } from '../ir/parse.ts';
 import { jsBackend } from '../kernels/js/index.ts';
+import { MemoryUnavailable } from '../kernels/memory-unavailable.ts';
 import { initialise } from '../parameters/initialise.ts';
 import { setStatistics } from '../parameters/statistics.ts';
 import { cnn, mlp } from '../testing/models.ts';
@@ -214,5 +215,25 @@ describe('Program', () => {
     expect(memories).toBe(9);
     episode(65, 2);
     expect(memories).toBe(10);
+  });
+
+  it('takes no memory beyond its limit, and says how much was wanted', () => {
+    const params = initialise(model, 1);
+    const program = compile(model, { batch: 4096, mostBytes: 64 * 1024 });
+    let taken = 0;
+    const counting = {
+      ...jsBackend,
+      createMemory: (floats: number) => {
+        taken += floats;
+        return jsBackend.createMemory(floats);
+      },
+    };
+    const limited = compile(model, { batch: 4096, backend: counting, mostBytes: 64 * 1024 });
+    for (const one of [program, limited]) {
+      expect(one.arenaBytes).toBeGreaterThan(64 * 1024); // known without taking it
+      expect(() => one.evaluate(params, examples)).toThrow(MemoryUnavailable);
+      expect(() => one.trainer(params)).toThrow(/at most 65536 are allowed/);
+    }
+    expect(taken).toBe(0);
   });
 });

@@ -2,6 +2,7 @@ import type { Model } from '../ir/model.ts';
 import type { OptimiserIr } from '../ir/schema.ts';
 import type { Backend } from '../kernels/backend.ts';
 import { jsBackend } from '../kernels/js/index.ts';
+import { withLimit } from '../kernels/memory-unavailable.ts';
 import type { ParameterLayout, Params } from '../parameters/layout.ts';
 import { Backward } from './backward.ts';
 import { lossesPerRow } from './classifier.ts';
@@ -31,18 +32,26 @@ import { Training } from './training.ts';
 const maxSizes = 8;
 
 /**
- * Compiles a model for passes of `batch` rows. Nothing is allocated for data before the first use.
- * @param options - `batch`: rows of one pass, 1 or more. `backend`: what runs it; plain JavaScript when not given.
+ * Compiles a model for passes of `batch` rows. Nothing is allocated for data before the first use; what would take more
+ * than it may throws MemoryUnavailable then, before anything is taken.
  * @throws RangeError Unless `batch` is a positive integer.
  */
-export function compile(
-  model: Model,
-  options: { readonly batch: number; readonly backend?: Backend },
-): Program {
-  const { batch, backend = jsBackend } = options;
+export function compile(model: Model, options: CompileOptions): Program {
+  const { batch, backend = jsBackend, mostBytes = defaultMostBytes } = options;
   requireRows('batch', batch);
-  return new CompiledProgram(model, batch, backend);
+  return new CompiledProgram(model, batch, withLimit(backend, mostBytes));
 }
+
+export interface CompileOptions {
+  /** Rows of one pass, 1 or more. */
+  readonly batch: number;
+  /** What runs it; plain JavaScript unless told. See `trustedBackend`. */
+  readonly backend?: Backend;
+  /** Bytes that one arena may take; 1 GiB unless told. */
+  readonly mostBytes?: number;
+}
+
+const defaultMostBytes = 2 ** 30;
 
 class CompiledProgram implements Program {
   readonly model: Model;

@@ -1,5 +1,6 @@
 import type { ConvolutionGeometry, Primitive } from '../../graph/primitives.ts';
 import type { Backend, CallShapes } from '../backend.ts';
+import { MemoryUnavailable } from '../memory-unavailable.ts';
 import type { Binder } from './binder.ts';
 import { classification } from './classification.ts';
 import { convolutions, paddedSize } from './convolution.ts';
@@ -33,7 +34,14 @@ const kernels: { readonly [Op in Computed]: Binder<Op> } = {
 /** Kernels in plain JavaScript: they run wherever there is no WebAssembly, and are what faster ones are held against. */
 export const jsBackend: Backend = Object.freeze({
   name: 'js',
-  createMemory: (floats) => ({ floats: new Float32Array(floats) }),
+  createMemory(floats) {
+    try {
+      return { floats: new Float32Array(floats) };
+    } catch (error) {
+      if (error instanceof RangeError) throw new MemoryUnavailable(floats * 4, undefined, error);
+      throw error;
+    }
+  },
   scratchSize: ({ op, attributes, shapes }) => scratchSize(op, attributes, shapes),
   bind(call, { floats }) {
     const bind = kernels[call.op as Computed] as Binder<Primitive>; // the planner makes calls of computed primitives only, and the table pairs each with its own

@@ -1,5 +1,6 @@
 import type { Primitive } from '../../graph/primitives.ts';
 import type { Backend, Memory } from '../backend.ts';
+import { MemoryUnavailable } from '../memory-unavailable.ts';
 import { arenaStart, type Kernel, type KernelExports } from './binder.ts';
 import { classification } from './classification.ts';
 import { convolutions } from './convolution.ts';
@@ -35,21 +36,6 @@ function kernelOf(op: Primitive): Kernel<Primitive> {
   return kernels[op as Computed];
 }
 
-/** There is not as much memory as a program needs. */
-export class MemoryUnavailable extends Error {
-  override readonly name = 'MemoryUnavailable';
-  readonly code = 'memory-unavailable';
-  readonly bytes: number;
-
-  constructor(bytes: number, cause?: unknown) {
-    super(
-      `${bytes} bytes of memory were asked for and cannot be had. Use a smaller batch or a smaller model.`,
-      { cause },
-    );
-    this.bytes = bytes;
-  }
-}
-
 const pageBytes = 65536;
 const mostPages = 65536;
 /** Kernels read panels of 8 floats of which the first alone may belong to an operand. */
@@ -69,7 +55,7 @@ class KernelMemory implements Memory {
     try {
       memory = new Memory({ initial: pages, maximum: pages });
     } catch (error) {
-      if (error instanceof RangeError) throw new MemoryUnavailable(bytes, error);
+      if (error instanceof RangeError) throw new MemoryUnavailable(bytes, undefined, error);
       throw error;
     }
     this.floats = new Float32Array(memory.buffer, arenaStart, floats);
