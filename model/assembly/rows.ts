@@ -27,7 +27,7 @@ abstract class Rows {
   @inline
   static apply(kind: WithRow, a: v128, b: v128): v128 {
     if (kind === WithRow.add) return f32x4.add(a, b);
-    if (kind === WithRow.addPositive) return f32x4.pmax(f32x4.add(a, b), f32x4.splat(0));
+    if (kind === WithRow.addPositive) return f32x4.pmax(f32x4.splat(0), f32x4.add(a, b));
     return f32x4.mul(a, b);
   }
 

@@ -8,7 +8,7 @@ describe('capabilitiesOf', () => {
   it('measures once for each version of the engine, and remembers', async () => {
     const [storage, trainer] = [new MemoryStorage(), new FakeTrainer()];
     const first = await capabilitiesOf({ storage, trainer });
-    expect(first.chosen).toBe('wasm');
+    expect(first.fastest).toBe('wasm');
     expect(first.backends.every(({ isTrusted }) => isTrusted)).toBe(true);
     expect(await capabilitiesOf({ storage, trainer: new FakeTrainer() })).toEqual(first);
     expect(trainer.jobs).toEqual([{ kind: 'probe' }]);
@@ -16,9 +16,9 @@ describe('capabilitiesOf', () => {
 
   it('measures again with another engine', async () => {
     const [storage, trainer] = [new MemoryStorage(), new FakeTrainer()];
-    const old = { engine: '0.0.1+old', chosen: 'js', backends: [], arenaBytes: 1 };
+    const old = { engine: '0.0.1+old', fastest: 'js', backends: [], arenaBytes: 1 };
     await storage.set('capabilities', utf8Encode(JSON.stringify(old)));
-    expect((await capabilitiesOf({ storage, trainer })).chosen).toBe('wasm');
+    expect((await capabilitiesOf({ storage, trainer })).fastest).toBe('wasm');
     expect(trainer.jobs).toHaveLength(1);
   });
 });

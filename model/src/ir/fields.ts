@@ -96,15 +96,15 @@ export class Fields {
 
   finite(key: string): number {
     const value = this.take(key);
-    if (typeof value !== 'number' || !Number.isFinite(value))
-      throw this.#malformed(key, value, 'a finite number');
+    if (typeof value !== 'number' || !Number.isFinite(Math.fround(value)))
+      throw this.#malformed(key, value, 'a finite number that float32 can hold');
     return value;
   }
 
   positive(key: string, otherwise?: number): number {
     if (otherwise !== undefined && !this.has(key)) return otherwise;
     const value = this.finite(key);
-    if (value <= 0) throw this.#malformed(key, value, 'a number above 0');
+    if (Math.fround(value) <= 0) throw this.#malformed(key, value, 'a number above 0 that float32 can hold');
     return value;
   }
 

@@ -10,6 +10,8 @@ export interface ModelLimits {
   readonly maxTensorValues: number;
   /** Values that all nodes together compute for one example: outputs, and what attention and recurrence keep inside. */
   readonly maxActivations: number;
+  /** Multiplications of all nodes together for one example, forward: time that a step takes and nothing can interrupt. */
+  readonly maxProducts: number;
   /** Steps of all lstm and gru together: a second derivative writes each of them out. */
   readonly maxRecurrentSteps: number;
 }
@@ -22,5 +24,6 @@ export const defaultLimits: ModelLimits = Object.freeze({
   maxIdLength: 128,
   maxTensorValues: 2 ** 24 - 1,
   maxActivations: 32 * 2 ** 20,
-  maxRecurrentSteps: 4096,
+  maxProducts: 2 ** 32,
+  maxRecurrentSteps: 1024,
 });

@@ -38,7 +38,7 @@ export function parseNode(
   checkTokens(op, operation, inputs, values, fields);
   const shape = infer(op, operation, bound, shapes, fields);
   checkVocabulary(op, inputs, shapes, values, fields);
-  const inside = bound.cost?.(shapes) ?? { values: 0 };
+  const inside = bound.cost?.(shapes, shape) ?? {};
   values.defineOutput(out, shape, fields.at('out'), fields.path, inside);
   return {
     ir: { op, in: inputs, out, attrs: bound.attributes },

@@ -503,3 +503,57 @@ function mutate(document: unknown, place: number, value: unknown, remove: boolea
   else if (Array.isArray(parent)) parent.splice(Number(key), 1);
   else Reflect.deleteProperty(parent, key);
 }
+
+describe('what a node takes besides its output', () => {
+  const document = (shape: readonly number[], params: readonly object[], node: object) => ({
+    umir: 1,
+    opset: 1,
+    name: 'm',
+    inputs: [
+      { id: 'x', shape: ['B', ...shape] },
+      { id: 'y', shape: ['B'], dtype: 'i32', role: 'label', classes: 2 },
+    ],
+    params: [...params, { id: 'w', shape: [1, 2], init: { kind: 'zeros' } }],
+    nodes: [
+      { ...node, out: 'a' },
+      { op: 'globalAvgPool2d', in: ['a'], out: 'g' },
+      { op: 'dense', in: ['g', 'w'], out: 'l' },
+    ],
+    loss: { op: 'softmaxCrossEntropy', in: ['l', 'y'] },
+  });
+  const filter = (...shape: number[]) => [{ id: 'f', shape, init: { kind: 'zeros' } }];
+
+  it.each([
+    [
+      'windows that would be compared for hours',
+      document([4095, 4095, 1], [], {
+        op: 'maxPool2d',
+        in: ['x'],
+        attrs: { size: [2047, 2047], strides: [1, 1] },
+      }),
+    ],
+    [
+      'a filter that would be multiplied for hours',
+      document([3000, 3000, 1], filter(1500, 1500, 1, 1), { op: 'conv2d', in: ['x', 'f'] }),
+    ],
+    [
+      'zeros around a tiny image that would fill the memory',
+      document([1, 1, 1], filter(1, 1, 1, 1), {
+        op: 'conv2d',
+        in: ['x', 'f'],
+        attrs: { pads: [8000, 8000, 8000, 8000], strides: [16001, 16001] },
+      }),
+    ],
+  ])('is refused: %s', (_, ir) => {
+    expect(() => parseModel(ir)).toThrow(
+      expect.objectContaining({ code: 'model-limit-exceeded', path: 'nodes[0]' }),
+    );
+  });
+
+  it('is refused where float32 cannot hold a number', () => {
+    const ir = document([4, 4, 1], [], { op: 'relu', in: ['x'] });
+    const optimiser = { kind: 'adam', rate: 0.1, epsilon: 1e-50 };
+    expect(() => parseModel(ir)).not.toThrow();
+    expect(() => parseModel({ ...ir, optimiser })).toThrow(/above 0 that float32 can hold/);
+  });
+});

@@ -12,6 +12,7 @@ export class ValueTable {
   #tokens: { readonly id: string; readonly vocabulary: number } | undefined;
   #parameters = 0;
   #activations = 0;
+  #products = 0;
   #recurrentSteps = 0;
 
   constructor(limits: ModelLimits) {
@@ -50,14 +51,21 @@ export class ValueTable {
   /** What a node computes, and what it takes inside. @throws ModelError `model-limit-exceeded`, for all nodes together. */
   defineOutput(id: string, shape: Shape, path: string, nodePath: string, inside: Cost): void {
     this.#insert(id, shape, path, nodePath);
-    const { maxActivations, maxRecurrentSteps } = this.#limits;
-    this.#activations += this.size(id) + inside.values;
+    const { maxActivations, maxProducts, maxRecurrentSteps } = this.#limits;
+    this.#activations += this.size(id) + (inside.values ?? 0);
+    this.#products += inside.products ?? 0;
     this.#recurrentSteps += inside.steps ?? 0;
     if (this.#activations > maxActivations)
       throw new ModelError(
         'model-limit-exceeded',
         nodePath,
         `with this node of shape ${formatShape(shape)} the model computes ${this.#activations} values for one example; at most ${maxActivations} are allowed here.`,
+      );
+    if (this.#products > maxProducts)
+      throw new ModelError(
+        'model-limit-exceeded',
+        nodePath,
+        `with this node the model takes ${this.#products} multiplications for one example; at most ${maxProducts} are allowed here.`,
       );
     if (this.#recurrentSteps > maxRecurrentSteps)
       throw new ModelError(

@@ -24,8 +24,7 @@ export interface Memory {
 }
 
 /**
- * What runs primitives: plain JavaScript here; a WebAssembly module takes over by giving out its own memory. Everything
- * in the arena is f32: labels and indices are integers below 2^24, exact there.
+ * What runs primitives: plain JavaScript, or a WebAssembly module that gives out its own memory. Everything in the arena is f32: labels and indices are integers below 2^24, exact there.
  */
 export interface Backend {
   readonly name: string;

@@ -62,7 +62,7 @@ export interface Update {
 }
 
 /**
- * Losses are sums over rows, in nats. FedAvg and Reptile: the person's own rows before and after local training.
+ * Losses are sums over what the counts count (labels, or rows where values are predicted), cross-entropies in nats. FedAvg and Reptile: the person's own rows before and after local training.
  * Meta-learning: the query rows before and after the inner steps.
  */
 export interface LearningMetrics {

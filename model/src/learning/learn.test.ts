@@ -254,6 +254,21 @@ describe('inputMoments', () => {
 describe('splitSupport', () => {
   const rows = (n: number) => ({ x: Float32Array.from({ length: n }, (_, i) => i), count: n });
 
+  it('cuts any number of rows into whole rows', () => {
+    for (const count of [3, 49, 98, 103, 161, 249]) {
+      const x = Float32Array.from({ length: 3 * count }, (_, i) => i);
+      const y = new Int32Array(count);
+      const { support, query } = splitSupport({ x, y, count }, 1, 0.5);
+      expect(support.count + query.count).toBe(count);
+      expect([...support.x, ...query.x]).toEqual([...x]);
+    }
+  });
+
+  it('refuses arrays with room to spare, whose rows it could not tell', () => {
+    const examples = { x: new Float32Array(21), y: new Int32Array(8), count: 8 };
+    expect(() => splitSupport(examples, 1, 0.5)).toThrow(/without spare room/);
+  });
+
   it('takes the first rows of each class as support and its second half as query', () => {
     const y = Int32Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1);
     const { support, query } = splitSupport({ ...rows(14), y }, 2, 0.2);

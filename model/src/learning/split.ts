@@ -72,12 +72,21 @@ function placeInClass({ y, count }: Examples, classes: number): Float64Array {
 }
 
 function pick({ x, y, count }: Examples, rows: Int32Array): Examples {
-  const perRow = count === 0 ? 0 : 1 / count;
   return {
-    x: pickRows(x, x.length * perRow, rows),
-    y: pickRows(y, y.length * perRow, rows),
+    x: pickRows(x, rowSize(x, count), rows),
+    y: pickRows(y, rowSize(y, count), rows),
     count: rows.length,
   };
+}
+
+/** Values of one row of arrays that hold `count` rows and nothing else. */
+function rowSize({ length }: Examples['x'], count: number): number {
+  if (count === 0) return 0;
+  if (length % count !== 0)
+    throw new ExamplesMismatch(
+      `${count} rows were announced, and ${length} values are no whole number for each; hand over arrays without spare room.`,
+    );
+  return length / count;
 }
 
 function pickRows<Values extends Float32Array | Int32Array>(

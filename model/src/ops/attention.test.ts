@@ -43,11 +43,14 @@ describe('attention', () => {
   });
 
   it('counts the weights of every head', () => {
-    const { values } = bound('attention', { heads: 2 }).cost!([
+    const { values } = bound('attention', { heads: 2 }).cost!(
+      [
+        ['B', 100, 4],
+        ['B', 200, 4],
+        ['B', 200, 4],
+      ],
       ['B', 100, 4],
-      ['B', 200, 4],
-      ['B', 200, 4],
-    ]);
+    );
     expect(values).toBeGreaterThanOrEqual(2 * 100 * 200);
   });
 });

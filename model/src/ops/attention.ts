@@ -32,7 +32,10 @@ export const attention: Operation = {
       cost([q, k]) {
         const [queries, depth] = rowAxes(q, 2, 'q');
         const [keys] = rowAxes(k, 2, 'k');
-        return { values: 2 * heads * queries * keys + 2 * depth * (queries + keys) };
+        return {
+          values: 2 * heads * queries * keys + 2 * depth * (queries + keys),
+          products: 2 * queries * keys * depth,
+        };
       },
       lower(graph, [q, k, v]) {
         const [batch, queries, depth] = q.shape;

@@ -3,7 +3,7 @@ import { windowCount } from '../graph/primitives.ts';
 import type { Fields } from '../ir/fields.ts';
 import type { Shape } from '../ir/schema.ts';
 import { expectLength, fixedAxes, formatShape, rowAxes, ShapeMismatch } from '../ir/shapes.ts';
-import { maxExtent, type Operation } from './operation.ts';
+import { maxExtent, type Cost, type Operation } from './operation.ts';
 
 /** x [B, T, C] with w [K, C, F] and b [F]: cross-correlation over time, zeros outside, as torch computes it. */
 export const conv1d: Operation = {
@@ -23,6 +23,7 @@ export const conv1d: Operation = {
         checkBias(inputs.at(2), features);
         return ['B', windows(time + before + after, size, stride, x, w), features];
       },
+      cost: ([x, w], output) => costOf([1, x[1] as number], w.slice(0, -1), [0, 0, before, after], output),
       lower(graph, inputs) {
         const [x, w] = inputs;
         const b = inputs.at(2);
@@ -52,6 +53,7 @@ export const conv2d: Operation = {
         checkBias(inputs.at(2), features);
         return ['B', ...planeWindows(x, w, strides, pads), features];
       },
+      cost: ([x, w], output) => costOf(x.slice(1, 3), w.slice(0, -1), pads, output),
       lower(graph, inputs) {
         const [x, w] = inputs;
         const b = inputs.at(2);
@@ -78,6 +80,7 @@ export const depthwiseConv2d: Operation = {
         checkBias(inputs.at(2), channels);
         return ['B', ...planeWindows(x, w, strides, pads), channels];
       },
+      cost: ([x, w], output) => costOf(x.slice(1, 3), w.slice(0, 2), pads, output),
       lower(graph, inputs) {
         const [x, w] = inputs;
         const b = inputs.at(2);
@@ -100,6 +103,18 @@ function geometry(strides: readonly number[], pads: readonly number[]): Convolut
   const [strideHeight, strideWidth] = strides;
   const [padTop, padBottom, padLeft, padRight] = pads;
   return { strideHeight, strideWidth, padTop, padBottom, padLeft, padRight };
+}
+
+/**
+ * `terms`: axes of the filter that are summed over for one output. Kernels keep an image with its zeros, of as many channels
+ * as come in or, for the gradient, go out.
+ */
+function costOf(image: Shape, terms: Shape, pads: readonly number[], output: Shape): Cost {
+  const size = (shape: Shape) => (shape as readonly number[]).reduce((product, axis) => product * axis, 1); // no batch in these
+  const [height, width] = image as readonly number[];
+  const channels = Math.max(terms.length > 2 ? Number(terms.at(-1)) : 1, Number(output.at(-1)));
+  const padded = (height + pads[0] + pads[1]) * (width + pads[2] + pads[3]);
+  return { values: padded * channels, products: size(output.slice(1)) * size(terms) };
 }
 
 function checkBias(b: Shape | undefined, features: number): void {

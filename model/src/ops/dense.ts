@@ -16,6 +16,10 @@ export const dense = plain(['x', 'w', 'b'], 1, {
     if (b) expectLength(fixedAxes(b, 1, 'b')[0], outputs, `the length of b ${formatShape(b)}`);
     return [...x.slice(0, -1), outputs];
   },
+  cost([, w], output) {
+    const axes = output.slice(1) as number[]; // the batch stands only in front
+    return { products: axes.reduce((product, axis) => product * axis, w[0] as number) }; // a parameter: checked by infer
+  },
   lower(graph, inputs) {
     const [x, w] = inputs;
     const b = inputs.at(2);

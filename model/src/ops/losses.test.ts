@@ -82,6 +82,20 @@ describe('losses of values', () => {
     expectClose(found[0], [1, 4]);
   });
 
+  it.each([
+    [1e8, 1, 0.5],
+    [1, 1e8, 1e8 - 0.5],
+    [1, 1, 0.5],
+    [1, -1, 0.5],
+  ])('huber with delta %d loses no digits of a residual of %d', (delta, residual, wanted) => {
+    const { found } = run(
+      { op: 'huber', ...names, delta },
+      { batch: true, shape: [1, 1], values: [residual] },
+      { batch: true, shape: [1, 1], values: [0] },
+    );
+    expect(found[0][0]).toBe(wanted);
+  });
+
   it('huber is quadratic within delta and straight beyond', () => {
     const residuals = [-1e6, -3, -0.5, -0.4999, 0, 0.1, 0.5, 2, 1e6];
     const shape = [residuals.length, 1];

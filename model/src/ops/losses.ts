@@ -28,12 +28,17 @@ export function lowerLoss(graph: Graph, loss: LossIr, prediction: Value, labels:
   }
 }
 
-/** c (r - c / 2) with c = r within -delta … delta. Beyond, c is exactly the bound, so large residuals lose no digits. */
+/** c (r - c / 2) with c the residual cut to -delta … delta: by selection, so that no delta and no residual costs a digit. */
 function huber(graph: Graph, residual: Value, delta: number): Value {
-  const relu = (x: Value) => graph.maskPositive(x, x);
-  const below = graph.shift(graph.scale(relu(graph.shift(graph.scale(residual, -1), delta)), -1), delta);
-  const clamped = graph.shift(relu(graph.shift(below, delta)), -delta);
-  return graph.multiply(clamped, graph.subtract(residual, graph.scale(clamped, 0.5)));
+  const bound = graph.constant(residual.shape, delta);
+  const [toUpper, toLower] = [
+    graph.shift(graph.scale(residual, -1), delta), // above 0 where r < delta
+    graph.shift(residual, delta), //                  above 0 where r > -delta
+  ];
+  const inside = graph.maskPositive(graph.maskPositive(residual, toUpper), toLower);
+  const outside = graph.subtract(graph.maskPositive(bound, toLower), graph.maskPositive(bound, toUpper));
+  const cut = graph.add(inside, outside);
+  return graph.multiply(cut, graph.subtract(residual, graph.scale(cut, 0.5)));
 }
 
 function meanOfExample(graph: Graph, values: Value): Value {

@@ -26,15 +26,17 @@ export interface BoundOperation {
   readonly random?: boolean;
   /** The shape of the output. @throws ShapeMismatch when the inputs do not fit each other. */
   infer(inputs: readonly Shape[]): Shape;
-  /** What it takes inside, beyond its output; nothing worth counting where it is missing. Asked after `infer`. */
-  cost?(inputs: readonly Shape[]): Cost;
+  /** What it takes beyond its output; nothing worth counting where it is missing. Asked after `infer`. */
+  cost?(inputs: readonly Shape[], output: Shape): Cost;
   lower(graph: Graph, inputs: readonly Value[], context: LoweringContext): Value;
 }
 
 /** Of one example. */
 export interface Cost {
   /** Values kept besides the output. */
-  readonly values: number;
+  readonly values?: number;
+  /** Multiplications, or comparisons of a pooling window, forward. */
+  readonly products?: number;
   /** Steps of a recurrence. */
   readonly steps?: number;
 }

@@ -2,7 +2,7 @@ import type { Graph, Value } from '../graph/graph.ts';
 import { windowCount, type PoolGeometry } from '../graph/primitives.ts';
 import type { Shape } from '../ir/schema.ts';
 import { formatShape, rowAxes, ShapeMismatch } from '../ir/shapes.ts';
-import { maxExtent, plain, type Operation } from './operation.ts';
+import { maxExtent, plain, type Cost, type Operation } from './operation.ts';
 
 /** What becomes of the windows of an image [B, H, W, C]. */
 type Pool = (graph: Graph, image: Value, geometry: PoolGeometry) => Value;
@@ -49,6 +49,7 @@ function pool1d(pool: Pool): Operation {
           const [time, channels] = rowAxes(x, 2, 'x');
           return ['B', windows(x, time, size, stride, floor), channels];
         },
+        cost: (_, output) => costOf(output, size),
         lower(graph, [x]) {
           const [batch, time, channels] = x.shape;
           const image = graph.view(x, [batch, 1, time, channels]);
@@ -76,6 +77,7 @@ function pool2d(pool: Pool): Operation {
           const down = windows(x, height, size[0], strides[0], floor);
           return ['B', down, windows(x, width, size[1], strides[1], floor), channels];
         },
+        cost: (_, output) => costOf(output, size[0] * size[1]),
         lower: (graph, [x]) => pool(graph, x, geometry(size, strides)),
       };
     },
@@ -93,6 +95,11 @@ function globalPool(axes: number, pool: Pool): Operation {
       return graph.view(pool(graph, image, geometry([1, places], [1, places])), [batch, channels]);
     },
   });
+}
+
+function costOf(output: Shape, window: number): Cost {
+  const axes = output.slice(1) as number[]; // the batch stands only in front
+  return { products: axes.reduce((product, axis) => product * axis, window) };
 }
 
 function windows(x: Shape, length: number, size: number, stride: number, floor: boolean): number {

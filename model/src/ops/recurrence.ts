@@ -21,7 +21,7 @@ export const lstm: Operation = {
     return {
       attributes: { output },
       infer: (shapes) => inferStates(shapes, 4, output),
-      cost: (shapes) => costOf(shapes, 10),
+      cost: (shapes) => costOf(shapes, 4, 10),
       lower(graph, [x, wx, wh, b]) {
         const [batch, steps] = x.shape;
         const [hidden] = wh.shape;
@@ -54,7 +54,7 @@ export const gru: Operation = {
           );
         return inferStates(shapes, 3, output);
       },
-      cost: (shapes) => costOf(shapes, 14),
+      cost: (shapes) => costOf(shapes, 3, 14),
       lower(graph, [x, wx, wh, bx, bh]) {
         const [batch, steps] = x.shape;
         const [hidden] = wh.shape;
@@ -108,8 +108,12 @@ function inferStates([x, wx, wh, ...biases]: readonly Shape[], gates: number, ou
 }
 
 /** `kept`: values of a hidden unit and step. */
-function costOf([x, , wh]: readonly Shape[], kept: number): Cost {
+function costOf([x, , wh]: readonly Shape[], gates: number, kept: number): Cost {
   const [steps, channels] = rowAxes(x, 2, 'x');
   const [hidden] = fixedAxes(wh, 2, 'wh');
-  return { values: steps * (channels + kept * hidden), steps };
+  return {
+    values: steps * (channels + kept * hidden),
+    products: steps * (channels + hidden) * gates * hidden,
+    steps,
+  };
 }

@@ -37,7 +37,7 @@ describe('probe', () => {
       ['wasm', true],
       ['js', true],
     ]);
-    expect(report.chosen).toBe('wasm'); // on a clock that ticks alike for both, the first
+    expect(report.fastest).toBe('wasm'); // on a clock that ticks alike for both, the first
     expect(report.arenaBytes).toBe(2 ** 22);
   });
 });

@@ -16,7 +16,7 @@ export interface BackendReport {
 
 export interface ProbeReport {
   /** The name of the fastest trusted backend. */
-  readonly chosen: string;
+  readonly fastest: string;
   readonly backends: readonly BackendReport[];
   /** Bytes of arena that could be had at once, at most what was asked for. */
   readonly arenaBytes: number;
@@ -64,11 +64,11 @@ export function probe({ now, mostBytes = 256 * 2 ** 20 }: ProbeOptions): ProbeRe
     };
   });
   const usable = backends.filter((backend) => backend.isTrusted);
-  const chosen = usable.reduce<BackendReport | undefined>(
+  const fastest = usable.reduce<BackendReport | undefined>(
     (best, next) => (best && best.passportMs <= next.passportMs ? best : next),
     undefined,
   );
-  return { chosen: chosen?.name ?? jsBackend.name, backends, arenaBytes: largestArena(mostBytes) };
+  return { fastest: fastest?.name ?? jsBackend.name, backends, arenaBytes: largestArena(mostBytes) };
 }
 
 /** Empty where the backend cannot even start: a page's policy may forbid WebAssembly ('wasm-unsafe-eval' is missing). */

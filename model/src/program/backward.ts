@@ -8,7 +8,7 @@ import { classify, rowLeaves } from './classifier.ts';
 import { inference } from './masks.ts';
 import { ParameterLeaves } from './parameter-leaves.ts';
 import type { Batch } from './program.ts';
-import { writeRows, type RowLeaves } from './rows.ts';
+import { rowCountOf, writeRows, type RowLeaves } from './rows.ts';
 
 /** The gradient of the mean loss with respect to all weights, over one capacity of rows. */
 export class Backward {
@@ -30,29 +30,21 @@ export class Backward {
     this.executable = new Executable([losses, ...this.#gradients], backend);
   }
 
-  /**
-   * Adds to `out`, or writes there unless `accumulate`, the gradient over rows `from` to `to`, each loss with this weight, in the
-   * order of the layout. Gives the sum of their losses.
-   */
-  gradient(
-    params: Params,
-    batch: Batch,
-    [first, last]: readonly [number, number],
-    weight: number,
-    out: Float32Array,
-    accumulate: boolean,
-  ): number {
+  /** Writes the gradient to `out`, in the order of the layout, and gives the mean loss. */
+  gradient(params: Params, batch: Batch, out: Float32Array): number {
     this.#parameters.write(this.executable, params);
+    const count = rowCountOf(batch);
+    const { perRow } = this.#rows;
     const losses = this.executable.place(this.#losses)!; // an output has a place
     let loss = 0;
-    for (let from = first; from < last; from += this.#capacity) {
-      const to = Math.min(last, from + this.#capacity);
-      writeRows(this.executable, this.#rows, batch, from, to, weight);
+    for (let from = 0; from < count; from += this.#capacity) {
+      const to = Math.min(count, from + this.#capacity);
+      writeRows(this.executable, this.#rows, batch, from, to, 1 / (count * perRow));
       this.executable.run();
-      for (let i = 0; i < (to - from) * this.#rows.perRow; i++) loss += losses[i];
-      this.#collect(out, accumulate || from > first);
+      for (let i = 0; i < (to - from) * perRow; i++) loss += losses[i];
+      this.#collect(out, from > 0);
     }
-    return loss;
+    return loss / (count * perRow);
   }
 
   #collect(out: Float32Array, accumulate: boolean): void {

@@ -5,7 +5,6 @@ import { jsBackend } from '../kernels/js/index.ts';
 import { withLimit } from '../kernels/memory-unavailable.ts';
 import type { ParameterLayout, Params } from '../parameters/layout.ts';
 import { Backward } from './backward.ts';
-import { lossesPerRow } from './classifier.ts';
 import { ExamplesMismatch } from './errors.ts';
 import { Forward } from './forward.ts';
 import { MetaGradient } from './meta-gradient.ts';
@@ -101,8 +100,13 @@ class CompiledProgram implements Program {
     const { rows = this.batch, optimiser = plainSgd, seed = 0 } = options;
     requireRows('rows', rows);
     this.#checkParams(params);
-    return new CompiledTrainer(this.model, params, { rows, seed }, (exactly) =>
-      this.#trainings.get(JSON.stringify({ rows: exactly, optimiser } satisfies TrainingKey)),
+    const training = this.#trainings.get(JSON.stringify({ rows, optimiser } satisfies TrainingKey));
+    return new CompiledTrainer(
+      this.model,
+      params,
+      { rows, seed },
+      training,
+      (fewer) => new Training(this.model, fewer, optimiser, this.backend),
     );
   }
 
@@ -110,8 +114,7 @@ class CompiledProgram implements Program {
     this.#checkParams(params);
     checkRows(this.model, batch);
     const sum = new JudgementSum(this.model, batch);
-    for (const [from, to, capacity] of this.#passes(rowCountOf(batch)))
-      this.#forwards.get(capacity).judge(params, batch, from, to, sum);
+    this.#forwards.get(this.#capacityFor(rowCountOf(batch))).judge(params, batch, sum);
     return sum.total();
   }
 
@@ -126,19 +129,14 @@ class CompiledProgram implements Program {
     const axes = nodeShapes.get(ir.loss.in[0])!.slice(1) as number[]; // the loss judges a node; the batch stands only in front
     const size = axes.reduce((product, axis) => product * axis, count);
     const out = { logits: new Float32Array(size), probabilities: new Float32Array(size) };
-    for (const [from, to, capacity] of this.#passes(count))
-      this.#forwards.get(capacity).predict(params, batch, from, to, out);
+    this.#forwards.get(this.#capacityFor(count)).predict(params, batch, out);
     return { ...out, count, classes: axes.at(-1) ?? 1 };
   }
 
   gradient(params: Params, batch: Batch, out: Float32Array): number {
     this.#checkParams(params);
     checkRows(this.model, batch);
-    const losses = rowCountOf(batch) * lossesPerRow(this.model);
-    let loss = 0;
-    for (const [from, to, capacity] of this.#passes(rowCountOf(batch)))
-      loss += this.#backwards.get(capacity).gradient(params, batch, [from, to], 1 / losses, out, from > 0);
-    return loss / losses;
+    return this.#backwards.get(this.#capacityFor(rowCountOf(batch))).gradient(params, batch, out);
   }
 
   metaGradient(params: Params, request: MetaRequest, out: Float32Array): MetaOutcome {
@@ -164,16 +162,9 @@ class CompiledProgram implements Program {
     this.#checked.add(params.layout);
   }
 
-  /**
-   * Rows from, to, and the capacity to run them with. Where rows influence each other, a remainder gets a program of its own
-   * size instead of padding.
-   */
-  #passes(rows: number): readonly (readonly [number, number, number])[] {
-    const { batch } = this;
-    const whole = rows - (rows % batch);
-    if (!this.model.mixesRows || whole === rows) return [[0, rows, batch]];
-    const rest = [whole, rows, rows - whole] as const;
-    return whole === 0 ? [rest] : [[0, whole, batch], rest];
+  /** The capacity to run rows with. Where rows influence each other all run together, and none is padding. */
+  #capacityFor(rows: number): number {
+    return this.model.mixesRows ? rows : this.batch;
   }
 }
 

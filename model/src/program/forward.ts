@@ -8,7 +8,7 @@ import type { JudgementSum } from './judge-rows.ts';
 import { inference } from './masks.ts';
 import { ParameterLeaves } from './parameter-leaves.ts';
 import type { Batch, Prediction } from './program.ts';
-import { writeRows, type RowLeaves } from './rows.ts';
+import { rowCountOf, writeRows, type RowLeaves } from './rows.ts';
 
 type Predicted = Pick<Prediction, 'logits' | 'probabilities'>;
 
@@ -34,32 +34,27 @@ export class Forward {
     this.executable = new Executable([prediction, losses, this.#probabilities], backend);
   }
 
-  /** Adds rows `from` to `to` of a batch to a judgement. */
-  judge(params: Params, batch: Batch, from: number, to: number, sum: JudgementSum): void {
-    this.#run(params, batch, from, to, (_, rows) => {
+  /** Adds the rows of a batch to a judgement. */
+  judge(params: Params, batch: Batch, sum: JudgementSum): void {
+    this.#run(params, batch, (_, rows) => {
       sum.add(this.#read(this.#prediction), this.#read(this.#losses), rows);
     });
   }
 
-  /** Writes what is predicted for rows `from` to `to`, and how probable it is, to their places in `out`. */
-  predict(params: Params, batch: Batch, from: number, to: number, out: Predicted): void {
+  /** Writes what is predicted for each row, and how probable it is. */
+  predict(params: Params, batch: Batch, out: Predicted): void {
     const perRow = this.#prediction.size / this.#capacity;
-    this.#run(params, batch, from, to, (start, rows) => {
+    this.#run(params, batch, (start, rows) => {
       out.logits.set(this.#read(this.#prediction).subarray(0, rows * perRow), start * perRow);
       out.probabilities.set(this.#read(this.#probabilities).subarray(0, rows * perRow), start * perRow);
     });
   }
 
-  #run(
-    params: Params,
-    batch: Batch,
-    first: number,
-    last: number,
-    visit: (from: number, rows: number) => void,
-  ): void {
+  #run(params: Params, batch: Batch, visit: (from: number, rows: number) => void): void {
     this.#parameters.write(this.executable, params);
-    for (let from = first; from < last; from += this.#capacity) {
-      const to = Math.min(last, from + this.#capacity);
+    const count = rowCountOf(batch);
+    for (let from = 0; from < count; from += this.#capacity) {
+      const to = Math.min(count, from + this.#capacity);
       writeRows(this.executable, this.#rows, batch, from, to, 1);
       this.executable.run();
       visit(from, to - from);

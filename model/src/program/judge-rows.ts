@@ -64,7 +64,7 @@ export class JudgementSum {
     const best = largestAt(logits, from, this.#model.classes);
     this.#labelled[label]++;
     this.#predicted[best]++;
-    if (best === label) {
+    if (best === label && !Number.isNaN(logits[from + label])) {
       this.#agreed[label]++;
       this.#correct++;
     }
@@ -121,6 +121,7 @@ function largestAt(values: Float32Array, from: number, many: number): number {
 /** Whether fewer than k entries stand before this one: greater, or equal and earlier. */
 function ranksBelow(values: Float32Array, from: number, many: number, which: number, k: number): boolean {
   const own = values[from + which];
+  if (Number.isNaN(own)) return false;
   let before = 0;
   for (let i = 0; i < many; i++)
     if (values[from + i] > own || (values[from + i] === own && i < which)) before++;

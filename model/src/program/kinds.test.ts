@@ -129,6 +129,25 @@ describe('a model of tokens with a label at each place', () => {
   });
 });
 
+describe('what is judged', () => {
+  it('counts a row whose logits are no numbers as wrong', () => {
+    const batch = sentences(2);
+    const params = initialise(tagger, 1);
+    params.values.fill(NaN, params.layout.entries.at(-1)!.offset);
+    const { correct, metrics } = compile(tagger, { batch: 2 }).evaluate(params, batch);
+    expect([correct, metrics['accuracy'], metrics['top2']]).toEqual([0, 0, 0]);
+  });
+
+  it('refuses targets that are no numbers, and a count that is none', () => {
+    const batch = points(3);
+    const evaluate = (changed: object) => () =>
+      compile(regressor, { batch: 2 }).evaluate(initialise(regressor, 1), { ...batch, ...changed });
+    expect(evaluate({ y: Float32Array.of(0, 0, 0, NaN, 0, 0) })).toThrow(/Row 1 has the target NaN/);
+    expect(evaluate({ count: -1 })).toThrow(/count of -1/);
+    expect(evaluate({ count: NaN })).toThrow(ExamplesMismatch);
+  });
+});
+
 describe('a model of values', () => {
   it('learns, and is judged by its mean absolute error', () => {
     const batch = points(30);
@@ -148,17 +167,16 @@ describe('a model of values', () => {
 describe('a model whose rows influence each other', () => {
   const batch = classified(11);
 
-  it('judges a remainder by its own statistics, never by rows of padding', () => {
+  it('judges and adapts all rows together, whatever the batch, and never with padding', () => {
     const params = initialise(normed, 1);
-    const whole = compile(normed, { batch: 4 }).evaluate(params, batch);
-    const parts = [0, 4, 8].map((from) => {
-      const rows = Int32Array.from({ length: Math.min(4, 11 - from) }, (_, i) => from + i);
-      return compile(normed, { batch: rows.length }).evaluate(params, { ...batch, rows });
+    const whole = compile(normed, { batch: 11 }).evaluate(params, batch);
+    expect(compile(normed, { batch: 4 }).evaluate(params, batch)).toEqual(whole);
+    const slopes = [4, 32].map((size) => {
+      const out = new Float32Array(params.layout.weights.size);
+      compile(normed, { batch: size }).gradient(params, batch, out);
+      return out;
     });
-    expect(whole.loss).toBeCloseTo(
-      parts.reduce((sum, { loss }) => sum + loss, 0),
-      5,
-    );
+    expect(slopes[0]).toEqual(slopes[1]);
   });
 
   it('keeps weights and momentum when a smaller batch comes between', () => {

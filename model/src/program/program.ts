@@ -52,7 +52,10 @@ export interface Program {
   /** Rows of one pass. */
   readonly batch: number;
   readonly backend: Backend;
-  /** Bytes that training and evaluation take, known before any is allocated; programs of meta-learning come on top. */
+  /**
+   * Bytes that evaluation and gradients take, known before any is allocated. Trainers have arenas of their own, and so have
+   * programs of meta-learning.
+   */
   readonly arenaBytes: number;
   /** One step of SGD on the mean loss of the rows, in place; statistics and rates stay. Gives the mean loss before it. */
   train(params: Params, batch: Batch, options: { readonly rate: number }): { readonly loss: number };

@@ -28,6 +28,8 @@ export function rowCountOf(batch: Batch): number {
 export function checkRows(model: Model, batch: Batch): void {
   const { x, y, count, rows } = batch;
   const { inputSize, labelSize } = model;
+  if (!Number.isInteger(count) || count < 0)
+    throw new ExamplesMismatch(`The examples have a count of ${count}; expected a whole number of rows.`);
   if (rowCountOf(batch) === 0) throw new ExamplesMismatch('There are no rows; at least one is needed.');
   if (x.length < count * inputSize || y.length < count * labelSize)
     throw new ExamplesMismatch(
@@ -38,6 +40,7 @@ export function checkRows(model: Model, batch: Batch): void {
     if (!Number.isInteger(row) || row < 0 || row >= count)
       throw new ExamplesMismatch(`Row ${row} was asked for; the examples have ${count} rows.`);
     if (model.labelKind === 'class') checkClasses(model, y, row);
+    else checkTargets(model, y, row);
     if (model.vocabulary !== undefined) checkTokens(model, model.vocabulary, x, row);
   }
 }
@@ -47,6 +50,15 @@ function checkClasses({ classes, labelSize }: Model, y: Batch['y'], row: number)
     if (!(y[k] >= 0 && y[k] < classes && Number.isInteger(y[k])))
       throw new ExamplesMismatch(
         `Row ${row} has the label ${y[k]}; expected a class from 0 to ${classes - 1}.`,
+      );
+}
+
+function checkTargets({ labelSize, loss }: Model, y: Batch['y'], row: number): void {
+  const isShare = loss.op === 'binaryCrossEntropy';
+  for (let k = row * labelSize; k < (row + 1) * labelSize; k++)
+    if (!Number.isFinite(y[k]) || (isShare && (y[k] < 0 || y[k] > 1)))
+      throw new ExamplesMismatch(
+        `Row ${row} has the target ${y[k]}; expected ${isShare ? 'a number from 0 to 1' : 'a finite number'}.`,
       );
 }
 

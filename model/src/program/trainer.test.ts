@@ -121,6 +121,13 @@ describe('Trainer', () => {
     expect(() => trainer.read()).toThrow(/Another trainer/);
   });
 
+  it('refuses a rate that would leave weights no numbers', () => {
+    const trainer = compile(model, { batch: 4 }).trainer(initialise(model, 1));
+    for (const rate of [NaN, Infinity, 1e39, -0.1])
+      expect(() => trainer.step(batches[0], { rate })).toThrow(/The rate is/);
+    expect(trainer.read().values).toEqual(initialise(model, 1).values);
+  });
+
   it('allocates no more than its answer for a step', () => {
     const trainer = compile(model, { batch: 4 }).trainer(initialise(model, 1));
     const options = { rate: 0.01 };

@@ -10,19 +10,24 @@ export class CompiledTrainer implements Trainer {
   readonly #model: Model;
   readonly #params: Params;
   readonly #trainingFor: (rows: number) => Training;
+  readonly #whole: Training;
+  /** For the last smaller number of rows, where padding would change what the others give. */
+  #rest: Training | undefined;
   #training: Training;
 
   constructor(
     model: Model,
     params: Params,
     { rows, seed }: { readonly rows: number; readonly seed: number },
+    training: Training,
     trainingFor: (rows: number) => Training,
   ) {
     this.#model = model;
     this.rows = rows;
     this.#params = params;
     this.#trainingFor = trainingFor;
-    this.#training = trainingFor(rows);
+    this.#whole = training;
+    this.#training = training;
     this.#training.begin(this, params, seed);
   }
 
@@ -36,11 +41,9 @@ export class CompiledTrainer implements Trainer {
     if (count > this.rows)
       throw new RangeError(`A step of ${count} rows was asked for; the trainer takes at most ${this.rows}.`);
     this.#requirePlace();
-    if (this.#model.mixesRows && count !== this.#training.capacity) {
-      const next = this.#trainingFor(count);
-      next.takeOver(this.#training);
-      this.#training = next;
-    }
+    if (!(rate >= 0 && Number.isFinite(Math.fround(rate))))
+      throw new RangeError(`The rate is ${rate}; expected 0 or more, and finite in float32.`);
+    if (this.#model.mixesRows && count !== this.#training.capacity) this.#moveTo(count);
     return { loss: this.#training.step(batch, rate) };
   }
 
@@ -52,8 +55,15 @@ export class CompiledTrainer implements Trainer {
     return params;
   }
 
+  #moveTo(rows: number): void {
+    if (rows !== this.rows && rows !== this.#rest?.capacity) this.#rest = this.#trainingFor(rows);
+    const next = rows === this.rows ? this.#whole : this.#rest!; // made above unless it was there
+    next.takeOver(this.#training);
+    this.#training = next;
+  }
+
   #requirePlace(): void {
-    if (this.#training.owner === this) return;
+    if (this.#whole.owner === this) return;
     throw new Error(
       'Another trainer of this program was started since; read the parameters before, or compile a program each.',
     );
