@@ -23,7 +23,7 @@ export const conv1d: Operation = {
         checkBias(inputs.at(2), features);
         return ['B', windows(time + before + after, size, stride, x, w), features];
       },
-      cost: ([x, w], output) => costOf([1, x[1] as number], w.slice(0, -1), [0, 0, before, after], output),
+      cost: ([x, w], output) => costOf([1, x[1]], w.slice(0, -1), [0, 0, before, after], output),
       lower(graph, inputs) {
         const [x, w] = inputs;
         const b = inputs.at(2);
