@@ -43,7 +43,7 @@ export const rawWindows: Settings = {
   cohort: 8,
   rounds: { federated: 30, meta: 60 },
   epochs: 1,
-  batchSize: 8,
+  batchSize: 16,
   localRate: 0.05,
   serverRate: { from: 1, to: 0.1 },
   fineTuneRate: 0.02,
