@@ -21,18 +21,16 @@ const order = Uint8Array.of(
   ...[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10],
 );
 
-/**
- * The y coordinates of the points of small order, in every encoding that decoders take (the sign bit apart). Under
- * such a key one signature verifies for many messages, so it proves nothing.
- */
+/** The prime of the field, 2^255 - 19, little-endian. */
+const prime = Uint8Array.of(0xed, ...new Uint8Array(30).fill(0xff), 0x7f);
+
+/** The y coordinates of the points of small order. Under such a key one signature verifies for many messages. */
 const smallOrder = [
   '0000000000000000000000000000000000000000000000000000000000000000',
   '0100000000000000000000000000000000000000000000000000000000000000',
   '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
   'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a',
   'ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
-  'edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
-  'eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
 ];
 
 /** The identity of a seed (32 random bytes, made and kept by the caller). Throws {@link IdentityError}. */
@@ -49,20 +47,33 @@ export function sign(identity: Identity, purpose: string, message: Uint8Array): 
   return nacl.sign.detached(framed(purpose, message), identity.secretKey);
 }
 
-/**
- * Whether this is the key's signature of `message` for `purpose`. False, too, for keys and signatures of wrong length,
- * and for a signature whose second half is not below the order (RFC 8032, section 5.1.7): tweetnacl would take it,
- * WebCrypto would not, and anyone could make a second valid signature from the first. False for keys of small order.
- */
+/** Whether this is the key's signature of `message` for `purpose`. False for what {@link hasStrictForm} refuses. */
 export function verify(
   publicKey: Uint8Array,
   purpose: string,
   message: Uint8Array,
   signature: Uint8Array,
 ): boolean {
-  if (publicKey.length !== 32 || signature.length !== 64) return false;
-  if (!isBelowOrder(signature.subarray(32)) || isOfSmallOrder(publicKey)) return false;
-  return nacl.sign.detached.verify(framed(purpose, message), signature, publicKey);
+  return (
+    hasStrictForm(publicKey, signature) &&
+    nacl.sign.detached.verify(framed(purpose, message), signature, publicKey)
+  );
+}
+
+/**
+ * Whether key and signature are of a form about which all implementations agree, and that proves something: their
+ * lengths (32 and 64 bytes); the second half of the signature below the order (RFC 8032, section 5.1.7; else anyone
+ * could make a second valid signature from the first); key and first half of the signature canonical (section 5.1.3)
+ * and not of small order, as Web Cryptography Level 2 asks.
+ */
+export function hasStrictForm(publicKey: Uint8Array, signature: Uint8Array): boolean {
+  return (
+    publicKey.length === 32 &&
+    signature.length === 64 &&
+    isBelow(signature.subarray(32), order) &&
+    isStrictPoint(publicKey) &&
+    isStrictPoint(signature.subarray(0, 32))
+  );
 }
 
 /** 'starling/v1/' purpose 0x00 message */
@@ -75,15 +86,16 @@ function framed(purpose: string, message: Uint8Array): Uint8Array {
   return concatBytes(utf8Encode(`starling/v1/${purpose}\0`), message);
 }
 
-function isBelowOrder(scalar: Uint8Array): boolean {
-  for (let at = 31; at >= 0; at--) {
-    if (scalar[at] !== order[at]) return scalar[at]! < order[at]!;
-  }
-  return false;
+function isStrictPoint(encoded: Uint8Array): boolean {
+  const y = Uint8Array.from(encoded); // slice() of a Buffer would share its memory
+  y[31]! &= 0x7f; // the sign of x
+  return isBelow(y, prime) && !smallOrder.includes(toHex(y));
 }
 
-function isOfSmallOrder(publicKey: Uint8Array): boolean {
-  const y = publicKey.slice();
-  y[31]! &= 0x7f;
-  return smallOrder.includes(toHex(y));
+/** Of little-endian numbers of 32 bytes. Both are public. */
+function isBelow(number: Uint8Array, bound: Uint8Array): boolean {
+  for (let at = 31; at >= 0; at--) {
+    if (number[at] !== bound[at]) return number[at]! < bound[at]!;
+  }
+  return false;
 }
