@@ -3,6 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { chromium } from 'playwright-core';
+import { quietFlagsWithoutGpu } from '../../scripts/chromium.mjs';
 import { median, minimum } from './statistics.ts';
 import { documentPath, type Workload } from './workloads.ts';
 
@@ -19,17 +20,6 @@ export interface ColdStart {
 }
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const flags = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
-
 /**
  * What the page does once the engine is there: a model from its document, weights as if they had been downloaded, one step on
  * ten rows of zeros.
@@ -77,7 +67,7 @@ export async function measureColdStarts(
 
 /** A browser of its own each time: nothing is compiled or cached yet. */
 async function runOnce(script: string, executablePath: string): Promise<number> {
-  const browser = await chromium.launch({ executablePath, args: flags });
+  const browser = await chromium.launch({ executablePath, args: quietFlagsWithoutGpu });
   try {
     const page = await browser.newPage();
     await page.addScriptTag({ content: script });

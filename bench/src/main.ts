@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
+import { findBrowser } from '../../scripts/chromium.mjs';
 import { measureColdStarts } from './cold-start.ts';
 import type { Contender } from './contender.ts';
 import { starling, tfjs, torch } from './contenders.ts';
@@ -32,7 +33,7 @@ const { values, positionals } = parseArgs({
     rounds: { type: 'string', default: '5' },
     'round-ms': { type: 'string', default: '300' },
     check: { type: 'boolean', default: false },
-    chromium: { type: 'string', default: process.env['STARLING_CHROMIUM'] ?? '/usr/bin/chromium' },
+    chromium: { type: 'string', default: findBrowser() ?? '/usr/bin/chromium' },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },

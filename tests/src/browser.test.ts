@@ -8,8 +8,7 @@ import { createDevice, type Device } from '@starling/client-sdk';
 import { nodeHost } from '@starling/client-sdk/node';
 import type { ModelDetail, RoundDetail, Task } from '@starling/protocol';
 import { examplesOf, modelFor, syntheticWrist } from '@starling/simulator';
-import { findBrowser } from './testing/find-browser.ts';
-import { quietFlags } from './testing/quiet-flags.ts';
+import { findBrowser, quietFlagsWithoutGpu } from '../../scripts/chromium.mjs';
 import { eventually, tinyPlan, type Admin } from './testing/project.ts';
 import { testServer, type TestServer } from './testing/servers.ts';
 
@@ -57,7 +56,7 @@ describe.skipIf(executablePath === undefined)(
         }),
       );
       await Promise.all(devices.map((device) => device.start()));
-      browser = await chromium.launch({ executablePath: executablePath ?? '', args: quietFlags });
+      browser = await chromium.launch({ executablePath: executablePath ?? '', args: quietFlagsWithoutGpu });
     });
     afterAll(async () => {
       await browser.close();

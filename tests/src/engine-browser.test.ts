@@ -3,8 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chromium, type Browser } from 'playwright-core';
 import * as engine from '@starling/model';
 import { engineBundle, openEnginePage, type EnginePage } from './testing/engine-page.ts';
-import { findBrowser } from './testing/find-browser.ts';
-import { quietFlags } from './testing/quiet-flags.ts';
+import { findBrowser, quietFlagsWithoutGpu } from '../../scripts/chromium.mjs';
 
 const executablePath = findBrowser();
 
@@ -48,7 +47,7 @@ describe.skipIf(executablePath === undefined)(
     let opened: EnginePage;
     beforeAll(async () => {
       (globalThis as unknown as { engine: typeof engine }).engine = engine;
-      browser = await chromium.launch({ executablePath: executablePath ?? '', args: quietFlags });
+      browser = await chromium.launch({ executablePath: executablePath ?? '', args: quietFlagsWithoutGpu });
       opened = await openEnginePage(browser, await engineBundle());
     });
     afterAll(async () => {

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { chromium, type Page } from 'playwright-core';
-import { findBrowser } from './find-browser.ts';
+import { findBrowser, quietFlags } from '../../../scripts/chromium.mjs';
 import type { GpuPage } from './webgpu-page.ts';
 
 /** Names of functions on the page that take and give what JSON can carry. */
@@ -17,13 +17,7 @@ export interface GpuTab {
 
 /** Software in place of a GPU, so that the shaders can be checked on any machine. */
 const flags = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
+  ...quietFlags,
   '--enable-unsafe-webgpu',
   '--use-webgpu-adapter=swiftshader',
   '--enable-unsafe-swiftshader',

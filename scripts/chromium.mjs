@@ -13,3 +13,17 @@ const places = [
 export function findBrowser() {
   return places.find((path) => path && existsSync(path));
 }
+
+/** No window, no sandbox (containers lack one), nothing fetched in the background. */
+export const quietFlags = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+/** The same without a GPU: all that does not ask for WebGPU. */
+export const quietFlagsWithoutGpu = [...quietFlags, '--disable-gpu'];
