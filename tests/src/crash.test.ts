@@ -20,7 +20,9 @@ const killPoints = [
   'round-opened',
   'devices-offered',
   'assignment-accepted:2',
+  'assignment-accepted:3',
   'assignment-ready:2',
+  'assignment-ready:3',
   'group-formed:2',
   'upload-part-staged:1',
   'upload-part-staged:4',
@@ -107,7 +109,7 @@ async function runDevices(
         if (seen?.state === 'draft') await tolerant(() => admin.post(`/v1/tasks/${task.id}/start`));
         return seen?.state === 'completed' ? seen : undefined;
       },
-      90_000,
+      45_000, // less than any window of the plan: no deadline may be what takes the round on
     );
   } finally {
     ended = task;

@@ -1,6 +1,13 @@
 import type { RoundId, RoundState } from '@starling/protocol';
 import type { Context } from './context.ts';
-import { closeRound, closeTrainingWindow, offerRound, settleRound, startTraining } from './rounds.ts';
+import {
+  closeRound,
+  closeTrainingWindow,
+  groupReady,
+  offerRound,
+  settleRound,
+  startTraining,
+} from './rounds.ts';
 
 /**
  * Fires deadlines. Any number of nodes may poll: what a deadline does is a conditional update, so it happens once.
@@ -36,7 +43,10 @@ export class Poller {
     await this.#running;
   }
 
-  /** One pass: fires what is due, offers what is selecting, and settles what a crash left unsettled. */
+  /**
+   * One pass: fires what is due, offers what is selecting, and takes the steps that follow a device's message but
+   * that a crash kept from following: training once enough accepted, groups of those ready, the round's end.
+   */
   async poll(): Promise<void> {
     const rounds = await this.#context.database.query<{
       id: RoundId;
@@ -49,14 +59,21 @@ export class Poller {
     );
     for (const { id, state, due, ready_due: readyDue } of rounds) {
       try {
-        if (state === 'selecting' && due) await startTraining(this.#context, id, true);
-        else if (state === 'selecting') await offerRound(this.#context, id);
+        if (state === 'selecting') await this.#select(id, due);
         else if (due) await closeRound(this.#context, id, 'late');
-        else if (state === 'aggregating' && readyDue) await closeTrainingWindow(this.#context, id);
-        else await settleRound(this.#context, id);
+        else {
+          await groupReady(this.#context, id);
+          if (state === 'aggregating' && readyDue) await closeTrainingWindow(this.#context, id);
+          else await settleRound(this.#context, id);
+        }
       } catch (error) {
         this.#context.log.error({ error, roundId: id, state }, 'a round could not be moved; trying again');
       }
     }
+  }
+
+  async #select(id: RoundId, windowClosed: boolean): Promise<void> {
+    if (!windowClosed) await offerRound(this.#context, id);
+    await startTraining(this.#context, id, windowClosed);
   }
 }
