@@ -79,6 +79,9 @@ export interface PrimitiveAttributes {
 
 export type Primitive = keyof PrimitiveAttributes;
 
+/** Those that a backend computes: the others are places in memory rather than work. */
+export type ComputedPrimitive = Exclude<Primitive, 'leaf' | 'constant' | 'view'>;
+
 /** `erf`: x Phi(x), Phi the normal distribution; `tanh`: its approximation (Hendrycks and Gimpel 2016, section 2). */
 export interface GeluVariant {
   readonly variant: 'erf' | 'tanh';

@@ -70,6 +70,21 @@ function checkTokens({ inputSize }: Model, vocabulary: number, x: Batch['x'], ro
       );
 }
 
+/**
+ * Checks what a trainer is asked for.
+ * @returns How many rows the step has.
+ * @throws ExamplesMismatch, RangeError For more rows than `most`, or a rate that is negative or not finite in float32.
+ */
+export function checkStep(model: Model, batch: Batch, most: number, rate: number): number {
+  checkRows(model, batch);
+  const count = rowCountOf(batch);
+  if (count > most)
+    throw new RangeError(`A step of ${count} rows was asked for; the trainer takes at most ${most}.`);
+  if (!(rate >= 0 && Number.isFinite(Math.fround(rate))))
+    throw new RangeError(`The rate is ${rate}; expected 0 or more, and finite in float32.`);
+  return count;
+}
+
 /** Writes rows `from` to `to` of a batch, each loss with the same weight, and pads what is left of the capacity. */
 export function writeRows(
   executable: Places,

@@ -1,7 +1,7 @@
 import type { Model } from '../ir/model.ts';
 import type { Params } from '../parameters/layout.ts';
 import type { Batch, Trainer } from './program.ts';
-import { checkRows, rowCountOf } from './rows.ts';
+import { checkStep } from './rows.ts';
 import type { Training } from './training.ts';
 
 /** One course of training. Programs for it are shared with later ones, which then take their place over. */
@@ -36,13 +36,8 @@ export class CompiledTrainer implements Trainer {
   }
 
   step(batch: Batch, { rate }: { readonly rate: number }): { readonly loss: number } {
-    checkRows(this.#model, batch);
-    const count = rowCountOf(batch);
-    if (count > this.rows)
-      throw new RangeError(`A step of ${count} rows was asked for; the trainer takes at most ${this.rows}.`);
+    const count = checkStep(this.#model, batch, this.rows, rate);
     this.#requirePlace();
-    if (!(rate >= 0 && Number.isFinite(Math.fround(rate))))
-      throw new RangeError(`The rate is ${rate}; expected 0 or more, and finite in float32.`);
     if (this.#model.mixesRows && count !== this.#training.capacity) this.#moveTo(count);
     return { loss: this.#training.step(batch, rate) };
   }

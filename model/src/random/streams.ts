@@ -57,9 +57,15 @@ export function stream(seed: number, name: string): RandomStream {
 
 /** FNV-1a of 64 bits over the UTF-8 bytes of a text, as low and high word (Fowler, Noll, Vo; RFC 9923). */
 export function fnv1a64(text: string): [number, number] {
-  let hash = 0xcbf29ce484222325n;
-  for (const byte of utf8(text)) hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
+  const hash = fnv1a(utf8(text));
   return [Number(hash & 0xffffffffn), Number(hash >> 32n)];
+}
+
+/** The same over any bytes, going on from the hash of what came before. */
+export function fnv1a(bytes: Iterable<number>, before = 0xcbf29ce484222325n): bigint {
+  let hash = before;
+  for (const byte of bytes) hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
+  return hash;
 }
 
 function* utf8(text: string): Iterable<number> {

@@ -1,4 +1,4 @@
-import type { ConvolutionGeometry, Primitive } from '../../graph/primitives.ts';
+import type { ComputedPrimitive, ConvolutionGeometry, Primitive } from '../../graph/primitives.ts';
 import type { Backend, CallShapes } from '../backend.ts';
 import { MemoryUnavailable } from '../memory-unavailable.ts';
 import type { Binder } from './binder.ts';
@@ -14,10 +14,7 @@ import { products } from './products.ts';
 import { rows } from './rows.ts';
 import { lstmGradientScratch, lstmScratch, sequences } from './sequences.ts';
 
-/** Primitives that are places in memory rather than work: `leaf`, `constant`, `view`. */
-type Computed = Exclude<Primitive, 'leaf' | 'constant' | 'view'>;
-
-const kernels: { readonly [Op in Computed]: Binder<Op> } = {
+const kernels: { readonly [Op in ComputedPrimitive]: Binder<Op> } = {
   ...products,
   ...convolutions,
   ...depthwise,
@@ -44,7 +41,7 @@ export const jsBackend: Backend = Object.freeze({
   },
   scratchSize: ({ op, attributes, shapes }) => scratchSize(op, attributes, shapes),
   bind(call, { floats }) {
-    const bind = kernels[call.op as Computed] as Binder<Primitive>; // the planner makes calls of computed primitives only, and the table pairs each with its own
+    const bind = kernels[call.op as ComputedPrimitive] as Binder<Primitive>; // the planner makes calls of computed primitives only, and the table pairs each with its own
     return bind(call, floats);
   },
 } satisfies Backend);

@@ -1,4 +1,4 @@
-import type { Primitive } from '../../graph/primitives.ts';
+import type { ComputedPrimitive, Primitive } from '../../graph/primitives.ts';
 import type { Backend, Memory } from '../backend.ts';
 import { MemoryUnavailable } from '../memory-unavailable.ts';
 import { arenaStart, type Kernel, type KernelExports } from './binder.ts';
@@ -15,10 +15,7 @@ import { products } from './products.ts';
 import { rows } from './rows.ts';
 import { sequences } from './sequences.ts';
 
-/** Primitives that are places in memory rather than work: `leaf`, `constant`, `view`. */
-type Computed = Exclude<Primitive, 'leaf' | 'constant' | 'view'>;
-
-const kernels: { readonly [Op in Computed]: Kernel<Op> } = {
+const kernels: { readonly [Op in ComputedPrimitive]: Kernel<Op> } = {
   ...products,
   ...convolutions,
   ...depthwise,
@@ -33,7 +30,7 @@ const kernels: { readonly [Op in Computed]: Kernel<Op> } = {
 
 /** The planner asks for computed primitives only, and the table pairs each with its own kernel. */
 function kernelOf(op: Primitive): Kernel<Primitive> {
-  return kernels[op as Computed];
+  return kernels[op as ComputedPrimitive];
 }
 
 const pageBytes = 65536;

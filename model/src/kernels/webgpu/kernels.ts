@@ -1,6 +1,6 @@
 import { ancestors } from '../../graph/gradient.ts';
 import type { Value } from '../../graph/graph.ts';
-import type { Primitive, PrimitiveAttributes } from '../../graph/primitives.ts';
+import type { ComputedPrimitive, Primitive, PrimitiveAttributes } from '../../graph/primitives.ts';
 import type { Backend, CallShapes, KernelCall } from '../backend.ts';
 import { convolutions, convolutionScratch } from './convolution.ts';
 import { depthwise } from './depthwise.ts';
@@ -16,7 +16,7 @@ import { rows, sumScratch } from './rows.ts';
 const placesAlone: ReadonlySet<Primitive> = new Set(['leaf', 'constant', 'view']);
 
 /** Without `lstm` and `lstmGradient`: a step in time has too little to do for a GPU. */
-type Covered = Exclude<Primitive, 'leaf' | 'constant' | 'view' | 'lstm' | 'lstmGradient'>;
+type Covered = Exclude<ComputedPrimitive, 'lstm' | 'lstmGradient'>;
 
 const kernels: { readonly [Op in Covered]: GpuKernel<Op> } = {
   ...matmuls,

@@ -3,7 +3,7 @@ import type { Params } from '../../parameters/layout.ts';
 import { plainSgd } from '../../program/optimiser.ts';
 import { checkParams } from '../../program/parameter-leaves.ts';
 import type { Batch, TrainerOptions } from '../../program/program.ts';
-import { checkRows, rowCountOf } from '../../program/rows.ts';
+import { checkStep } from '../../program/rows.ts';
 import { buildTrainingGraph } from '../../program/training-graph.ts';
 import type { GpuDevice } from './device.ts';
 import { uncovered } from './kernels.ts';
@@ -94,12 +94,7 @@ class PlannedGpuTrainer implements GpuTrainer {
 
   step(batch: Batch, { rate }: { readonly rate: number }): Promise<{ readonly loss: number }> {
     return this.#inTurn(async () => {
-      checkRows(this.#model, batch);
-      const count = rowCountOf(batch);
-      if (count > this.rows)
-        throw new RangeError(
-          `A step of ${count} rows was asked for; the trainer takes at most ${this.rows}.`,
-        );
+      const count = checkStep(this.#model, batch, this.rows, rate);
       if (this.#model.mixesRows && count !== this.#current.capacity) await this.#resize(count);
       const step = this.#steps + 1;
       const loss = await this.#current.step(batch, { rate, seed: this.#seed, step });
