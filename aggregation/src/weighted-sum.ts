@@ -29,6 +29,20 @@ export class WeightedSum {
     this.#lanes = blocks.map((block) => new Float64Array(lanesOf(block)));
   }
 
+  /** A sum that was taken elsewhere in the same integers: lanes by block, as `encode` lays them out. */
+  static ofLanes(
+    blocks: readonly FixedPointBlock[],
+    { maxWeight = 4096 }: { maxWeight?: number },
+    sum: { lanes: readonly Float64Array[]; weight: number; count: number },
+  ): WeightedSum {
+    const made = new WeightedSum(blocks, { maxWeight });
+    made.#assertRoom(sum.count);
+    for (const [index, lanes] of made.#lanes.entries()) accumulate(lanes, sum.lanes[index]!, 1);
+    made.#weight = sum.weight;
+    made.#count = sum.count;
+    return made;
+  }
+
   get totalWeight(): number {
     return this.#weight;
   }

@@ -7,6 +7,7 @@ export {
 } from './core/device.ts';
 export type { Capabilities } from './core/capabilities.ts';
 export { DeviceError, WorkError, type DeviceProblem } from './core/errors.ts';
+export type { SecureOptions } from './core/membership.ts';
 export { sdkVersion } from './core/identity.ts';
 export type { PersonalModel, PersonalPrediction } from './core/personal-model.ts';
 export type {

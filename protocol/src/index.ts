@@ -1,6 +1,7 @@
 export * from './codec/index.ts';
 export * from './ids.ts';
 export * from './problems.ts';
+export * from './secure-work.ts';
 export * from './states.ts';
 export * from './update-file.ts';
 export * from './update.ts';
@@ -12,6 +13,7 @@ export type {
   Labels,
   LearningPlan,
   Plan,
+  SecurePlan,
   ServerOptimiser,
   Windows,
 } from './schemas/plan.ts';
@@ -27,6 +29,7 @@ export type {
   EvaluationMetrics,
   EvaluationResult,
   Funnel,
+  GroupMail,
   LiveEvent,
   ModelDetail,
   ModelSummary,
@@ -34,6 +37,7 @@ export type {
   Round,
   RoundDetail,
   RoundKind,
+  SecureAssignment,
   ServedModel,
   SessionAnswer,
   SocketControl,

@@ -29,6 +29,8 @@ export const problems = {
   'update-not-finite': { status: 422, title: 'The update holds NaN or infinity' },
   'update-out-of-range': { status: 422, title: 'The update exceeds the range of its encoding' },
   'update-weight-invalid': { status: 422, title: 'The weight is outside its range' },
+  'group-closed': { status: 409, title: 'The group is over' },
+  'group-message-refused': { status: 422, title: 'The group does not take this message' },
   'range-not-satisfiable': { status: 416, title: 'The requested range lies outside the blob' },
   'payload-too-large': { status: 413, title: 'The request body is too large' },
   'unsupported-media-type': { status: 415, title: 'The content type is not accepted here' },
@@ -54,15 +56,19 @@ export interface Problem {
   errors?: ProblemPart[];
   /** With `upload-offset-mismatch`: how many bytes the server holds. */
   offset?: number;
+  /** With `group-message-refused`: the code of docs/secure-aggregation.md. */
+  refusal?: string;
 }
+
+type ProblemExtra = Partial<Pick<Problem, 'errors' | 'offset' | 'refusal'>>;
 
 /** An error that a caller can act on by its `code`. The message says what happened, what was expected, what to do. */
 export class ProblemError extends Error {
   override readonly name = 'ProblemError';
   readonly code: ProblemCode;
-  readonly extra: Partial<Pick<Problem, 'errors' | 'offset'>>;
+  readonly extra: ProblemExtra;
 
-  constructor(code: ProblemCode, detail: string, extra: Partial<Pick<Problem, 'errors' | 'offset'>> = {}) {
+  constructor(code: ProblemCode, detail: string, extra: ProblemExtra = {}) {
     super(detail);
     this.code = code;
     this.extra = extra;
@@ -88,8 +94,9 @@ export class ProblemError extends Error {
     if (typeof body === 'object' && body !== null && 'code' in body && 'detail' in body) {
       const { code, detail } = body;
       if (typeof code === 'string' && typeof detail === 'string' && isProblemCode(code)) {
-        const extra: Partial<Pick<Problem, 'errors' | 'offset'>> = {};
+        const extra: ProblemExtra = {};
         if ('offset' in body && typeof body.offset === 'number') extra.offset = body.offset;
+        if ('refusal' in body && typeof body.refusal === 'string') extra.refusal = body.refusal;
         if ('errors' in body && Array.isArray(body.errors)) extra.errors = body.errors as ProblemPart[];
         return new ProblemError(code, detail, extra);
       }

@@ -62,6 +62,7 @@ export const dropReasons = [
   'goal-reached', // enough others had been counted
   'update-refused', // the update did not pass the checks
   'training-failed', // the device gave up: diverged, out of memory, data gone
+  'group-aborted', // its secure group came to no sum; nothing of the update is known
   'device-revoked',
   'round-abandoned',
 ] as const;

@@ -1,9 +1,11 @@
+import { randomBytes, webcrypto } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import cors from '@fastify/cors';
 import serveStatic from '@fastify/static';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import { bestMasks, mixedProvider } from '@starling/secure';
 import { Ajv } from 'ajv';
 import Fastify from 'fastify';
 import { addAdminRoutes } from './api/admin-routes.ts';
@@ -16,6 +18,7 @@ import { addOpenApi } from './api/openapi.ts';
 import { addSystemRoutes } from './api/system-routes.ts';
 import type { Failpoint } from './coordinator/context.ts';
 import { Coordinator } from './coordinator/coordinator.ts';
+import { LiveGroups } from './coordinator/live-groups.ts';
 import { Models } from './coordinator/models.ts';
 import { Presence } from './coordinator/presence.ts';
 import { RoundBook } from './coordinator/round-facts.ts';
@@ -85,8 +88,13 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
       models,
       rounds: new RoundBook(database, models),
       sums: new RoundSums(),
+      groups: new LiveGroups({
+        crypto: await mixedProvider(webcrypto.subtle, (length) => new Uint8Array(randomBytes(length))),
+        masks: bestMasks(),
+      }),
       announce: sockets,
       log: api.log,
+      background: new Set<Promise<void>>(),
       failpoint: options.failpoint ?? (() => undefined),
     };
     const coordinator = new Coordinator(context, options.pollIntervalMs ?? 250);
@@ -130,6 +138,7 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
         await coordinator.stop();
         await sockets.close();
         await api.close();
+        while (context.background.size > 0) await Promise.all(context.background);
         await database.close();
       },
     };

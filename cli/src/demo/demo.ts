@@ -28,7 +28,15 @@ import { startServer } from '@starling/server';
 import { AdminClient } from '../admin-client.ts';
 import { pages } from '../pages.ts';
 import type { Algorithm, DemoOptions } from './options.ts';
-import { aloneEvaluation, evaluationFor, featureRows, planFor, rawWindows, type Settings } from './plans.ts';
+import {
+  aloneEvaluation,
+  evaluationFor,
+  featureRows,
+  planFor,
+  rawWindows,
+  secureFor,
+  type Settings,
+} from './plans.ts';
 import { ProgressTable, type Screen } from './progress.ts';
 import { comparisonTable, localReport, methodReport, type DemoReport } from './report.ts';
 
@@ -57,7 +65,7 @@ export async function runDemo(options: DemoOptions): Promise<void> {
   const cast = await castOf(options, seed);
   const settings = settingsFor(cast.pack, options);
   const ir = options.model === undefined ? modelFor(cast.pack) : await readModel(options.model);
-  introduce(screen, cast, options, seed);
+  introduce(screen, cast, options, settings, seed);
 
   const processes = launchProcesses(cast.train.length + cast.heldOut.length);
   const place = await mkdtemp(join(tmpdir(), 'starling-demo-'));
@@ -84,7 +92,7 @@ export async function runDemo(options: DemoOptions): Promise<void> {
     stopFleet = () => fleet.stop();
     screen.write(`  devices    ${fleet.deviceIds.size} processes online\n\n`);
     const model = await admin.post<ModelDetail>('/v1/models', ir);
-    const experiment = new Experiment(admin, model, settings, cast, seed, screen);
+    const experiment = new Experiment(admin, model, settings, cast, { seed, secure: options.secure }, screen);
     await experiment.watch();
     const methods: DemoReport['methods'] = {};
     const rounds: DemoReport['rounds'] = {};
@@ -107,6 +115,7 @@ export async function runDemo(options: DemoOptions): Promise<void> {
       dataset: cast.pack.name,
       holdout: cast.holdout?.name ?? null,
       synthetic: options.synthetic,
+      secure: options.secure,
       users: cast.train.length,
       heldOut: cast.heldOut.length,
       rounds,
@@ -117,6 +126,7 @@ export async function runDemo(options: DemoOptions): Promise<void> {
       seconds: Math.round((performance.now() - started) / 100) / 10,
     };
     screen.write(`${comparisonTable(report)}\n`);
+    if (options.secure) screen.write(`\n${maskedNote}\n`);
     screen.write(
       `\n${(bytes.bytesUp / 1e6).toFixed(1)} MB up, ${(bytes.bytesDown / 1e6).toFixed(1)} MB down, ${report.seconds} s. Run your own server: npm start\n`,
     );
@@ -129,6 +139,9 @@ export async function runDemo(options: DemoOptions): Promise<void> {
     await rm(place, { recursive: true, force: true });
   }
 }
+
+const maskedNote =
+  'Every update left its device masked: the server added words that say nothing each, and saw the sums of groups only.';
 
 async function castOf(options: DemoOptions, seed: number): Promise<Cast> {
   if (options.synthetic) {
@@ -184,7 +197,7 @@ async function readModel(file: string): Promise<unknown> {
   }
 }
 
-function introduce(screen: Screen, cast: Cast, options: DemoOptions, seed: number): void {
+function introduce(screen: Screen, cast: Cast, options: DemoOptions, settings: Settings, seed: number): void {
   const { pack, holdout } = cast;
   const rows = examplesOf(pack, cast.train[0] ?? '').count;
   screen.write(`Starling demo: federated meta-learning, every person's data on a device of its own\n\n`);
@@ -194,6 +207,12 @@ function introduce(screen: Screen, cast: Cast, options: DemoOptions, seed: numbe
   screen.write(
     `  input      [${inputShape(pack).join(', ')}], ${pack.classes.length} classes, about ${rows} rows a person\n`,
   );
+  if (options.secure) {
+    const { target, minimum } = secureFor(Math.min(settings.cohort, cast.train.length)).groupSize;
+    screen.write(
+      `  secure     updates are masked (SA-1): groups of ${target}, sums of at least ${minimum}, exact\n`,
+    );
+  }
   const from = holdout ? `all of ${holdout.name}` : `fold ${options.fold}`;
   screen.write(
     `  people     ${cast.train.length} train, ${cast.heldOut.length} held out (${from}); seed ${seed}\n`,
@@ -217,7 +236,7 @@ class Experiment {
   readonly #model: ModelDetail;
   readonly #settings: Settings;
   readonly #cast: Cast;
-  readonly #seed: number;
+  readonly #choices: { seed: number; secure: boolean };
   readonly #screen: Screen;
   #onRound: (round: RoundDetail) => void = () => undefined;
   #onTask: (task: Task) => void = () => undefined;
@@ -227,14 +246,14 @@ class Experiment {
     model: ModelDetail,
     settings: Settings,
     cast: Cast,
-    seed: number,
+    choices: { seed: number; secure: boolean },
     screen: Screen,
   ) {
     this.#admin = admin;
     this.#model = model;
     this.#settings = settings;
     this.#cast = cast;
-    this.#seed = seed;
+    this.#choices = choices;
     this.#screen = screen;
   }
 
@@ -250,7 +269,7 @@ class Experiment {
     const { digest, ir } = this.#model;
     const plan = planFor(algorithm, this.#settings, {
       training: this.#cast.train.length,
-      seed: this.#seed,
+      ...this.#choices,
       standardises: parseModel(ir).parameters.some(({ statistic }) => statistic !== undefined),
     });
     const task = await this.#admin.post<Task>('/v1/tasks', { name: algorithm, model: digest, plan });

@@ -15,6 +15,7 @@ export interface DemoOptions {
   cohort?: number;
   rounds?: number;
   fineTuneRate?: number;
+  secure: boolean;
   json: boolean;
   keep: boolean;
 }
@@ -48,6 +49,7 @@ export function addDemoOptions(command: Command): Command {
       whole(1),
     )
     .option('--fine-tune-rate <rate>', 'learning rate of adaptation from the FedAvg model', positive)
+    .option('--secure', 'secure aggregation: updates leave the devices masked, the server sees sums', false)
     .option('--json', 'end with one line of JSON on standard output; progress goes to standard error', false)
     .option('--keep', 'leave the server and the devices running at the end, until interrupted', false);
 }

@@ -66,7 +66,7 @@ export function isMeta(algorithm: Algorithm): boolean {
 export function planFor(
   algorithm: Algorithm,
   settings: Settings,
-  fleet: { training: number; seed: number; standardises: boolean },
+  fleet: { training: number; seed: number; standardises: boolean; secure: boolean },
 ): Plan {
   const goal = Math.min(settings.cohort, fleet.training);
   const rounds = isMeta(algorithm) ? settings.rounds.meta : settings.rounds.federated;
@@ -81,8 +81,16 @@ export function planFor(
     windows,
     adaptation: { steps: 5, rate: algorithm === 'meta-sgd' ? 'learned' : settings.fineTuneRate },
     maxWeight: 4096,
+    ...(fleet.secure && { secure: secureFor(goal) }),
     seed: fleet.seed,
   };
+}
+
+/** A group is a cohort, so that each round is one sum. Three: the fewest that SA-1 sums, and as few as a small fleet has held out. */
+const smallestGroup = 3;
+
+export function secureFor(cohort: number): NonNullable<Plan['secure']> {
+  return { groupSize: { target: Math.max(smallestGroup, cohort), minimum: smallestGroup }, ring: 32 };
 }
 
 function learningOf(algorithm: Algorithm, settings: Settings): Plan['learning'] {

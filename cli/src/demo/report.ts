@@ -23,6 +23,8 @@ export interface DemoReport {
   dataset: string;
   holdout: string | null;
   synthetic: boolean;
+  /** Whether updates were masked. */
+  secure: boolean;
   users: number;
   heldOut: number;
   rounds: Record<string, number>;

@@ -49,6 +49,42 @@ beforeEach(() => {
 });
 afterEach(() => device.stop());
 
+describe('a secure task', () => {
+  const secure = { ring: 32, minimum: 3, largest: 12, groupId: null } as const;
+
+  it('is told nothing of the update before it is masked', async () => {
+    server.groupsAtOnce = false;
+    await device.start();
+    await online();
+    server.offer(tinyAssignment({ secure }));
+    await until(() => server.assignment?.state === 'ready', 'ready');
+    expect(server.heard.at(-1)).toEqual({ action: 'ready' });
+  });
+
+  it('gets nothing when it asks for the update in the clear after all', async () => {
+    server.groupsAtOnce = false;
+    await device.start();
+    await online();
+    server.offer(tinyAssignment({ secure }));
+    await until(() => server.assignment?.state === 'ready', 'ready');
+    Reflect.deleteProperty(server.assignment!, 'secure');
+    server.move('grouped');
+    await until(() => server.said.includes('fail'), 'the refusal');
+    expect(codes()).toEqual(['masks-withdrawn']);
+    expect(server.calls).not.toContain('HEAD /v1/device/assignments/:id/update');
+  });
+
+  it('is the only one that an app takes part in which asks for company', async () => {
+    device = newDevice({ secure: { minimumGroup: 3 } });
+    await device.start();
+    await online();
+    server.offer();
+    await until(() => server.said.includes('decline'), 'declining');
+    server.offer(tinyAssignment({ secure }, 'b'));
+    await until(() => server.said.includes('ready'), 'taking part');
+  });
+});
+
 describe('a round without trouble', () => {
   it('passes every state once and uploads the announced file', async () => {
     const states: string[] = [];

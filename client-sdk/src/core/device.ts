@@ -6,7 +6,9 @@ import { capabilitiesOf, type Capabilities } from './capabilities.ts';
 import { stayInTouch } from './connection.ts';
 import { Inbox } from './inbox.ts';
 import { KeptUpdate } from './kept-update.ts';
+import { KeptGroup } from './kept-group.ts';
 import { Line } from './line.ts';
+import { secureEngine, type SecureEngine, type SecureOptions } from './membership.ts';
 import { Participation } from './participation.ts';
 import type { PersonalModel } from './personal-model.ts';
 import { personalModel } from './personalise.ts';
@@ -25,6 +27,8 @@ export interface DeviceOptions {
   /** The device's data for a task: rows in the order of time, read when needed, kept here. `null`: there are none. */
   readonly examples: (taskId: string) => Promise<Examples | null>;
   readonly host: Host;
+  /** What the device insists on before its updates are summed with others'. */
+  readonly secure?: SecureOptions;
   /** One line for each step, for a developer who looks at what the device does. Never holds data or secrets. */
   readonly log?: (line: string) => void;
 }
@@ -64,6 +68,7 @@ export class Device {
   readonly #requests: Requests;
   readonly #session: Session;
   readonly #blobs: BlobCache;
+  readonly #engine: SecureEngine;
   readonly #listeners: { [E in keyof DeviceEvents]: Set<(value: DeviceEvents[E]) => void> } = {
     status: new Set(),
     assignment: new Set(),
@@ -83,6 +88,7 @@ export class Device {
     this.#requests = new Requests(options.host.http, server);
     const { enrolmentToken, labels = {} } = options;
     this.#session = new Session(options.host, this.#requests, { server, enrolmentToken, labels });
+    this.#engine = secureEngine(options.host);
     this.#blobs = new BlobCache(options.host.storage, async (digest, signal) => {
       const answer = await this.#session.send({ path: `/v1/blobs/${digest}`, method: 'GET', signal });
       return answer.body;
@@ -176,9 +182,17 @@ export class Device {
       this.#emit('assignment', assignment);
     });
     const keptUpdate = new KeptUpdate(host.storage);
-    const line = new Line(host.channel, server, (assignment) => {
-      inbox.hear(assignment);
-    });
+    const keptGroup = new KeptGroup(host.storage);
+    const line = new Line(
+      host.channel,
+      server,
+      (assignment) => {
+        inbox.hear(assignment);
+      },
+      () => {
+        inbox.bell.ring();
+      },
+    );
     const onError = (error: unknown) => {
       this.#report(error);
     };
@@ -189,7 +203,10 @@ export class Device {
         onStatus: (status) => {
           this.#setContact(status);
         },
-        onIdle: () => keptUpdate.forget(),
+        onIdle: async () => {
+          await keptUpdate.forget();
+          await keptGroup.forget();
+        },
       },
       halt.signal,
     );
@@ -197,6 +214,9 @@ export class Device {
       ...parts,
       blobs: this.#blobs,
       keptUpdate,
+      keptGroup,
+      engine: this.#engine,
+      secure: this.#options.secure ?? {},
       examples: this.#options.examples,
       sinceContributionMs: () =>
         this.#contributedAtMs === undefined ? undefined : host.clock.monotonicMs() - this.#contributedAtMs,

@@ -11,6 +11,10 @@ export type DeviceProblem =
   | 'answer-malformed'
   /** A blob's bytes do not have the digest that names them. */
   | 'blob-corrupt'
+  /** What the device knew of its secure group is gone: it cannot take part in that group again. */
+  | 'group-state-lost'
+  /** An assignment that was to be masked is asked for in the clear. */
+  | 'masks-withdrawn'
   /** There are no data for the task. */
   | 'no-examples'
   /** The worker that trains could not be started, or died. */

@@ -10,13 +10,20 @@ export class Line {
   readonly #open: ChannelFactory;
   readonly #server: string;
   readonly #hear: (assignment: Assignment) => void;
+  readonly #onMail: () => void;
   #channel: Channel | undefined;
   #token: string | undefined;
 
-  constructor(open: ChannelFactory, server: string, hear: (assignment: Assignment) => void) {
+  constructor(
+    open: ChannelFactory,
+    server: string,
+    hear: (assignment: Assignment) => void,
+    onMail: () => void,
+  ) {
     this.#open = open;
     this.#server = server;
     this.#hear = hear;
+    this.#onMail = onMail;
   }
 
   isOpen(): boolean {
@@ -44,6 +51,7 @@ export class Line {
           reject(problem === undefined ? offline() : refusalOf(problem, 0));
         },
         assignment: this.#hear,
+        group: this.#onMail,
       });
       this.#channel = channel;
       const giveUp = () => {

@@ -9,20 +9,29 @@ import { unmetCondition } from './eligibility.ts';
 import { DeviceError, endsDevice, isTransient } from './errors.ts';
 import { hasStopped } from './has-stopped.ts';
 import type { Inbox } from './inbox.ts';
+import type { KeptGroup } from './kept-group.ts';
 import type { KeptUpdate } from './kept-update.ts';
 import type { Line } from './line.ts';
+import { Membership, tooFewTogether, type SecureEngine, type SecureOptions } from './membership.ts';
 import { fetchModel } from './models.ts';
 import type { FetchedModel, Host } from './ports.ts';
 import type { Session } from './session.ts';
 import { uploadUpdate } from './upload.ts';
 
+/** How often a device looks into its group's mailbox: with a live connection, which tells it to, and without. */
+const hintedMailMs = 5_000;
+const mailMs = 500;
+
 export interface ParticipationParts {
-  readonly host: Pick<Host, 'trainer' | 'clock' | 'random' | 'conditions'>;
+  readonly host: Pick<Host, 'trainer' | 'clock' | 'random' | 'conditions' | 'storage'>;
   readonly session: Session;
   readonly line: Line;
   readonly inbox: Inbox;
   readonly blobs: BlobCache;
   readonly keptUpdate: KeptUpdate;
+  readonly keptGroup: KeptGroup;
+  readonly engine: SecureEngine;
+  readonly secure: SecureOptions;
   readonly examples: (taskId: string) => Promise<Examples | null>;
   readonly sinceContributionMs: () => number | undefined;
   readonly onActivity: (activity: 'training' | 'uploading' | undefined) => void;
@@ -39,6 +48,9 @@ export class Participation {
   readonly #signal: AbortSignal;
   #model: FetchedModel | undefined;
   #update: Uint8Array | undefined;
+  #membership: Membership | undefined;
+  /** Whether the assignment ever was to be masked: from then on nothing of it leaves in the clear. */
+  #isSecure = false;
 
   constructor(parts: ParticipationParts, signal: AbortSignal) {
     this.#parts = parts;
@@ -50,11 +62,13 @@ export class Participation {
    * device. A step that fails for want of a connection is repeated: every message to the server may be.
    */
   async run(assignment: Assignment): Promise<void> {
-    const { host, inbox, keptUpdate, onActivity, onError } = this.#parts;
+    const { host, inbox, keptUpdate, keptGroup, onActivity, onContributed, onError } = this.#parts;
     this.#update = await keptUpdate.of(assignment.id);
     for (let failures = 0; !hasStopped(this.#signal);) {
       const standing = inbox.inHand ?? assignment;
       const step = nextStep(standing.state, this.#update !== undefined);
+      this.#isSecure ||= standing.secure !== undefined;
+      if (step === 'finish' && this.#isSecure) onContributed(standing);
       if (step === 'finish' || step === 'let-go') break;
       try {
         await this.#perform(step, standing);
@@ -73,7 +87,9 @@ export class Participation {
         onActivity(undefined);
       }
     }
-    if (!hasStopped(this.#signal)) await keptUpdate.forget();
+    if (hasStopped(this.#signal)) return;
+    await keptUpdate.forget();
+    await keptGroup.forget();
   }
 
   async #perform(step: Exclude<Step, 'finish' | 'let-go'>, standing: Assignment): Promise<void> {
@@ -91,10 +107,10 @@ export class Participation {
         await this.#train(standing);
         break;
       case 'announce':
+        this.#requireMasks(standing);
         await this.#say(standing, {
           action: 'ready',
-          digest: sha256(this.#finished()),
-          bytes: this.#finished().length,
+          ...(!standing.secure && { digest: sha256(this.#finished()), bytes: this.#finished().length }),
         });
         break;
       case 'await-group':
@@ -102,6 +118,8 @@ export class Participation {
         break;
       case 'upload': {
         onActivity('uploading');
+        this.#requireMasks(standing);
+        if (standing.secure) return this.#aggregate(standing);
         const { state } = await uploadUpdate(session, standing.id, this.#finished(), this.#signal);
         onContributed(standing);
         inbox.hear({ ...standing, state });
@@ -110,10 +128,43 @@ export class Participation {
     }
   }
 
+  /** What the group says is answered; then the next hint is awaited, or the time to look without one. */
+  async #aggregate(standing: Assignment): Promise<void> {
+    const { inbox, host, line } = this.#parts;
+    const looked = new AbortController();
+    const stop = () => {
+      looked.abort();
+    };
+    this.#signal.addEventListener('abort', stop, { once: true });
+    // Before the mailbox is read, so that what comes meanwhile is not missed.
+    const hinted = inbox.bell.wait(line.isOpen() ? hintedMailMs : mailMs, host.clock, looked.signal);
+    try {
+      if (this.#membership?.id !== standing.secure?.groupId) this.#membership = undefined;
+      this.#membership ??= new Membership(this.#parts, standing, this.#finished());
+      const after = await this.#membership.advance(this.#signal);
+      inbox.hear(after);
+      if (after.state === 'grouped') await hinted;
+    } finally {
+      looked.abort();
+      await hinted;
+      this.#signal.removeEventListener('abort', stop);
+    }
+  }
+
+  #requireMasks({ secure }: Assignment): void {
+    if (!this.#isSecure || secure) return;
+    throw new DeviceError(
+      'masks-withdrawn',
+      'The assignment was to be handed in masked, and is now asked for in the clear. Nothing was sent.',
+    );
+  }
+
   async #decide(offer: Assignment): Promise<void> {
     const { host, sinceContributionMs } = this.#parts;
     const examples = await this.#examples(offer);
     if (!examples) return this.#say(offer, { action: 'decline', reason: 'no-data' });
+    if (tooFewTogether(offer, this.#parts.secure))
+      return this.#say(offer, { action: 'decline', reason: 'ineligible:minimumGroup' });
     const situation = { ...(await host.conditions.now()), examples: examples.count };
     const unmet = unmetCondition(offer.eligibility, {
       ...situation,

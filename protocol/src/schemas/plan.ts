@@ -177,6 +177,32 @@ const Encoding = Type.Object(
   closed,
 );
 
+const GroupMembers = (description: string) => Type.Integer({ minimum: 3, maximum: 2048, description });
+
+export const SecurePlan = Type.Object(
+  {
+    groupSize: Type.Object(
+      {
+        target: GroupMembers('Devices of a group; a remainder below the minimum makes one group larger.'),
+        minimum: GroupMembers('Fewest updates that a sum may be of: below, a group is aborted.'),
+      },
+      closed,
+    ),
+    ring: Type.Unsafe<16 | 32>({
+      type: 'integer',
+      enum: [16, 32],
+      default: 32,
+      description:
+        'Bits of a word: integers modulo 2^ring are summed; one that is larger takes several words.',
+    }),
+  },
+  {
+    ...closed,
+    description: 'Secure aggregation: updates leave a device masked, and only sums of groups are seen.',
+  },
+);
+export type SecurePlan = Static<typeof SecurePlan>;
+
 export const Plan = Type.Object(
   {
     learning: LearningPlan,
@@ -206,6 +232,7 @@ export const Plan = Type.Object(
     eligibility: Type.Optional(Eligibility),
     encoding: Type.Optional(Encoding),
     maxWeight: Type.Integer({ minimum: 1, maximum: 2 ** 20, default: 4096 }),
+    secure: Type.Optional(SecurePlan),
     pace: Type.Optional(
       Type.Object(
         { minDelayMs: Type.Integer({ minimum: 0 }), maxDelayMs: Type.Integer({ minimum: 0 }) },

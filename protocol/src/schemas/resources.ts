@@ -2,9 +2,11 @@ import { Type, type Static, type TUnsafe } from 'typebox';
 import { idPattern, type IdKind, type IdOf } from '../ids.ts';
 import {
   assignmentTransitions,
+  groupTransitions,
   roundTransitions,
   taskTransitions,
   type AssignmentState,
+  type GroupState,
   type RoundState,
   type TaskState,
 } from '../states.ts';
@@ -47,6 +49,7 @@ const Name = Type.String({ minLength: 1, maxLength: 128 });
 export const TaskStateSchema = OneOf<TaskState>(Object.keys(taskTransitions));
 export const RoundStateSchema = OneOf<RoundState>(Object.keys(roundTransitions));
 export const AssignmentStateSchema = OneOf<AssignmentState>(Object.keys(assignmentTransitions));
+export const GroupStateSchema = OneOf<GroupState>(Object.keys(groupTransitions));
 export const RoundKind = OneOf<'statistics' | 'training' | 'evaluation'>([
   'statistics',
   'training',
@@ -63,6 +66,7 @@ export const ProblemSchema = Type.Object(
     detail: Type.String(),
     errors: Type.Optional(Type.Array(Type.Object({ path: Type.String(), message: Type.String() }))),
     offset: Type.Optional(Type.Integer()),
+    refusal: Type.Optional(Type.String()),
   },
   { title: 'Problem', description: 'RFC 9457 problem details; `code` is stable.' },
 );
@@ -294,6 +298,17 @@ export const ServedModel = Type.Object({
 });
 export type ServedModel = Static<typeof ServedModel>;
 
+export const SecureAssignment = Type.Object(
+  {
+    ring: Type.Unsafe<16 | 32>({ type: 'integer', enum: [16, 32] }),
+    minimum: Type.Integer({ description: 'Fewest updates that a sum may be of.' }),
+    largest: Type.Integer({ description: 'Most members of a group: the encoding leaves room for so many.' }),
+    groupId: Nullable<Static<typeof ids.group>>(ids.group),
+  },
+  { ...closed, description: 'The update is handed in masked, as a member of a group.' },
+);
+export type SecureAssignment = Static<typeof SecureAssignment>;
+
 export const Assignment = Type.Object({
   id: ids.assignment,
   taskId: ids.task,
@@ -307,6 +322,7 @@ export const Assignment = Type.Object({
   blocks: Type.Array(UpdateBlockSchema),
   maxWeight: Type.Integer(),
   eligibility: Eligibility,
+  secure: Type.Optional(SecureAssignment),
   remainingMs: Type.Integer({ description: 'Time left until the window of this state closes.' }),
 });
 export type Assignment = Static<typeof Assignment>;
@@ -325,16 +341,30 @@ export const ControlMessage = Type.Union([
   Type.Object(
     {
       action: Type.Literal('ready'),
-      digest: Sha256Schema,
-      bytes: Type.Integer({ minimum: 1, maximum: 2 ** 31 }),
+      digest: Type.Optional(Sha256Schema),
+      bytes: Type.Optional(Type.Integer({ minimum: 1, maximum: 2 ** 31 })),
     },
-    closed,
+    {
+      ...closed,
+      description:
+        'Clear tasks: digest and length of the update. Secure tasks: neither; of the clear update nothing leaves the device.',
+    },
   ),
   Type.Object({ action: Type.Literal('fail'), reason: Type.String({ maxLength: 200 }) }, closed),
 ]);
 export type ControlMessage = Static<typeof ControlMessage>;
 export const SocketControl = Type.Object({ assignmentId: ids.assignment, message: ControlMessage }, closed);
 export type SocketControl = Static<typeof SocketControl>;
+
+/** What a group has for one of its devices (docs/secure-aggregation.md). */
+export const GroupMail = Type.Object({
+  state: GroupStateSchema,
+  messages: Type.Array(Type.String({ pattern: '^[A-Za-z0-9_-]+$' }), {
+    description: 'Messages of SA-1, base64url: what the phase last said to this device.',
+  }),
+  assignment: Assignment,
+});
+export type GroupMail = Static<typeof GroupMail>;
 
 export const UploadAnswer = Type.Object({
   offset: Type.Integer(),

@@ -9,18 +9,23 @@ import {
 import {
   Assignment,
   ControlMessage,
+  GroupMail,
   ServedModel,
   SessionAnswer,
   SessionRequest,
   UploadAnswer,
 } from '@starling/protocol/schemas';
 import { fromBase64, ProblemError, toHex, type ControlMessage as Control } from '@starling/protocol';
-import { Type } from 'typebox';
+import { Type, type TSchema } from 'typebox';
 import { enrol } from '../devices/enrolment.ts';
 import { bearer, deviceOf, type Api, type ApiServices } from './http.ts';
 import { problemResponses } from './openapi.ts';
 
 const uploadType = 'application/offset+octet-stream';
+/** SA-1's messages are small: the bulk goes the way of uploads. */
+const messageType = 'application/octet-stream';
+const maxMessageBytes = 128 * 1024;
+const GroupPath = Type.Object({ id: ids.group });
 const AssignmentPath = Type.Object({ id: ids.assignment });
 const AssignmentAnswer = Type.Object({ assignment: Assignment });
 
@@ -97,6 +102,9 @@ export function addDeviceRoutes(api: Api, { coordinator, sessions }: ApiServices
 
   for (const variant of ControlMessage.anyOf) {
     const { action, ...fields } = variant.properties;
+    const body: TSchema & { required?: string[] | undefined } = Type.Object(fields, {
+      additionalProperties: false,
+    });
     api.post(
       `/v1/device/assignments/:id/${action.const}`,
       {
@@ -104,10 +112,12 @@ export function addDeviceRoutes(api: Api, { coordinator, sessions }: ApiServices
           tags: ['device'],
           summary: `Say "${action.const}" of an assignment`,
           params: AssignmentPath,
-          ...(Object.keys(fields).length > 0
-            ? { body: Type.Object(fields, { additionalProperties: false }) }
-            : {}),
+          ...(Object.keys(fields).length > 0 ? { body } : {}),
           response: { 200: AssignmentAnswer, ...problemResponses },
+        },
+        preValidation: (request, _reply, done) => {
+          if (body.required === undefined) request.body ??= {}; // nothing to say may be said without a body
+          done();
         },
       },
       async (request) => {
@@ -153,6 +163,44 @@ export function addDeviceRoutes(api: Api, { coordinator, sessions }: ApiServices
         body: (request.body ?? []) as AsyncIterable<Uint8Array>,
         completeWith: last === '?1' ? sha256Of(digest) : undefined,
       });
+    },
+  );
+
+  api.addContentTypeParser(
+    messageType,
+    { parseAs: 'buffer', bodyLimit: maxMessageBytes },
+    (_request, body, done) => {
+      done(null, body);
+    },
+  );
+  api.get(
+    '/v1/device/groups/:id',
+    {
+      schema: {
+        tags: ['device'],
+        summary: 'What a secure group has for this device',
+        params: GroupPath,
+        response: { 200: GroupMail, ...problemResponses },
+      },
+    },
+    (request) => coordinator.groupMail(deviceOf(request).deviceId, request.params.id),
+  );
+  api.post(
+    '/v1/device/groups/:id/messages',
+    {
+      schema: {
+        tags: ['device'],
+        summary: 'Say something in a secure group',
+        description:
+          'One message of SA-1 (docs/secure-aggregation.md), up to 128 kB. The same message again changes nothing.',
+        consumes: [messageType],
+        params: GroupPath,
+        response: { 200: GroupMail, ...problemResponses },
+      },
+    },
+    async (request) => {
+      const bytes = request.body instanceof Uint8Array ? new Uint8Array(request.body) : new Uint8Array();
+      return coordinator.hearMember(deviceOf(request).deviceId, request.params.id, bytes);
     },
   );
 

@@ -3,6 +3,7 @@ import {
   makeId,
   type Assignment,
   type DeviceId,
+  type GroupId,
   type IdKind,
   type IdOf,
   type LiveEvent,
@@ -10,6 +11,7 @@ import {
 } from '@starling/protocol';
 import type { BlobStore } from '../storage/blobs.ts';
 import type { Database } from '../storage/database.ts';
+import type { LiveGroups } from './live-groups.ts';
 import type { Models } from './models.ts';
 import type { Presence } from './presence.ts';
 import type { RoundBook } from './round-facts.ts';
@@ -20,6 +22,8 @@ import type { Staging } from './staging.ts';
 export interface Announcements {
   /** An assignment was offered, or moved by the server's doing. */
   assignment(deviceId: DeviceId, assignment: Assignment): void;
+  /** A device's group has a message for it. */
+  group(deviceId: DeviceId, groupId: GroupId): void;
   /** A device was revoked: its connections end. */
   revoked(deviceId: DeviceId): void;
   /** Something that an admin may be watching. */
@@ -41,8 +45,11 @@ export interface Context {
   models: Models;
   rounds: RoundBook;
   sums: RoundSums;
+  groups: LiveGroups;
   announce: Announcements;
   log: Log;
+  /** Work that nobody waits for; a server that ends lets it end first. */
+  background: Set<Promise<void>>;
   /** Called at named points between two durable steps; tests end the process there. */
   failpoint(name: Failpoint): void;
 }
@@ -56,6 +63,8 @@ export const failpoints = [
   'upload-part-staged',
   'upload-verified',
   'upload-recorded',
+  'group-sum-kept',
+  'group-summed',
   'round-closed',
   'version-stored',
   'round-published',

@@ -65,7 +65,15 @@ async function ready(
 ): Promise<Assignment> {
   const changes = 'ready_at = now(), update_digest = $4, update_bytes = $5';
   const before = await readAssignment(context.database, deviceId, id);
-  const limit = updateByteLimit((await context.rounds.get(before.round_id)).blocks);
+  const { blocks, secure } = await context.rounds.get(before.round_id);
+  if (secure) return readyMasked(context, deviceId, id, digest === undefined && bytes === undefined);
+  if (digest === undefined || bytes === undefined) {
+    throw new ProblemError(
+      'invalid-request',
+      'This task sums clear updates: say "ready" with the digest and the length of the update.',
+    );
+  }
+  const limit = updateByteLimit(blocks);
   if (bytes > limit) {
     throw new ProblemError(
       'upload-too-large',
@@ -87,6 +95,30 @@ async function ready(
   context.failpoint('assignment-ready');
   const grouped = await groupReady(context, row.round_id, id);
   return assignmentView(context, grouped ? { ...row, state: 'grouped' } : row);
+}
+
+/** A secure task: nothing is said of the update, and the answer tells which group the device is in, if it is in one. */
+async function readyMasked(
+  context: Context,
+  deviceId: DeviceId,
+  id: AssignmentId,
+  saysNothing: boolean,
+): Promise<Assignment> {
+  if (!saysNothing) {
+    throw new ProblemError(
+      'invalid-request',
+      'This task sums under masks: say "ready" without digest and length, which would tell something of the update.',
+    );
+  }
+  const row = await move(context, deviceId, id, 'ready', 'ready_at = now()', []);
+  if (!row) {
+    const now = await readAssignment(context.database, deviceId, id);
+    if (!beyond.ready.includes(now.state)) throw refusal(now, 'ready');
+    return viewOf(context, deviceId, id);
+  }
+  context.failpoint('assignment-ready');
+  await groupReady(context, row.round_id, id);
+  return viewOf(context, deviceId, id);
 }
 
 /** Drops one assignment, and lets its round find another device or its end. */

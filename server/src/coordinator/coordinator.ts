@@ -5,6 +5,8 @@ import type {
   ControlMessage,
   DeviceId,
   EvaluationSpec,
+  GroupId,
+  GroupMail,
   ProjectId,
   Round,
   RoundId,
@@ -22,6 +24,7 @@ import { control, currentAssignment } from './control.ts';
 import { Poller } from './poller.ts';
 import { offerRound, settleRound } from './rounds.ts';
 import { liveStates } from './rows.ts';
+import { abortForgottenGroups, hearMember, mailOf } from './secure-groups.ts';
 import { cancelTask, createTask, pauseTask, requestEvaluation, startTask } from './tasks.ts';
 import { receivePart, uploadOffset, type UploadPart } from './uploads.ts';
 import { readTask, readVersion, servedModel } from './views.ts';
@@ -47,6 +50,7 @@ export class Coordinator {
     await this.context.staging.prepare();
     await this.#discardStrayUploads();
     await this.#releaseLeases();
+    await abortForgottenGroups(this.context);
     this.#poller.start();
   }
 
@@ -81,6 +85,13 @@ export class Coordinator {
   }
   receivePart(deviceId: DeviceId, id: AssignmentId, part: UploadPart): Promise<UploadAnswer> {
     return receivePart(this.context, deviceId, id, part);
+  }
+
+  groupMail(deviceId: DeviceId, id: GroupId): Promise<GroupMail> {
+    return mailOf(this.context, deviceId, id);
+  }
+  hearMember(deviceId: DeviceId, id: GroupId, bytes: Uint8Array): Promise<GroupMail> {
+    return hearMember(this.context, deviceId, id, bytes);
   }
 
   /** A device came online: rounds that are looking for devices may want it. */
@@ -159,6 +170,14 @@ export class Coordinator {
 
   /** Staged bytes whose round is over: their process died before it could discard them. */
   async #discardStrayUploads(): Promise<void> {
+    const sums = await this.context.staging.listSums();
+    const held = await this.context.database.query<{ id: GroupId }>(
+      `select g.id from groups g join rounds r on r.id = g.round_id
+        where g.id = any($1) and g.state = 'summed' and r.ended_at is null`,
+      [sums],
+    );
+    const kept = new Set(held.map((row) => row.id));
+    for (const id of sums) if (!kept.has(id)) await this.context.staging.discardSum(id);
     const staged = await this.context.staging.list();
     if (staged.length === 0) return;
     const wanted = await this.context.database.query<{ id: AssignmentId }>(

@@ -1,13 +1,15 @@
-import type { RoundId, RoundState } from '@starling/protocol';
+import type { GroupId, RoundId, RoundState } from '@starling/protocol';
 import type { Context } from './context.ts';
 import {
   closeRound,
+  closeSecureTraining,
   closeTrainingWindow,
   groupReady,
   offerRound,
   settleRound,
   startTraining,
 } from './rounds.ts';
+import { closePhase } from './secure-groups.ts';
 
 /**
  * Fires deadlines. Any number of nodes may poll: what a deadline does is a conditional update, so it happens once.
@@ -48,18 +50,23 @@ export class Poller {
    * that a crash kept from following: training once enough accepted, groups of those ready, the round's end.
    */
   async poll(): Promise<void> {
+    await this.#closePhases();
     const rounds = await this.#context.database.query<{
       id: RoundId;
       state: RoundState;
       due: boolean;
       ready_due: boolean;
+      secure: boolean;
     }>(
-      `select id, state, deadline <= now() as due, coalesce(ready_by <= now(), false) as ready_due
-         from rounds where ended_at is null and (closed_at is null or deadline <= now()) order by deadline`,
+      `select r.id, r.state, r.deadline <= now() as due, coalesce(r.ready_by <= now(), false) as ready_due,
+              t.plan -> 'secure' is not null as secure
+         from rounds r join tasks t on t.id = r.task_id
+        where r.ended_at is null and (r.closed_at is null or r.deadline <= now()) order by r.deadline`,
     );
-    for (const { id, state, due, ready_due: readyDue } of rounds) {
+    for (const { id, state, due, ready_due: readyDue, secure } of rounds) {
       try {
         if (state === 'selecting') await this.#select(id, due);
+        else if (secure && readyDue) await closeSecureTraining(this.#context, id);
         else if (due) await closeRound(this.#context, id, 'late');
         else {
           await groupReady(this.#context, id);
@@ -75,5 +82,18 @@ export class Poller {
   async #select(id: RoundId, windowClosed: boolean): Promise<void> {
     if (!windowClosed) await offerRound(this.#context, id);
     await startTraining(this.#context, id, windowClosed);
+  }
+
+  async #closePhases(): Promise<void> {
+    const groups = await this.#context.database.query<{ id: GroupId }>(
+      'select id from groups where secure and ended_at is null and deadline <= now() order by deadline',
+    );
+    for (const { id } of groups) {
+      try {
+        await closePhase(this.#context, id);
+      } catch (error) {
+        this.#context.log.error({ error, groupId: id }, 'a group could not be moved');
+      }
+    }
   }
 }

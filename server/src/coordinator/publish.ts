@@ -22,6 +22,7 @@ import {
   writeWeights,
   type AssignmentId,
   type EvaluationMetrics,
+  type GroupId,
   type Round,
   type TrainingMetrics,
 } from '@starling/protocol';
@@ -30,6 +31,7 @@ import { readContribution } from './contribution.ts';
 import type { RoundFacts } from './round-facts.ts';
 import type { RoundRow, TaskRow, VersionRow } from './rows.ts';
 import { abandonRound, advanceTask, afterRoundEnd } from './rounds.ts';
+import { readGroupSum } from './secure-groups.ts';
 import { readVersion, versionView } from './views.ts';
 
 interface Outcome {
@@ -54,9 +56,17 @@ export async function publishRound(
   const facts = await context.rounds.get(round.id);
   const { task, base, blocks } = facts;
   const { maxWeight } = facts.plan;
-  const sum = await context.sums.total(round.id, uploads, blocks, maxWeight, async (id) =>
-    readContribution(await context.staging.read(id), blocks, maxWeight),
-  );
+  const sum = facts.secure
+    ? await context.sums.total(
+        round.id,
+        await groupsHolding(context, uploads),
+        blocks,
+        maxWeight,
+        async (id) => readGroupSum(facts, await context.staging.readSum(id)),
+      )
+    : await context.sums.total(round.id, uploads, blocks, maxWeight, async (id) =>
+        readContribution(await context.staging.read(id), blocks, maxWeight),
+      );
   const outcome = await combine(context, round, facts, sum);
   if (!outcome) {
     context.log.error(
@@ -114,6 +124,15 @@ export async function publishRound(
     context.announce.live(task.project_id, { kind: 'version', version: versionView(row) });
   }
   await afterRoundEnd(context, round.id, published.next);
+}
+
+/** The groups whose sums hold these updates. */
+async function groupsHolding(context: Context, uploads: readonly AssignmentId[]): Promise<GroupId[]> {
+  const rows = await context.database.query<{ id: GroupId }>(
+    'select distinct group_id as id from assignments where id = any($1) order by 1',
+    [uploads],
+  );
+  return rows.map((row) => row.id);
 }
 
 async function combine(

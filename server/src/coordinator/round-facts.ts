@@ -1,6 +1,15 @@
 import type { Model, ParameterLayout } from '@starling/model';
-import type { Assignment, Plan, RoundId, ServedModel, UpdateBlock, Work } from '@starling/protocol';
-import { ProblemError } from '@starling/protocol';
+import type {
+  Assignment,
+  Plan,
+  RoundId,
+  SecureAssignment,
+  ServedModel,
+  UpdateBlock,
+  Work,
+} from '@starling/protocol';
+import { largestGroup, ProblemError } from '@starling/protocol';
+import { ringLayout, type RingLayout } from '@starling/secure';
 import type { Database } from '../storage/database.ts';
 import { blocksOf, layoutFor } from './blocks.ts';
 import type { Models } from './models.ts';
@@ -15,9 +24,26 @@ export interface RoundFacts {
   readonly model: Model;
   readonly layout: ParameterLayout;
   readonly blocks: readonly UpdateBlock[];
+  /** Only of a secure task: what its devices are offered, and how a contribution lies on the ring. */
+  readonly secure: SecureFacts | undefined;
   readonly served: ServedModel;
   readonly base: VersionRow;
   readonly task: Pick<TaskRow, 'id' | 'project_id'>;
+}
+
+export interface SecureFacts {
+  readonly offered: Omit<SecureAssignment, 'groupId'>;
+  readonly layout: RingLayout;
+}
+
+/** How contributions of these blocks are summed under masks. Throws SumOverflow where the plan's groups are too large. */
+export function secureFacts(plan: Plan, blocks: readonly UpdateBlock[]): SecureFacts | undefined {
+  const { secure, maxWeight } = plan;
+  if (!secure) return undefined;
+  const { ring, groupSize } = secure;
+  const largest = largestGroup(secure);
+  const layout = ringLayout(blocks, { ring, maxWeight, maxCount: largest });
+  return { offered: { ring, minimum: groupSize.minimum, largest }, layout };
 }
 
 /** Facts of rounds, read once each: control messages and uploads need them all the time. */
@@ -52,13 +78,15 @@ export class RoundBook {
     const task = await readTask(this.#database, round.task_id);
     const base = await readVersion(this.#database, round.base_version);
     const model = await this.#models.get(task.project_id, task.model_digest);
+    const blocks = blocksOf(round.kind, model, task.plan, round.evaluation);
     return {
       number: round.number,
       work: workOf(round, task.plan),
       plan: task.plan,
       model,
       layout: layoutFor(model, task.plan),
-      blocks: blocksOf(round.kind, model, task.plan, round.evaluation),
+      blocks,
+      secure: secureFacts(task.plan, blocks),
       served: servedModel(task, base),
       base,
       task,

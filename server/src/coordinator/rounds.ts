@@ -7,7 +7,9 @@ import {
   type DeviceId,
   type DropReason,
   type EvaluationSpec,
+  type GroupId,
   type Labels,
+  type Plan,
   type RoundId,
   type RoundKind,
   type RoundState,
@@ -17,8 +19,10 @@ import {
 import type { Querier } from '../storage/database.ts';
 import { newId, type Context } from './context.ts';
 import { announceAssignments, announceRound, announceTask } from './announce.ts';
+import { groupsOf, type GroupSizes } from './group-sizes.ts';
 import { publishRound } from './publish.ts';
 import { liveStates, type RoundRow, type TaskRow } from './rows.ts';
+import { phaseWindowMs, startGroup } from './secure-groups.ts';
 import { assignmentSeed, sampleCohort } from './sampling.ts';
 import { readTask } from './views.ts';
 
@@ -226,6 +230,7 @@ export async function groupReady(
   teller?: AssignmentId,
 ): Promise<boolean> {
   const { plan } = await context.rounds.get(roundId);
+  if (plan.secure) return groupSecurely(context, roundId, plan, plan.secure.groupSize, teller);
   const grouped = await context.database.tx(async (tx) => {
     const ready = await tx.query<{ id: AssignmentId }>(
       `select a.id from assignments a join rounds r on r.id = a.round_id
@@ -262,8 +267,67 @@ export async function groupReady(
   return teller !== undefined && grouped.includes(teller);
 }
 
+/** Forms groups of a secure task: of the size that the plan wants, or none yet. Devices that no group will take are dropped. */
+async function groupSecurely(
+  context: Context,
+  roundId: RoundId,
+  { windows }: Plan,
+  groupSize: GroupSizes,
+  teller: AssignmentId | undefined,
+): Promise<boolean> {
+  const done = await context.database.tx(async (tx) => {
+    const [round] = await tx.query(
+      `select 1 from rounds where id = $1 and state in ('training', 'aggregating') and closed_at is null for update`,
+      [roundId],
+    );
+    if (!round) return undefined;
+    const rows = await tx.query<{ id: AssignmentId; state: string }>(
+      `select id, state from assignments where round_id = $1 and state in ('accepted', 'training', 'ready')
+        order by id`,
+      [roundId],
+    );
+    const ready = rows.filter(({ state }) => state === 'ready').map(({ id }) => id);
+    const { sizes, left } = groupsOf(ready.length, rows.length - ready.length, groupSize);
+    let taken = 0;
+    const groups: GroupId[] = [];
+    for (const size of sizes) {
+      const id = newId('group');
+      groups.push(id);
+      await tx.query(
+        `insert into groups (id, round_id, state, secure, deadline)
+         values ($1, $2, 'keys', true, now() + $3 * interval '1 millisecond')`,
+        [id, roundId, phaseWindowMs(windows.aggregatingMs, 'keys')],
+      );
+      await tx.query(
+        "update assignments set state = 'grouped', group_id = $2 where id = any($1) and state = 'ready'",
+        [ready.slice(taken, taken + size), id],
+      );
+      taken += size;
+    }
+    if (groups.length > 0) {
+      await tx.query(
+        `update rounds set state = 'aggregating', version = version + 1,
+                deadline = ready_by + $2 * interval '1 millisecond' where id = $1 and state = any($3)`,
+        [roundId, windows.aggregatingMs, sourcesOf(roundTransitions, 'aggregating')],
+      );
+    }
+    const dropped = left > 0 ? await dropAssignments(tx, roundId, ['ready'], 'no-group') : [];
+    return { groups, grouped: ready.slice(0, taken), dropped };
+  });
+  if (!done) return false;
+  const { groups, grouped, dropped } = done;
+  if (groups.length > 0) context.failpoint('group-formed');
+  for (const id of groups) await startGroup(context, roundId, id);
+  await announceAssignments(
+    context,
+    [...grouped, ...dropped].filter((id) => id !== teller),
+  );
+  return teller !== undefined && grouped.includes(teller);
+}
+
 /** Ends a round as soon as its end is known: the goal reached, nobody left, or the minimum out of reach. */
 export async function settleRound(context: Context, roundId: RoundId): Promise<void> {
+  if ((await context.rounds.get(roundId)).secure) await groupReady(context, roundId);
   const [tally] = await context.database.query<{
     goal: number;
     minimum: number;
@@ -281,6 +345,16 @@ export async function settleRound(context: Context, roundId: RoundId): Promise<v
   const { goal, minimum, live, uploaded } = tally;
   if (uploaded >= goal) await closeRound(context, roundId, 'goal-reached');
   else if (live === 0 || live + uploaded < minimum) await closeRound(context, roundId, 'round-abandoned');
+}
+
+/** Settles a round without making whoever caused it wait: publishing takes its time. */
+export function settleSoon(context: Context, roundId: RoundId): void {
+  const work = settleRound(context, roundId)
+    .catch((error: unknown) => {
+      context.log.error({ error, roundId }, 'a round could not be settled; the poller will try again');
+    })
+    .finally(() => context.background.delete(work));
+  context.background.add(work);
 }
 
 /**
@@ -304,6 +378,11 @@ export async function closeRound(context: Context, roundId: RoundId, dropReason:
       const { dropped: more, next } = await abandon(tx, round, 'too-few-updates');
       return { dropped: [...dropped, ...more], next, closed: undefined };
     }
+    await tx.query(
+      `update groups set state = 'aborted', reason = 'round-closed', ended_at = now()
+        where round_id = $1 and secure and ended_at is null`,
+      [roundId],
+    );
     const [leased] = await tx.query<RoundRow>(
       `update rounds set version = version + 1, ready_by = null, closed_at = now(), deadline = now() + $2 * interval '1 millisecond'
         where id = $1 returning *`,
@@ -316,6 +395,7 @@ export async function closeRound(context: Context, roundId: RoundId, dropReason:
     };
   });
   if (!closed) return;
+  context.groups.removeRound(roundId);
   context.failpoint('round-closed');
   await announceAssignments(context, closed.dropped);
   if (closed.closed) await publishRound(context, closed.closed.round, closed.closed.ids);
@@ -341,6 +421,27 @@ export async function abandonRound(
   await afterRoundEnd(context, roundId, done.next);
 }
 
+/**
+ * The training window of a secure round closes, whether or not a group has started: devices that are not ready are dropped,
+ * the others form the last groups.
+ */
+export async function closeSecureTraining(context: Context, roundId: RoundId): Promise<void> {
+  const dropped = await context.database.tx(async (tx) => {
+    const [round] = await tx.query(
+      `select 1 from rounds where id = $1 and state in ('training', 'aggregating') and ready_by <= now() for update`,
+      [roundId],
+    );
+    return round ? dropAssignments(tx, roundId, ['accepted', 'training'], 'late') : [];
+  });
+  await announceAssignments(context, dropped);
+  await groupReady(context, roundId);
+  await context.database.query(
+    "update rounds set ready_by = null where id = $1 and state = 'aggregating' and ready_by <= now()",
+    [roundId],
+  );
+  await settleRound(context, roundId);
+}
+
 /** Drops devices that are not ready when the training window closes; the round goes on with those that are. */
 export async function closeTrainingWindow(context: Context, roundId: RoundId): Promise<void> {
   const dropped = await context.database.tx(async (tx) => {
@@ -362,11 +463,17 @@ export async function afterRoundEnd(
 ): Promise<void> {
   const round = await announceRound(context, roundId);
   context.sums.drop(roundId);
+  context.groups.removeRound(roundId);
   const rows = await context.database.query<{ id: AssignmentId }>(
     'select id from assignments where round_id = $1 and (update_digest is not null)',
     [roundId],
   );
   await Promise.all(rows.map((row) => context.staging.discard(row.id)));
+  const groups = await context.database.query<{ id: GroupId }>(
+    'select id from groups where round_id = $1 and secure',
+    [roundId],
+  );
+  await Promise.all(groups.map((group) => context.staging.discardSum(group.id)));
   await announceTask(context, round.taskId);
   if (next) await afterRound(context, next);
 }

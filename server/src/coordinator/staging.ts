@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ProblemError, type AssignmentId } from '@starling/protocol';
+import { ProblemError, type AssignmentId, type GroupId } from '@starling/protocol';
 
 /**
  * Updates on their way in. An upload grows as `<id>.part` and is renamed to `<id>.update` when it is complete and
@@ -87,10 +87,42 @@ export class Staging {
     await rm(this.#complete(id), { force: true });
   }
 
+  /** Keeps the sum of a secure group until its round is over. */
+  async keepSum(id: GroupId, sum: Uint8Array): Promise<void> {
+    const draft = `${this.#sum(id)}.draft`;
+    const file = await open(draft, 'w');
+    try {
+      await file.writeFile(sum);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(draft, this.#sum(id));
+  }
+
+  async readSum(id: GroupId): Promise<Uint8Array> {
+    return readFile(this.#sum(id));
+  }
+
+  async discardSum(id: GroupId): Promise<void> {
+    await rm(`${this.#sum(id)}.draft`, { force: true });
+    await rm(this.#sum(id), { force: true });
+  }
+
+  /** Groups of which sums are held, in whole or in part. */
+  async listSums(): Promise<GroupId[]> {
+    const names = await readdir(this.#directory);
+    return names
+      .filter((name) => name.includes('.sum'))
+      .map((name) => name.replace(/\.sum.*$/, '') as GroupId);
+  }
+
   /** Assignments of which bytes are held. */
   async list(): Promise<AssignmentId[]> {
     const names = await readdir(this.#directory);
-    return names.map((name) => name.replace(/\.(part|update)$/, '') as AssignmentId);
+    return names
+      .filter((name) => !name.includes('.sum'))
+      .map((name) => name.replace(/\.(part|update)$/, '') as AssignmentId);
   }
 
   async #existing(id: AssignmentId): Promise<string> {
@@ -114,6 +146,10 @@ export class Staging {
 
   #part(id: AssignmentId): string {
     return join(this.#directory, `${id}.part`);
+  }
+
+  #sum(id: GroupId): string {
+    return join(this.#directory, `${id}.sum`);
   }
 
   #complete(id: AssignmentId): string {

@@ -20,6 +20,7 @@ import {
   type VersionId,
 } from '@starling/protocol';
 import { announceRound, announceTask } from './announce.ts';
+import { secureFacts } from './round-facts.ts';
 import { blocksOf, hasLearnedRates, layoutFor, statisticChannels } from './blocks.ts';
 import { newId, type Context } from './context.ts';
 import type { Querier } from '../storage/database.ts';
@@ -231,6 +232,7 @@ function checkPlan(plan: Plan, model: Model): void {
       }
     }
   }
+  if (errors.length === 0) errors.push(...secureProblems(plan, model));
   if (evaluation)
     collect(errors, () => {
       checkEvaluation(evaluation.spec, plan, 'plan.evaluation.spec');
@@ -243,6 +245,38 @@ function checkPlan(plan: Plan, model: Model): void {
       { errors },
     );
   }
+}
+
+/** What keeps a plan's groups from being formed, or their sums from being read. */
+function secureProblems(plan: Plan, model: Model): ProblemPart[] {
+  const { secure, cohort, statistics, evaluation } = plan;
+  if (!secure) return [];
+  const { target, minimum } = secure.groupSize;
+  const errors: ProblemPart[] = [];
+  if (minimum > target) {
+    errors.push({
+      path: 'plan.secure.groupSize.minimum',
+      message: `is ${minimum}, above the target of ${target}`,
+    });
+  }
+  for (const [path, sizes] of [
+    ['plan.cohort.minimum', cohort],
+    ['plan.statistics.minimum', statistics],
+  ] as const) {
+    if (sizes && sizes.minimum < minimum) {
+      errors.push({ path, message: `is ${sizes.minimum}; a sum is of ${minimum} updates at least` });
+    }
+  }
+  for (const kind of ['training', 'statistics', 'evaluation'] as const) {
+    if ((kind === 'statistics' && !statistics) || (kind === 'evaluation' && !evaluation)) continue;
+    try {
+      secureFacts(plan, blocksOf(kind, model, plan, evaluation?.spec ?? null));
+    } catch (error) {
+      if (!(error instanceof SumOverflow)) throw error;
+      errors.push({ path: `plan.secure (${kind})`, message: error.message });
+    }
+  }
+  return errors;
 }
 
 function collect(errors: ProblemPart[], check: () => void): void {
@@ -261,6 +295,13 @@ function checkEvaluation(spec: EvaluationSpec, plan: Plan, path: string): void {
   }
   if (spec.minimum > spec.goal) {
     errors.push({ path: `${path}.minimum`, message: `is ${spec.minimum}, above the goal of ${spec.goal}` });
+  }
+  const least = plan.secure?.groupSize.minimum ?? 1;
+  if (spec.minimum < least) {
+    errors.push({
+      path: `${path}.minimum`,
+      message: `is ${spec.minimum}; a sum is of ${least} updates at least`,
+    });
   }
   const steps = spec.alone?.steps ?? spec.steps;
   if (steps.some((count, index) => index > 0 && count <= (steps[index - 1] ?? 0))) {

@@ -1,10 +1,12 @@
 import { ProblemError, type AssignmentId, type DeviceId, type UploadAnswer } from '@starling/protocol';
+import type { WeightedSum } from '@starling/aggregation';
 import { announceAssignments } from './announce.ts';
 import type { Context } from './context.ts';
 import { readContribution } from './contribution.ts';
 import { drop, readAssignment, refusal } from './control.ts';
-import { settleRound } from './rounds.ts';
+import { settleSoon } from './rounds.ts';
 import type { AssignmentRow } from './rows.ts';
+import { receiveMasked } from './secure-groups.ts';
 
 /** One part of an upload. */
 export interface UploadPart {
@@ -51,8 +53,8 @@ export async function receivePart(
 
 async function complete(context: Context, row: AssignmentRow, declared: string): Promise<UploadAnswer> {
   const { id, device_id: deviceId } = row;
-  const { blocks, plan } = await context.rounds.get(row.round_id);
-  let contribution;
+  const { blocks, plan, secure } = await context.rounds.get(row.round_id);
+  let contribution: WeightedSum | undefined;
   try {
     const digest = await context.staging.digest(id);
     if (digest !== declared || digest !== row.update_digest) {
@@ -61,13 +63,19 @@ async function complete(context: Context, row: AssignmentRow, declared: string):
         `The uploaded bytes have SHA-256 ${digest}; announced were ${row.update_digest ?? 'none'} and ${declared}.`,
       );
     }
-    contribution = readContribution(await context.staging.read(id), blocks, plan.maxWeight);
+    if (!secure) contribution = readContribution(await context.staging.read(id), blocks, plan.maxWeight);
   } catch (error) {
     if (error instanceof ProblemError) {
       await drop(context, deviceId, id, 'update-refused', error.code);
       await announceAssignments(context, [id]);
     }
     throw error;
+  }
+  if (!contribution) {
+    await context.staging.complete(id); // kept until its group ends: the device may ask where it stands
+    await receiveMasked(context, { ...row, group_id: groupOf(row) });
+    const { state } = await readAssignment(context.database, deviceId, id);
+    return { offset: row.update_bytes ?? 0, state };
   }
   await context.staging.complete(id);
   context.failpoint('upload-verified');
@@ -90,13 +98,13 @@ async function complete(context: Context, row: AssignmentRow, declared: string):
   }
   context.failpoint('upload-recorded');
   context.sums.fold(row.round_id, id, contribution);
-  void settleRound(context, row.round_id).catch((error: unknown) => {
-    context.log.error(
-      { error, roundId: row.round_id },
-      'a round could not be settled; the poller will try again',
-    );
-  });
+  settleSoon(context, row.round_id);
   return { offset: row.update_bytes ?? 0, state: 'uploaded' };
+}
+
+function groupOf({ id, group_id: groupId }: AssignmentRow) {
+  if (groupId === null) throw new TypeError(`Assignment ${id} is grouped, but in no group.`);
+  return groupId;
 }
 
 async function repeated(row: AssignmentRow, part: UploadPart): Promise<UploadAnswer> {

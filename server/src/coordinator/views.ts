@@ -141,6 +141,7 @@ export async function assignmentView(
     blocks: [...facts.blocks],
     maxWeight: facts.plan.maxWeight,
     eligibility: facts.plan.eligibility ?? {},
+    ...(facts.secure && { secure: { ...facts.secure.offered, groupId: row.group_id } }),
     remainingMs: row.remaining_ms,
   };
 }

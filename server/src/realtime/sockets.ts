@@ -3,6 +3,7 @@ import {
   ProblemError,
   type Assignment,
   type DeviceId,
+  type GroupId,
   type LiveEvent,
   type ProjectId,
 } from '@starling/protocol';
@@ -47,6 +48,10 @@ export class Sockets implements Announcements {
 
   assignment(deviceId: DeviceId, assignment: Assignment): void {
     this.#server?.of('/device').to(deviceId).emit('assignment', assignment);
+  }
+
+  group(deviceId: DeviceId, groupId: GroupId): void {
+    this.#server?.of('/device').to(deviceId).emit('group', { groupId });
   }
 
   live(projectId: ProjectId, event: LiveEvent): void {

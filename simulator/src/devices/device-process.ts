@@ -3,7 +3,7 @@ import { createDevice, type Device } from '@starling/client-sdk';
 import { nodeHost } from '@starling/client-sdk/node';
 import { examplesOf } from '../data/index.ts';
 import { openSource, type DataSource } from './data-source.ts';
-import { seededRandom } from './seeded-random.ts';
+import { seededKey } from './seeded-random.ts';
 
 /** What the parent process tells a device, once. */
 export interface DeviceOrder {
@@ -34,7 +34,7 @@ async function join(order: DeviceOrder): Promise<Device> {
     enrolmentToken: order.enrolmentToken,
     labels: { user: order.user },
     examples: () => Promise.resolve(examples),
-    host: { ...nodeHost({ directory: order.directory }), random: seededRandom(order.seed) },
+    host: { ...nodeHost({ directory: order.directory }), random: seededKey(order.seed) },
   });
   device.on('status', (status) => {
     if (status === 'online') report({ kind: 'online', deviceId: device.deviceId ?? '' });

@@ -1,16 +1,16 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 
-/** Random bytes that are a function of a seed: SHA-256 in counter mode. For virtual devices only, never for real keys. */
-export function seededRandom(seed: string): { bytes(length: number): Uint8Array } {
-  let counter = 0;
+/**
+ * Random bytes of a virtual device. The first that it draws are its key, and are a function of the seed (up to 32 bytes), so
+ * that the same fleet comes out of the same seed. All others are the system's: the masks of its updates must be secret here too.
+ */
+export function seededKey(seed: string): { bytes(length: number): Uint8Array } {
+  let isDrawn = false;
   return {
     bytes(length) {
-      const out = new Uint8Array(length);
-      for (let filled = 0; filled < length; filled += 32) {
-        const block = createHash('sha256').update(`${seed}\n${counter++}`).digest();
-        out.set(block.subarray(0, Math.min(32, length - filled)), filled);
-      }
-      return out;
+      if (isDrawn || length > 32) return new Uint8Array(randomBytes(length));
+      isDrawn = true;
+      return new Uint8Array(createHash('sha256').update(`${seed}\n0`).digest().subarray(0, length));
     },
   };
 }

@@ -27,6 +27,8 @@ export class FakeServer {
   readonly calls: string[] = [];
   /** Messages of the device, in order, by whichever way they came. */
   readonly said: string[] = [];
+  /** The same, word for word. */
+  readonly heard: ControlMessage[] = [];
   assignment: Assignment | undefined;
   /** Whether devices may open a live connection. */
   acceptsConnections = true;
@@ -220,6 +222,7 @@ export class FakeServer {
 
   #control(id: string, message: ControlMessage): Assignment {
     this.said.push(message.action);
+    this.heard.push(message);
     const assignment = this.#mine(id);
     const target = {
       accept: 'accepted',
@@ -234,7 +237,7 @@ export class FakeServer {
       const reason = 'reason' in message ? message.reason : null;
       this.#set(target[message.action], reason);
       if (message.action === 'ready') {
-        this.uploads.expect(message.digest, message.bytes);
+        this.uploads.expect(message.digest ?? '', message.bytes ?? 0);
         if (this.groupsAtOnce) this.#set('grouped', null);
       }
     }

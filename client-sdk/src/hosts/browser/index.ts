@@ -30,6 +30,7 @@ export function browserHost({
     channel: socketChannel,
     trainer: workerTrainer(workerUrl),
     clock: timerClock,
+    subtle: crypto.subtle, // undefined on pages that are not served over TLS
     random: { bytes: (length) => crypto.getRandomValues(new Uint8Array(length)) },
     conditions: browserConditions,
     exclusively: oneTab(name),

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, webcrypto } from 'node:crypto';
 import type { Host } from '../../core/ports.ts';
 import { fetchHttp } from '../shared/fetch-http.ts';
 import { socketChannel } from '../shared/socket-channel.ts';
@@ -20,6 +20,7 @@ export function nodeHost({ directory }: NodeHostOptions): Host {
     channel: socketChannel,
     trainer: workerTrainer(),
     clock: timerClock,
+    subtle: webcrypto.subtle,
     random: { bytes: (length) => new Uint8Array(randomBytes(length)) },
     conditions: { now: () => Promise.resolve({}) },
     exclusively: (work) => work(),

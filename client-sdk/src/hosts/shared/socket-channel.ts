@@ -35,6 +35,9 @@ export const socketChannel: ChannelFactory = (server, token, events) => {
   socket.on('assignment', (assignment: Parameters<typeof events.assignment>[0]) => {
     events.assignment(assignment);
   });
+  socket.on('group', () => {
+    events.group();
+  });
   return {
     control: (assignmentId, message) =>
       socket.timeout(patienceMs).emitWithAck('control', { assignmentId, message }) as Promise<unknown>,
