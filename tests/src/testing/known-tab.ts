@@ -26,9 +26,9 @@ export interface KnownTab {
    */
   onRequest: (when: 'before' | 'after', path: string, body: Uint8Array) => Promise<void>;
   /** What IndexedDB holds under a key of the device's. */
-  stored(key: string): Promise<Uint8Array | undefined>;
+  stored: (key: string) => Promise<Uint8Array | undefined>;
   /** Takes a key out of the device's IndexedDB. */
-  forget(key: string): Promise<void>;
+  forget: (key: string) => Promise<void>;
   close(): Promise<void>;
 }
 
