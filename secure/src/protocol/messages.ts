@@ -44,6 +44,7 @@ export const outcomes = [
   'survivors-not-connected',
   'too-few-signatures',
   'secret-not-rebuilt',
+  'sum-spoiled',
 ] as const;
 export type Outcome = (typeof outcomes)[number];
 

@@ -21,7 +21,6 @@ import {
   type RoundId,
 } from '@starling/protocol';
 import {
-  applyMasks,
   decodeRingSum,
   decodeUpload,
   kindOf,
@@ -37,6 +36,7 @@ import {
   type ServerState,
   type ServerSummed,
 } from '@starling/secure';
+import { UnmaskingFailed } from '../unmasking/unmasking.ts';
 import { announceAssignments } from './announce.ts';
 import type { Context } from './context.ts';
 import type { LiveGroup, Member } from './live-groups.ts';
@@ -86,7 +86,10 @@ export async function startGroup(context: Context, roundId: RoundId, id: GroupId
     members.map(({ name }) => name),
     context.groups.environment,
   );
-  const group: LiveGroup = { id, roundId, members, announced: new Map(), state };
+  const group: LiveGroup = {
+    ...{ id, roundId, members, announced: new Map(), state },
+    isUnmasking: false,
+  };
   context.groups.add(group);
   hint(context, group);
 }
@@ -120,7 +123,8 @@ export async function hearMember(
   id: GroupId,
   bytes: Uint8Array,
 ): Promise<GroupMail> {
-  await mailOf(context, deviceId, id);
+  const mail = await mailOf(context, deviceId, id);
+  if (context.groups.get(id)?.isUnmasking) return mail;
   await context.groups.exclusively(id, async (group) => {
     const member = memberOf(group, deviceId, id);
     await refusing(async () => {
@@ -131,10 +135,14 @@ export async function hearMember(
   return mailOf(context, deviceId, id);
 }
 
-/** Adds a complete masked update to its group's sum, once. Throws as {@link hearMember} does. */
+/**
+ * Adds a masked update to its group's sum, once, from the file in which it is staged whole: `digest` was taken of that.
+ * Throws as {@link hearMember} does.
+ */
 export async function receiveMasked(
   context: Context,
   row: AssignmentRow & { group_id: GroupId },
+  digest: Uint8Array,
 ): Promise<void> {
   const { id, device_id: deviceId, group_id: groupId } = row;
   await context.groups.exclusively(groupId, async (group) => {
@@ -146,15 +154,30 @@ export async function receiveMasked(
         'The masked update was not announced: send UPLOAD to the group first.',
       );
     }
-    const body = await context.staging.read(id);
+    const body = {
+      length: await context.staging.offset(id),
+      digest,
+      read: () => stagedWords(context, id),
+    };
     await refusing(() =>
       take(context, member.group, { kind: 'upload', from: member.name, bytes: header, body }),
     );
   });
 }
 
+/** The group of an update that cannot be read is aborted by its machine; the reason is told here. */
+async function* stagedWords(context: Context, id: AssignmentId): AsyncGenerator<Uint8Array> {
+  try {
+    yield* context.staging.chunks(id);
+  } catch (error) {
+    context.log.error({ error, assignmentId: id }, 'a staged update could not be read');
+    throw error;
+  }
+}
+
 /** The window of a group's phase is over: it goes on with those that spoke, or is aborted. */
 export async function closePhase(context: Context, id: GroupId): Promise<void> {
+  if (context.groups.get(id)?.isUnmasking) return;
   await context.groups.exclusively(id, async (group) => {
     if (!group) return abortGroup(context, id, 'server-restarted');
     const [due] = await context.database.query(
@@ -227,7 +250,14 @@ async function enter(context: Context, group: LiveGroup, state: ServerState): Pr
 async function finish(context: Context, group: LiveGroup, state: ServerSummed): Promise<void> {
   const { id, roundId, members } = group;
   const facts = await context.rounds.get(roundId);
-  applyMasks(context.groups.environment.masks, state.work, state.sum);
+  group.isUnmasking = true;
+  try {
+    await context.groups.unmasking.apply(state.work, state.sum);
+  } catch (error) {
+    if (!(error instanceof UnmaskingFailed)) throw error;
+    context.log.error({ error, groupId: id }, 'the masks of a group could not be taken away');
+    return abortGroup(context, id, error.code);
+  }
   const survivors = members.filter(({ name }) => state.survivors[state.names.indexOf(name)] === true);
   const file = new Uint8Array(4 + state.sum.byteLength);
   new DataView(file.buffer).setUint32(0, survivors.length, true);
