@@ -119,6 +119,11 @@ export function decodeRoster(bytes: Uint8Array, context: Uint8Array): RosterEntr
   );
 }
 
+/** Members of a roster that was decoded before. */
+export function rosterSize(roster: Uint8Array): number {
+  return (roster.length - 36) / entryBytes;
+}
+
 export function encodeReveal(context: Uint8Array, from: number, nonce: Uint8Array): Uint8Array {
   return message('reveal', context, integer(from, 2), nonce);
 }

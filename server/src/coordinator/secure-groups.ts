@@ -32,6 +32,7 @@ import {
   vectorOf,
   wordsToBytes,
   type GroupTerms,
+  type MessageKind,
   type ServerEvent,
   type ServerState,
   type ServerSummed,
@@ -59,6 +60,16 @@ const windowShares: Record<Exclude<ServerState['phase'], 'summed' | 'aborted'>, 
   uploads: 0.5,
   signing: 0.1,
   unmasking: 0.1,
+};
+
+/** What a member has read when it says this. */
+const answeredBy: Partial<Record<MessageKind, readonly MessageKind[]>> = {
+  keys: ['terms'],
+  reveal: ['roster'],
+  shares: ['roster', 'nonces'],
+  upload: ['inbox'],
+  signature: ['survivors'],
+  unmask: ['signatures'],
 };
 
 /** The phases of the machine in the words of the group's row: nonces are revealed as a part of agreeing on keys. */
@@ -94,8 +105,13 @@ export async function startGroup(context: Context, roundId: RoundId, id: GroupId
   hint(context, group);
 }
 
-/** What the group has for this device. Throws ProblemError `not-found` unless it is a member. */
-export async function mailOf(context: Context, deviceId: DeviceId, id: GroupId): Promise<GroupMail> {
+/** What the group has for this device, but for messages of these kinds. Throws ProblemError `not-found` unless it is a member. */
+export async function mailOf(
+  context: Context,
+  deviceId: DeviceId,
+  id: GroupId,
+  without: readonly MessageKind[] = [],
+): Promise<GroupMail> {
   const [row] = await context.database.query<TimedAssignment & { group_state: GroupState }>(
     `select ${assignmentColumns}, g.state as group_state
        from assignments a join rounds r on r.id = a.round_id join groups g on g.id = a.group_id
@@ -108,14 +124,15 @@ export async function mailOf(context: Context, deviceId: DeviceId, id: GroupId):
   const messages = group && name !== undefined ? pendingMessages(group.state, name) : [];
   return {
     state: row.group_state,
-    messages: messages.map(({ bytes }) => toBase64Url(bytes)),
+    messages: messages.flatMap(({ bytes }) => (without.includes(kindOf(bytes)) ? [] : [toBase64Url(bytes)])),
     assignment: await assignmentView(context, row),
   };
 }
 
 /**
- * Takes a member's message, and answers with what the group has for it then. Said again, it gets the same. Throws
- * ProblemError `not-found`, `group-closed`, `group-message-refused` (nothing changed).
+ * Takes a member's message, and answers with what the group says next, if it is so far: not again with what the member
+ * has just answered, which may be the keys of a thousand others. Said again, it gets the same. Throws ProblemError
+ * `not-found`, `group-closed`, `group-message-refused` (nothing changed).
  */
 export async function hearMember(
   context: Context,
@@ -132,7 +149,7 @@ export async function hearMember(
       else await take(context, member.group, { kind: 'message', from: member.name, bytes });
     });
   });
-  return mailOf(context, deviceId, id);
+  return mailOf(context, deviceId, id, answeredBy[kindOf(bytes)]);
 }
 
 /**
