@@ -1,4 +1,5 @@
 import { benchClient } from './client.ts';
+import { benchHttp, benchMemory } from './http.ts';
 import { benchMask } from './mask.ts';
 import type { Report } from './rows.ts';
 import { benchShamir } from './shamir.ts';
@@ -30,6 +31,8 @@ export const cases: Readonly<Record<string, (report: Report) => Promise<void>>> 
   'client-100': benchClient,
   ...Object.fromEntries(unmasked.map((one) => [one.name, (report: Report) => unmask(one, report)])),
   'traffic-100': benchTraffic,
+  'http-100': benchHttp,
+  'memory-1000': benchMemory,
 };
 
 async function unmask(one: UnmaskCase, report: Report): Promise<void> {
