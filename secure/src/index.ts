@@ -63,7 +63,14 @@ export {
   type ServerSummed,
 } from './protocol/server-state.ts';
 export { contextOf, decodeTerms, encodeTerms, type GroupTerms } from './protocol/terms.ts';
-export { newVector, vectorOf, wordsToBytes, type Ring, type RingVector } from './protocol/words.ts';
+export {
+  newVector,
+  vectorOf,
+  wordsToBytes,
+  type Ring,
+  type RingVector,
+  type StagedWords,
+} from './protocol/words.ts';
 export {
   decodeRingSum,
   encodeForRing,

@@ -2,3 +2,5 @@ export { startServer, version, type ServerOptions, type StarlingServer } from '.
 export { failpoints, type Failpoint } from './coordinator/context.ts';
 export { DirectoryInUse } from './storage/directory-lock.ts';
 export { UnknownSchema } from './storage/migrate.ts';
+export { UnmaskingFailed, type Unmasking } from './unmasking/unmasking.ts';
+export { unmaskingThreads, type UnmaskingThreadsOptions } from './unmasking/unmasking-threads.ts';

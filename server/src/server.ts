@@ -30,6 +30,8 @@ import { Sockets } from './realtime/sockets.ts';
 import { FileBlobs } from './storage/blobs.ts';
 import { migrate } from './storage/migrate.ts';
 import { openPglite } from './storage/pglite.ts';
+import type { Unmasking } from './unmasking/unmasking.ts';
+import { unmaskingThreads } from './unmasking/unmasking-threads.ts';
 
 export const version = '0.1.0';
 
@@ -47,6 +49,8 @@ export interface ServerOptions {
   pollIntervalMs?: number;
   /** Folders served as they are: URL prefix -> directory (the SDK's bundle, the examples). */
   pages?: Record<string, string>;
+  /** How masks are taken off the sums of groups: in threads of this process, unless given. */
+  unmasking?: Unmasking;
   /** Called at named points between two durable steps: tests end the process there. */
   failpoint?: (name: Failpoint) => void;
 }
@@ -78,6 +82,8 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
   try {
     await migrate(database);
     const firstKey = await createFirstKey(database);
+    const masks = bestMasks();
+    const unmasking = options.unmasking ?? unmaskingThreads({ masks });
     const sockets = new Sockets();
     const models = new Models(database);
     const context = {
@@ -88,10 +94,13 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
       models,
       rounds: new RoundBook(database, models),
       sums: new RoundSums(),
-      groups: new LiveGroups({
-        crypto: await mixedProvider(webcrypto.subtle, (length) => new Uint8Array(randomBytes(length))),
-        masks: bestMasks(),
-      }),
+      groups: new LiveGroups(
+        {
+          crypto: await mixedProvider(webcrypto.subtle, (length) => new Uint8Array(randomBytes(length))),
+          masks,
+        },
+        unmasking,
+      ),
       announce: sockets,
       log: api.log,
       background: new Set<Promise<void>>(),
@@ -139,6 +148,7 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
         await sockets.close();
         await api.close();
         while (context.background.size > 0) await Promise.all(context.background);
+        await unmasking.close();
         await database.close();
       },
     };

@@ -1,4 +1,4 @@
-import { startServer, type StarlingServer } from '@starling/server';
+import { startServer, UnmaskingFailed, type StarlingServer, type Unmasking } from '@starling/server';
 import { toHex, type Plan, type RoundDetail, type Task, type TrainingMetrics } from '@starling/protocol';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { knownFleet, knownUpdate, knownWeight, saType, type KnownDevice } from './testing/known-device.ts';
@@ -28,8 +28,11 @@ let admin: Admin;
 let fleet: Awaited<ReturnType<typeof knownFleet>>;
 let fleets = 0;
 
-const launch = (port: number) =>
-  startServer({ dataDirectory: place.path, logLevel: 'silent', pollIntervalMs: 50, port });
+const launch = (port: number, unmasking?: Unmasking) =>
+  startServer({
+    ...{ dataDirectory: place.path, logLevel: 'silent', pollIntervalMs: 50, port },
+    ...(unmasking && { unmasking }),
+  });
 
 beforeAll(async () => {
   place = await temporaryDirectory();
@@ -198,6 +201,31 @@ describe('a secure task', { timeout: 120_000 }, () => {
     const rounds = await completed(admin, task);
     expect(rounds.map(({ state }) => state)).toEqual(['abandoned', 'published']);
     expect(devicesIn(rounds[1])).toBe(3);
+    const { task: clear } = await clearly(1, devices);
+    expect(await weightsOf(admin, task)).toEqual(await weightsOf(admin, clear));
+  });
+
+  it('publishes nothing from a group whose masks could not be taken away, and goes on with the next round', async () => {
+    const { port } = new URL(server.url);
+    await server.close();
+    server = await launch(Number(port), {
+      apply: (_, sum) => {
+        sum.fill(0); // what is left then must not be used
+        return Promise.reject(new UnmaskingFailed('A thread has died.'));
+      },
+      close: () => Promise.resolve(),
+    });
+    const devices = await devicesOnline(3);
+    const task = await run({ ...cohort(3), ...secureTo(3, 3) });
+    const failed = await eventually('a round to be abandoned', async () =>
+      (await roundsOf(task.id)).find(({ endedAt }) => endedAt !== null),
+    );
+    expect(failed.state).toBe('abandoned');
+    expect(failed.funnel.dropped).toEqual({ 'group-aborted': 3 });
+    await server.close();
+    server = await launch(Number(port));
+    const rounds = await completed(task);
+    expect(rounds.at(-1)?.state).toBe('published');
     const { task: clear } = await clearly(1, devices);
     expect(await weightsOf(admin, task)).toEqual(await weightsOf(admin, clear));
   });

@@ -3,12 +3,14 @@ import { describe, expect, it } from 'vitest';
 import type { CryptoProvider } from '../crypto/provider.ts';
 import {
   castOf,
+  copyServer,
   eventOf,
   open,
   openSum,
   phase,
   plainSum,
   reach,
+  stagedIn,
   start,
   type Cast,
   type Moment,
@@ -225,6 +227,34 @@ describe('the server before uploads', () => {
     const { sum, counted } = openSum(cast, moment.server);
     expect(counted).toEqual([0, 1, 2, 3, 4]);
     expect(sum).toEqual(plainSum(cast, counted));
+  });
+
+  it('ends with nothing where an update breaks off while it is added', async () => {
+    const cast = castOf({ size: 5 });
+    const { says, server } = await at(cast, 'uploads');
+    const { bytes, body } = says(0);
+    const staged = stagedIn(body!);
+    const breaks = function* () {
+      yield body!.subarray(0, 4);
+      throw new Error('The disk is gone.');
+    };
+    for (const read of [
+      breaks,
+      () => [body!.subarray(0, 8)],
+      () => [body!.subarray(1)],
+      () => [body!, body!.subarray(0, 1)],
+      () => [body!, body!],
+    ]) {
+      const from = cast.devices[0]!.name;
+      const { state, messages } = await stepServer(
+        copyServer(server),
+        { kind: 'upload', from, bytes, body: { ...staged, read } },
+        cast.server,
+      );
+      expect(state).toMatchObject({ phase: 'aborted', reason: 'sum-spoiled' });
+      expect('sum' in state).toBe(false);
+      expect(messages).toHaveLength(5);
+    }
   });
 
   it('refuses an update after the survivors were fixed without it', async () => {

@@ -1,4 +1,10 @@
-import { ProblemError, type AssignmentId, type DeviceId, type UploadAnswer } from '@starling/protocol';
+import {
+  fromHex,
+  ProblemError,
+  type AssignmentId,
+  type DeviceId,
+  type UploadAnswer,
+} from '@starling/protocol';
 import type { WeightedSum } from '@starling/aggregation';
 import { announceAssignments } from './announce.ts';
 import type { Context } from './context.ts';
@@ -73,7 +79,7 @@ async function complete(context: Context, row: AssignmentRow, declared: string):
   }
   if (!contribution) {
     await context.staging.complete(id); // kept until its group ends: the device may ask where it stands
-    await receiveMasked(context, { ...row, group_id: groupOf(row) });
+    await receiveMasked(context, { ...row, group_id: groupOf(row) }, fromHex(declared));
     const { state } = await readAssignment(context.database, deviceId, id);
     return { offset: row.update_bytes ?? 0, state };
   }
