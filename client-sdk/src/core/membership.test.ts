@@ -17,6 +17,13 @@ describe('what a device holds its group to', () => {
     expect(policyOf(assignment, {}).maximum).toBe(14);
   });
 
+  it('is an encoding whose sums cannot overflow, by its own reckoning', () => {
+    const crowded = tinyAssignment({ secure: { ...secure, ring: 16, largest: 4096 } });
+    expect(() => policyOf(crowded, {})).toThrow(expect.objectContaining({ code: 'sum-overflow' }) as Error);
+    const wide = assignment.blocks.map((block) => ({ ...block, clip: 2 ** 30 }));
+    expect(() => policyOf({ ...assignment, blocks: wide }, {})).toThrow('bits; 53 are exact');
+  });
+
   it('is another task when anything of the work is another, but not when it is seen in another state', () => {
     const digest = (changes: object) => toHex(policyOf({ ...assignment, ...changes }, {}).taskDigest);
     expect(digest({ state: 'grouped', remainingMs: 1 })).toBe(digest({}));

@@ -27,7 +27,7 @@ import { ownIdentity } from './identity.ts';
 import type { KeptGroup } from './kept-group.ts';
 import type { Host } from './ports.ts';
 import { readAnswer } from './requests.ts';
-import { ringUpdate } from './ring-update.ts';
+import { layoutOf, ringUpdate } from './ring-update.ts';
 import type { Session } from './session.ts';
 import { uploadUpdate } from './upload.ts';
 
@@ -203,7 +203,7 @@ export class Membership {
   }
 }
 
-/** What the device holds its group to. */
+/** What the device holds its group to. Throws SumOverflow where sums of such updates could overflow: it takes no part then. */
 export function policyOf(
   assignment: Assignment,
   { minimumGroup = smallestGroup, knows = () => true }: SecureOptions,
@@ -211,7 +211,7 @@ export function policyOf(
   if (!assignment.secure) throw new TypeError('A clear assignment has no group.');
   return {
     minimum: Math.max(minimumGroup, assignment.secure.minimum),
-    maximum: assignment.secure.largest,
+    maximum: layoutOf(assignment).maxCount,
     ...leastAssumption,
     taskDigest: fromHex(digestOfWork(assignment)),
     modelDigest: fromHex(assignment.model.weights),

@@ -285,6 +285,11 @@ export const UpdateBlockSchema = Type.Object({
   clip: Type.Number(),
   weighted: Type.Boolean(),
   limbs: Type.Unsafe<1 | 3>({ type: 'integer', enum: [1, 3] }),
+  rounding: Type.Optional(
+    Type.Literal('stochastic', {
+      description: 'The device rounds without bias, by draws from its seed; else to the nearest.',
+    }),
+  ),
 });
 
 /** A model as a device needs it: what to fetch and how to read it. */
