@@ -1,7 +1,7 @@
 import { toHex } from '@starling/protocol';
 import { decodeRingSum, identityFromSeed } from '@starling/secure';
 import { describe, expect, it } from 'vitest';
-import { policyOf, tooFewTogether } from './membership.ts';
+import { policyOf } from './membership.ts';
 import { layoutOf, ringUpdate } from './ring-update.ts';
 import { tinyAssignment } from './testing/tiny-assignment.ts';
 import { updateFile } from './update-file.ts';
@@ -44,13 +44,6 @@ describe('what a device holds its group to', () => {
     expect(
       await policyOf(assignment, { knows: (key) => toHex(key) !== toHex(publicKey) }).knows(publicKey),
     ).toBe(false);
-  });
-
-  it('declines smaller groups, and clear tasks where the app asks for groups', () => {
-    expect(tooFewTogether(tinyAssignment(), {})).toBe(false);
-    expect(tooFewTogether(tinyAssignment(), { minimumGroup: 3 })).toBe(true);
-    expect(tooFewTogether(assignment, { minimumGroup: 5 })).toBe(false);
-    expect(tooFewTogether(assignment, { minimumGroup: 6 })).toBe(true);
   });
 });
 

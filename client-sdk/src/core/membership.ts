@@ -14,9 +14,12 @@ import {
   joinGroup,
   kindOf,
   lastMessages,
+  loadClientState,
   mixedProvider,
   Refusal,
+  saveClientState,
   stepClient,
+  StoredStateError,
   type ClientEnvironment,
   type ClientMessage,
   type ClientState,
@@ -24,7 +27,7 @@ import {
 } from '@starling/secure';
 import { DeviceError } from './errors.ts';
 import { ownIdentity } from './identity.ts';
-import type { KeptGroup } from './kept-group.ts';
+import type { KeptBytes } from './kept-bytes.ts';
 import type { Host } from './ports.ts';
 import { readAnswer } from './requests.ts';
 import { layoutOf, ringUpdate } from './ring-update.ts';
@@ -57,9 +60,9 @@ const leftBehind: readonly (string | undefined)[] = [
 ];
 
 /** Cryptography and masks for all groups of a device: both are tried out once, which takes some milliseconds. */
-export type SecureEngine = () => Promise<Pick<ClientEnvironment, 'crypto' | 'masks'>>;
+type SecureEngine = () => Promise<Pick<ClientEnvironment, 'crypto' | 'masks'>>;
 
-export function secureEngine({ random, subtle }: Pick<Host, 'random' | 'subtle'>): SecureEngine {
+function secureEngine({ random, subtle }: Pick<Host, 'random' | 'subtle'>): SecureEngine {
   let made: ReturnType<SecureEngine> | undefined;
   return () =>
     (made ??= (async () => ({
@@ -68,11 +71,20 @@ export function secureEngine({ random, subtle }: Pick<Host, 'random' | 'subtle'>
     }))());
 }
 
+/** Joins the secure group of an assignment, with its finished update. */
+export type Memberships = (parts: MembershipParts, assignment: Assignment, update: Uint8Array) => Membership;
+
+/** Groups of one device share its cryptography. */
+export function memberships(host: Pick<Host, 'random' | 'subtle'>): Memberships {
+  const engine = secureEngine(host);
+  return (parts, assignment, update) => new Membership(parts, engine, assignment, update);
+}
+
 export interface MembershipParts {
   readonly host: Pick<Host, 'storage' | 'random'>;
-  readonly engine: SecureEngine;
   readonly session: Session;
-  readonly keptGroup: KeptGroup;
+  /** Where the device stands in its group: stored before any message leaves. Secret until the device has uploaded. */
+  readonly keptGroup: KeptBytes<GroupId>;
   readonly secure: SecureOptions;
 }
 
@@ -80,6 +92,7 @@ export interface MembershipParts {
 export class Membership {
   readonly id: GroupId;
   readonly #parts: MembershipParts;
+  readonly #engine: SecureEngine;
   readonly #assignment: Assignment;
   readonly #update: Uint8Array;
   #environment: Promise<ClientEnvironment> | undefined;
@@ -87,11 +100,12 @@ export class Membership {
   /** The last message of the server that was answered, and the answer taken. */
   #answered: string | undefined;
 
-  constructor(parts: MembershipParts, assignment: Assignment, update: Uint8Array) {
+  constructor(parts: MembershipParts, engine: SecureEngine, assignment: Assignment, update: Uint8Array) {
     const id = assignment.secure?.groupId;
     if (!id) throw new TypeError('The assignment is in no secure group.');
     this.id = id;
     this.#parts = parts;
+    this.#engine = engine;
     this.#assignment = assignment;
     this.#update = update;
   }
@@ -129,7 +143,7 @@ export class Membership {
   /** The machine's answer to one message of the server. The state is stored before the answer is handed out. */
   async #step(bytes: Uint8Array): Promise<readonly ClientMessage[]> {
     const environment = await (this.#environment ??= this.#open());
-    this.#state ??= await this.#parts.keptGroup.of(this.id);
+    this.#state ??= await this.#restored();
     const isTerms = kindOf(bytes) === 'terms';
     if (!this.#state) {
       if (!isTerms) {
@@ -158,9 +172,21 @@ export class Membership {
     return step.messages;
   }
 
+  /** The state in this group from before a restart, if there is one that can be read. */
+  async #restored(): Promise<ClientState | undefined> {
+    const bytes = await this.#parts.keptGroup.of(this.id);
+    if (!bytes) return undefined;
+    try {
+      return loadClientState(bytes);
+    } catch (error) {
+      if (error instanceof StoredStateError) return undefined;
+      throw error;
+    }
+  }
+
   async #keep(state: ClientState): Promise<void> {
     if (state === this.#state) return;
-    await this.#parts.keptGroup.keep(this.id, state);
+    await this.#parts.keptGroup.keep(this.id, saveClientState(state));
     if (this.#state) eraseSuperseded(this.#state, state);
     this.#state = state;
   }
@@ -190,9 +216,9 @@ export class Membership {
   }
 
   async #open(): Promise<ClientEnvironment> {
-    const { host, engine, secure } = this.#parts;
+    const { host, secure } = this.#parts;
     const identity = await ownIdentity(host);
-    const { crypto, masks } = await engine();
+    const { crypto, masks } = await this.#engine();
     const seed = identity.secretKey.subarray(0, 32);
     return {
       crypto,
@@ -217,12 +243,4 @@ export function policyOf(
     modelDigest: fromHex(assignment.model.weights),
     knows,
   };
-}
-
-/** Why the device does not take part in such an assignment, if it does not. */
-export function tooFewTogether(
-  { secure }: Pick<Assignment, 'secure'>,
-  { minimumGroup }: SecureOptions,
-): boolean {
-  return (secure?.minimum ?? 1) < (minimumGroup ?? 1);
 }

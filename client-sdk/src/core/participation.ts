@@ -1,20 +1,20 @@
 import type { Examples } from '@starling/model';
-import { ProblemError, sha256, type Assignment } from '@starling/protocol';
+import { ProblemError, sha256, type Assignment, type AssignmentId, type GroupId } from '@starling/protocol';
 import { nextStep, type Step } from './assignment-steps.ts';
 import { backoffMs } from './backoff.ts';
 import { untilRungMs } from './bell.ts';
 import type { BlobCache } from './blob-cache.ts';
 import { say } from './control.ts';
-import { unmetCondition } from './eligibility.ts';
+import { tooFewTogether, unmetCondition } from './eligibility.ts';
 import { DeviceError, endsDevice, isTransient } from './errors.ts';
 import { hasStopped } from './has-stopped.ts';
 import type { Inbox } from './inbox.ts';
-import type { KeptGroup } from './kept-group.ts';
-import type { KeptUpdate } from './kept-update.ts';
+import type { KeptBytes } from './kept-bytes.ts';
 import type { Line } from './line.ts';
-import { Membership, tooFewTogether, type SecureEngine, type SecureOptions } from './membership.ts';
+import type { Membership, SecureOptions } from './membership.ts';
 import { fetchModel } from './models.ts';
 import type { FetchedModel, Host } from './ports.ts';
+import type { SecureLoader } from './secure-loader.ts';
 import type { Session } from './session.ts';
 import { uploadUpdate } from './upload.ts';
 
@@ -28,9 +28,9 @@ export interface ParticipationParts {
   readonly line: Line;
   readonly inbox: Inbox;
   readonly blobs: BlobCache;
-  readonly keptUpdate: KeptUpdate;
-  readonly keptGroup: KeptGroup;
-  readonly engine: SecureEngine;
+  readonly keptUpdate: KeptBytes<AssignmentId>;
+  readonly keptGroup: KeptBytes<GroupId>;
+  readonly loadSecure: SecureLoader;
   readonly secure: SecureOptions;
   readonly examples: (taskId: string) => Promise<Examples | null>;
   readonly sinceContributionMs: () => number | undefined;
@@ -140,7 +140,7 @@ export class Participation {
     const hinted = inbox.bell.wait(line.isOpen() ? hintedMailMs : mailMs, host.clock, looked.signal);
     try {
       if (this.#membership?.id !== standing.secure?.groupId) this.#membership = undefined;
-      this.#membership ??= new Membership(this.#parts, standing, this.#finished());
+      this.#membership ??= (await this.#parts.loadSecure())(this.#parts, standing, this.#finished());
       const after = await this.#membership.advance(this.#signal);
       inbox.hear(after);
       if (after.state === 'grouped') await hinted;
@@ -165,6 +165,8 @@ export class Participation {
     if (!examples) return this.#say(offer, { action: 'decline', reason: 'no-data' });
     if (tooFewTogether(offer, this.#parts.secure))
       return this.#say(offer, { action: 'decline', reason: 'ineligible:minimumGroup' });
+    if (offer.secure && !(await this.#canMask()))
+      return this.#say(offer, { action: 'decline', reason: 'ineligible:secure-not-loaded' });
     const situation = { ...(await host.conditions.now()), examples: examples.count };
     const unmet = unmetCondition(offer.eligibility, {
       ...situation,
@@ -172,6 +174,17 @@ export class Participation {
     });
     if (unmet !== undefined) return this.#say(offer, { action: 'decline', reason: `ineligible:${unmet}` });
     return this.#say(offer, { action: 'accept' });
+  }
+
+  /** Whether the code for masking is there; loads it before anything is promised. */
+  async #canMask(): Promise<boolean> {
+    try {
+      await this.#parts.loadSecure();
+      return true;
+    } catch (error) {
+      this.#parts.onError(error);
+      return false;
+    }
   }
 
   /** Computes the update, unless the server drops the assignment meanwhile. */
