@@ -28,6 +28,7 @@ import {
 import { DeviceError } from './errors.ts';
 import { ownIdentity } from './identity.ts';
 import type { KeptBytes } from './kept-bytes.ts';
+import type { Logbook, ParticipationLimits } from './logbook.ts';
 import type { Host } from './ports.ts';
 import { readAnswer } from './requests.ts';
 import { layoutOf, ringUpdate } from './ring-update.ts';
@@ -35,7 +36,7 @@ import type { Session } from './session.ts';
 import { uploadUpdate } from './upload.ts';
 
 /** What the app insists on before an update of its device is summed with others'. */
-export interface SecureOptions {
+export interface SecureOptions extends ParticipationLimits {
   /**
    * Fewest updates that the device's own may be summed with, itself included. With it, clear tasks are declined: a clear
    * update is a sum of one. Without it, secure tasks are held to 3, below which SA-1 is no protection at all.
@@ -85,6 +86,7 @@ export interface MembershipParts {
   readonly session: Session;
   /** Where the device stands in its group: stored before any message leaves. Secret until the device has uploaded. */
   readonly keptGroup: KeptBytes<GroupId>;
+  readonly logbook: Logbook;
   readonly secure: SecureOptions;
 }
 
@@ -112,7 +114,7 @@ export class Membership {
 
   /**
    * Reads the mailbox and answers until there is nothing new. Resolves with where the assignment stands. Rejects with
-   * Refusal where the server says what the device must not answer, DeviceError `group-state-lost`, ProblemError.
+   * Refusal where the server says what the device must not answer, DeviceError `group-state-lost`, `second-group`, ProblemError.
    */
   async advance(signal: AbortSignal): Promise<Assignment> {
     let mail = await this.#fetch(signal);
@@ -153,6 +155,7 @@ export class Membership {
         );
       }
       const joined = await joinGroup(bytes, environment);
+      await this.#parts.logbook.join(this.#assignment.id, this.id);
       await this.#keep(joined.state);
       return joined.messages;
     }
