@@ -75,11 +75,9 @@ function onGrid({ blocks }: Pick<Assignment, 'blocks'>, number: number): Uint8Ar
 const selected = (goal: number, minimum = goal): Pick<Plan, 'cohort'> => ({
   cohort: { goal, minimum, overSelection: 1, select: labels() },
 });
-const short: Partial<Plan> = {
-  encoding: { scaleBits: 10, clip: 1 },
-  maxWeight: 1,
-  secure: { groupSize: { target: 3, minimum: 3 }, ring: 16 },
-};
+const encoding = { scaleBits: 10, clip: 1 };
+const secure = { groupSize: { target: 3, minimum: 3 }, ring: 16 } as const;
+const short: Partial<Plan> = { encoding, maxWeight: 1, secure };
 
 async function run(changes: Partial<Plan>): Promise<Task> {
   const task = await world.admin.tinyTask(changes);
@@ -113,10 +111,9 @@ describe('a ring of 16 bits', { timeout: 60_000 }, () => {
     expect(round.groups).toEqual([{ ...group, state: 'summed', reason: null, size: 3, survivors: 3 }]);
     // 15 parameters and the weight of 2 bytes, 6 metrics of 40 bits over words of 13 bits and less.
     expect(round.bytesUp).toBe(3 * 2 * (15 + 1 + 6 * 4));
-    const { secure: _, ...clear } = short;
     const second = await run({
-      ...clear,
-      encoding: { ...short.encoding!, rounding: 'stochastic' },
+      encoding: { ...encoding, rounding: 'stochastic' },
+      maxWeight: 1,
       ...selected(3),
     });
     expect((await endedRound(second)).groups).toEqual([]);
@@ -126,10 +123,8 @@ describe('a ring of 16 bits', { timeout: 60_000 }, () => {
   });
 
   it('is refused when a parameter takes more than a word, and the refusal says what to lower', async () => {
-    const secure = short.secure!;
-    const { encoding: _, ...coarse } = short;
-    const error = await world.admin
-      .tinyTask({ ...coarse, ...selected(3) })
+    const error: unknown = await world.admin
+      .tinyTask({ maxWeight: 1, secure, ...selected(3) })
       .catch((reason: unknown) => reason);
     expect(error).toMatchObject({
       code: 'invalid-plan',
@@ -139,7 +134,7 @@ describe('a ring of 16 bits', { timeout: 60_000 }, () => {
     expect(String(error)).toContain('need 32.3 bits; 15 are exact. Lower scaleBits to 6');
     // With what it says, the plan is taken; with one bit more it is not.
     const tight = (scaleBits: number) =>
-      world.admin.tinyTask({ ...short, secure, encoding: { scaleBits, clip: 64 }, ...selected(3) });
+      world.admin.tinyTask({ ...short, encoding: { scaleBits, clip: 64 }, ...selected(3) });
     expect((await tight(6)).state).toBe('draft');
     await expect(tight(7)).rejects.toMatchObject({ code: 'invalid-plan' });
   });

@@ -24,11 +24,12 @@ beforeEach(() => {
 });
 
 /** One assignment after another, each to its end; the device starts again after each. */
-async function takePart(letters: string, end: 'contributed' | 'aborted'): Promise<void> {
+async function takePart(letters: string, end: 'contributed' | 'aborted' | 'undrawn'): Promise<void> {
   for (const letter of letters) {
     const assignment = work(letter);
     await book.pin(assignment);
     await book.join(assignment.id, group(letter));
+    if (end !== 'undrawn') await book.drawn(assignment.id);
     if (end === 'contributed') await book.contributed(assignment.id);
     book = open();
   }
@@ -67,8 +68,9 @@ describe('the logbook', () => {
     await expect(book.join(id, group('a'))).rejects.toMatchObject({ code: 'group-state-lost' });
   });
 
-  it('counts groups without a sum for a day, and no others', async () => {
+  it('counts drawn graphs without a sum for a day, and no other groups', async () => {
     await takePart('abc', 'contributed');
+    await takePart('ghi', 'undrawn');
     await takePart('de', 'aborted');
     expect(await book.limitReached(work('f'), { abortedGroupsADay: 3 })).toBeUndefined();
     expect(await book.limitReached(work('f'), { abortedGroupsADay: 2 })).toBe('too-many-aborts');
@@ -77,7 +79,7 @@ describe('the logbook', () => {
   });
 
   it('bears 64 of them unless told otherwise', async () => {
-    const letters = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'];
+    const letters = Array.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_');
     await takePart(letters.slice(0, 63).join(''), 'aborted');
     const other = 'ab'.repeat(11);
     const offer = { id: makeId('assignment', other), roundId: makeId('round', other) };

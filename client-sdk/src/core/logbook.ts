@@ -12,11 +12,14 @@ import { readJson, writeJson } from './stored-json.ts';
 /** How often a device takes part. */
 export interface ParticipationLimits {
   /**
-   * Most groups within a day that the device joined and that came to no sum. A server that aborts groups until it likes the
-   * drawn graph has so many draws; each goes wrong with odds of 2^-40 at most. Unless given 64: odds of 2^-34 a day.
+   * Most groups within a day whose graph was drawn (more than 64 members) and that the device gave no sum to. A server that
+   * aborts groups until it likes the graph has so many draws, each with odds of 2^-40 at most. Unless given 64: 2^-34 a day.
    */
   readonly abortedGroupsADay?: number;
-  /** Most contributions within a day, clear and masked. Unless given, as many as the server asks for. */
+  /**
+   * Most contributions within a day, clear and masked. A masked one counts as soon as the device helps to unmask the sum,
+   * whatever the server says became of it. Unless given, as many as the server asks for.
+   */
   readonly contributionsADay?: number;
 }
 
@@ -33,7 +36,9 @@ interface Entry {
   readonly atMs: number;
   /** The secure group that it joined. */
   readonly group?: GroupId;
-  /** The server has the update, by itself or in a sum. */
+  /** The graph of the group was drawn, and the device said what went into it. */
+  readonly drawn?: true;
+  /** The server has the update, or can have the sum that it is in. */
   readonly contributed?: true;
 }
 
@@ -65,7 +70,7 @@ export class Logbook {
     if (others.some(({ round }) => round === roundId)) return 'second-in-round';
     const since = this.#host.clock.wallMs() - dayMs;
     const today = others.filter(({ atMs }) => atMs > since);
-    const aborted = today.filter(({ group, contributed }) => group !== undefined && !contributed);
+    const aborted = today.filter(({ drawn, contributed }) => drawn && !contributed);
     if (aborted.length >= abortedGroupsADay) return 'too-many-aborts';
     const contributions = today.filter(({ contributed }) => contributed);
     return contributions.length >= contributionsADay ? 'too-many-contributions' : undefined;
@@ -121,7 +126,12 @@ export class Logbook {
     await this.#change(id, { group });
   }
 
-  /** The server acknowledged the update. */
+  /** The device is about to say what a graph is drawn from. */
+  async drawn(id: AssignmentId): Promise<void> {
+    await this.#change(id, { drawn: true });
+  }
+
+  /** The server acknowledged the update, or the device is about to help to unmask the sum. */
   async contributed(id: AssignmentId): Promise<void> {
     await this.#change(id, { contributed: true });
   }

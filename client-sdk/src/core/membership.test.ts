@@ -10,6 +10,7 @@ import {
 } from '@starling/protocol';
 import { decodeRingSum, encodeTerms, identityFromSeed, kindOf } from '@starling/secure';
 import { describe, expect, it } from 'vitest';
+import { DeviceError } from './errors.ts';
 import { KeptBytes } from './kept-bytes.ts';
 import { Logbook } from './logbook.ts';
 import { memberships, policyOf } from './membership.ts';
@@ -101,13 +102,11 @@ describe('a device that is put into groups', () => {
       weight: 1,
     });
     const joined = memberships(host)(parts, standing, update).advance(new AbortController().signal);
-    return {
-      outcome: await joined.then(
-        () => 'answered',
-        (error: { code: string }) => error.code,
-      ),
-      sent,
-    };
+    const outcome = await joined.then(
+      () => 'answered',
+      (error: unknown) => (error instanceof DeviceError ? error.code : error),
+    );
+    return { outcome, sent };
   };
 
   it('answers the terms of the first with the same keys after each start, and no other for the same update', async () => {

@@ -189,6 +189,9 @@ export class Membership {
 
   async #keep(state: ClientState): Promise<void> {
     if (state === this.#state) return;
+    const { logbook } = this.#parts;
+    if (state.phase === 'reveals') await logbook.drawn(this.#assignment.id);
+    if (state.phase === 'unmasking') await logbook.contributed(this.#assignment.id);
     await this.#parts.keptGroup.keep(this.id, saveClientState(state));
     if (this.#state) eraseSuperseded(this.#state, state);
     this.#state = state;
