@@ -30,6 +30,7 @@ export type {
   EvaluationResult,
   Funnel,
   GroupMail,
+  GroupSummary,
   LiveEvent,
   ModelDetail,
   ModelSummary,

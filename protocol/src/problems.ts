@@ -28,6 +28,7 @@ export const problems = {
   'update-wrong-shape': { status: 422, title: 'The update does not have the blocks of this round' },
   'update-not-finite': { status: 422, title: 'The update holds NaN or infinity' },
   'update-out-of-range': { status: 422, title: 'The update exceeds the range of its encoding' },
+  'update-norm-exceeded': { status: 422, title: 'The update is longer than the plan clips it to' },
   'update-weight-invalid': { status: 422, title: 'The weight is outside its range' },
   'group-closed': { status: 409, title: 'The group is over' },
   'group-message-refused': { status: 422, title: 'The group does not take this message' },

@@ -107,14 +107,14 @@ export function decode(lanes: Float64Array, block: FixedPointBlock, divisor: num
 }
 
 /**
- * Checks that a sum over `maxCount` contributions of weight up to `maxWeight` stays within `bits` bits of magnitude:
- * 53 for float64 lanes, w - 1 for a ring of two's complement words of w bits. Throws {@link SumOverflow}, which
+ * Checks that a sum over `maxCount` contributions of weight up to `maxWeight` has a magnitude of at most `room`:
+ * 2^53 for float64 lanes, 2^(w - 1) - 1 for a ring of two's complement words of w bits. Throws {@link SumOverflow}, which
  * names each term that would do if it alone were lowered, and to what.
  */
 export function assertSumFits(
   block: FixedPointBlock,
   { maxWeight, maxCount }: { maxWeight: number; maxCount: number },
-  bits = 53,
+  room = 2 ** 53,
 ): void {
   const { name, scaleBits, clip, weighted, limbs } = block;
   const largest = clip * 2 ** scaleBits;
@@ -125,8 +125,7 @@ export function assertSumFits(
   }
   const lane = limbs === 3 ? limb : largest;
   const weight = weighted ? maxWeight : 1;
-  if (lane * weight * maxCount <= 2 ** bits) return;
-  const room = 2 ** bits;
+  if (lane * weight * maxCount <= room) return;
   const terms: [name: string, limit: number][] = [
     ['maxCount', Math.floor(room / (lane * weight))],
     ['maxWeight', weighted ? Math.floor(room / (lane * maxCount)) : 0],
@@ -138,6 +137,6 @@ export function assertSumFits(
     ways.length > 0 ? `Lower ${ways.join(', or ')}` : 'No single term suffices: lower several of them';
   const weights = weighted ? ` of weight up to ${maxWeight}` : '';
   throw new SumOverflow(
-    `Block "${name}": ${maxCount} contributions${weights}, each value up to ${lane} as an integer, need ${Math.log2(lane * weight * maxCount).toFixed(1)} bits; ${bits} are exact. ${advice}.`,
+    `Block "${name}": ${maxCount} contributions${weights}, each value up to ${lane} as an integer, need ${Math.log2(lane * weight * maxCount).toFixed(1)} bits; ${Number(Math.log2(room).toFixed(1))} are exact. ${advice}.`,
   );
 }

@@ -218,13 +218,13 @@ describe('a secure task', { timeout: 120_000 }, () => {
     const devices = await devicesOnline(3);
     const task = await run({ ...cohort(3), ...secureTo(3, 3) });
     const failed = await eventually('a round to be abandoned', async () =>
-      (await roundsOf(task.id)).find(({ endedAt }) => endedAt !== null),
+      (await roundsOf(admin, task.id)).find(({ endedAt }) => endedAt !== null),
     );
     expect(failed.state).toBe('abandoned');
     expect(failed.funnel.dropped).toEqual({ 'group-aborted': 3 });
     await server.close();
     server = await launch(Number(port));
-    const rounds = await completed(task);
+    const rounds = await completed(admin, task);
     expect(rounds.at(-1)?.state).toBe('published');
     const { task: clear } = await clearly(1, devices);
     expect(await weightsOf(admin, task)).toEqual(await weightsOf(admin, clear));

@@ -7,6 +7,7 @@ import { stayInTouch } from './connection.ts';
 import { Inbox } from './inbox.ts';
 import { KeptBytes } from './kept-bytes.ts';
 import { Line } from './line.ts';
+import { Logbook } from './logbook.ts';
 import type { SecureOptions } from './membership.ts';
 import { Participation } from './participation.ts';
 import type { PersonalModel } from './personal-model.ts';
@@ -80,7 +81,6 @@ export class Device {
   #status: DeviceStatus = 'stopped';
   #stopping = new AbortController();
   #running: Promise<void> | undefined;
-  #contributedAtMs: number | undefined;
 
   constructor(options: DeviceOptions) {
     const server = options.server.replace(/\/+$/, '');
@@ -215,17 +215,15 @@ export class Device {
       blobs: this.#blobs,
       keptUpdate,
       keptGroup,
+      logbook: new Logbook(host),
       loadSecure: this.#loadSecure,
       secure: this.#options.secure ?? {},
       examples: this.#options.examples,
-      sinceContributionMs: () =>
-        this.#contributedAtMs === undefined ? undefined : host.clock.monotonicMs() - this.#contributedAtMs,
       onActivity: (activity: Activity | undefined) => {
         this.#activity = activity;
         this.#refresh();
       },
       onContributed: ({ taskId, roundNumber, work }: Assignment) => {
-        this.#contributedAtMs = host.clock.monotonicMs();
         this.#emit('contributed', { taskId, roundNumber, kind: work.kind });
       },
     };

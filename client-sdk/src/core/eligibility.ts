@@ -9,7 +9,7 @@ export interface Situation {
   readonly idle?: boolean | undefined;
   /** Charge of the battery, 0 to 1. */
   readonly battery?: number | undefined;
-  /** Time since this device last contributed; `undefined`: not since it was started. */
+  /** Time since this device last contributed; `undefined`: not for a week. */
   readonly sinceContributionMs?: number | undefined;
 }
 

@@ -15,6 +15,10 @@ export type DeviceProblem =
   | 'group-state-lost'
   /** The code that masks updates could not be loaded. The device declines secure tasks, and tries again at the next. */
   | 'secure-not-loaded'
+  /** The server put an assignment into another group after its update had entered one. */
+  | 'second-group'
+  /** The server changed what an assignment asks for after the device had agreed to it. */
+  | 'work-changed'
   /** An assignment that was to be masked is asked for in the clear. */
   | 'masks-withdrawn'
   /** There are no data for the task. */

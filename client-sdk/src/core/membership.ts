@@ -28,14 +28,15 @@ import {
 import { DeviceError } from './errors.ts';
 import { ownIdentity } from './identity.ts';
 import type { KeptBytes } from './kept-bytes.ts';
+import type { Logbook, ParticipationLimits } from './logbook.ts';
 import type { Host } from './ports.ts';
 import { readAnswer } from './requests.ts';
-import { ringUpdate } from './ring-update.ts';
+import { layoutOf, ringUpdate } from './ring-update.ts';
 import type { Session } from './session.ts';
 import { uploadUpdate } from './upload.ts';
 
 /** What the app insists on before an update of its device is summed with others'. */
-export interface SecureOptions {
+export interface SecureOptions extends ParticipationLimits {
   /**
    * Fewest updates that the device's own may be summed with, itself included. With it, clear tasks are declined: a clear
    * update is a sum of one. Without it, secure tasks are held to 3, below which SA-1 is no protection at all.
@@ -85,6 +86,7 @@ export interface MembershipParts {
   readonly session: Session;
   /** Where the device stands in its group: stored before any message leaves. Secret until the device has uploaded. */
   readonly keptGroup: KeptBytes<GroupId>;
+  readonly logbook: Logbook;
   readonly secure: SecureOptions;
 }
 
@@ -112,7 +114,7 @@ export class Membership {
 
   /**
    * Reads the mailbox and answers until there is nothing new. Resolves with where the assignment stands. Rejects with
-   * Refusal where the server says what the device must not answer, DeviceError `group-state-lost`, ProblemError.
+   * Refusal where the server says what the device must not answer, DeviceError `group-state-lost`, `second-group`, ProblemError.
    */
   async advance(signal: AbortSignal): Promise<Assignment> {
     let mail = await this.#fetch(signal);
@@ -153,6 +155,7 @@ export class Membership {
         );
       }
       const joined = await joinGroup(bytes, environment);
+      await this.#parts.logbook.join(this.#assignment.id, this.id);
       await this.#keep(joined.state);
       return joined.messages;
     }
@@ -186,6 +189,9 @@ export class Membership {
 
   async #keep(state: ClientState): Promise<void> {
     if (state === this.#state) return;
+    const { logbook } = this.#parts;
+    if (state.phase === 'reveals') await logbook.drawn(this.#assignment.id);
+    if (state.phase === 'unmasking') await logbook.contributed(this.#assignment.id);
     await this.#parts.keptGroup.keep(this.id, saveClientState(state));
     if (this.#state) eraseSuperseded(this.#state, state);
     this.#state = state;
@@ -229,7 +235,7 @@ export class Membership {
   }
 }
 
-/** What the device holds its group to. */
+/** What the device holds its group to. Throws SumOverflow where sums of such updates could overflow: it takes no part then. */
 export function policyOf(
   assignment: Assignment,
   { minimumGroup = smallestGroup, knows = () => true }: SecureOptions,
@@ -237,7 +243,7 @@ export function policyOf(
   if (!assignment.secure) throw new TypeError('A clear assignment has no group.');
   return {
     minimum: Math.max(minimumGroup, assignment.secure.minimum),
-    maximum: assignment.secure.largest,
+    maximum: layoutOf(assignment).maxCount,
     ...leastAssumption,
     taskDigest: fromHex(digestOfWork(assignment)),
     modelDigest: fromHex(assignment.model.weights),

@@ -12,6 +12,7 @@ import { hasStopped } from './has-stopped.ts';
 import type { Inbox } from './inbox.ts';
 import type { KeptBytes } from './kept-bytes.ts';
 import type { Line } from './line.ts';
+import type { Logbook } from './logbook.ts';
 import type { Membership, SecureOptions } from './membership.ts';
 import { fetchModel } from './models.ts';
 import type { FetchedModel, Host } from './ports.ts';
@@ -33,10 +34,10 @@ export interface ParticipationParts {
   readonly blobs: BlobCache;
   readonly keptUpdate: KeptBytes<AssignmentId>;
   readonly keptGroup: KeptBytes<GroupId>;
+  readonly logbook: Logbook;
   readonly loadSecure: SecureLoader;
   readonly secure: SecureOptions;
   readonly examples: (taskId: string) => Promise<Examples | null>;
-  readonly sinceContributionMs: () => number | undefined;
   readonly onActivity: (activity: 'training' | 'uploading' | undefined) => void;
   readonly onContributed: (assignment: Assignment) => void;
   readonly onError: (error: unknown) => void;
@@ -65,15 +66,17 @@ export class Participation {
    * device. A step that fails for want of a connection is repeated: every message to the server may be.
    */
   async run(assignment: Assignment): Promise<void> {
-    const { host, inbox, keptUpdate, keptGroup, onActivity, onContributed, onError } = this.#parts;
+    const { host, inbox, keptUpdate, keptGroup, onActivity, onError } = this.#parts;
     this.#update = await keptUpdate.of(assignment.id);
     for (let failures = 0; !hasStopped(this.#signal);) {
       const standing = inbox.inHand ?? assignment;
       const step = nextStep(standing.state, this.#update !== undefined);
       this.#isSecure ||= standing.secure !== undefined;
-      if (step === 'finish' && this.#isSecure) onContributed(standing);
+      if (step === 'finish' && this.#isSecure) await this.#contributed(standing);
       if (step === 'finish' || step === 'let-go') break;
       try {
+        this.#requireMasks(standing);
+        if (step !== 'decide') await this.#parts.logbook.pin(standing);
         await this.#perform(step, standing);
         failures = 0;
       } catch (error) {
@@ -96,7 +99,7 @@ export class Participation {
   }
 
   async #perform(step: Exclude<Step, 'finish' | 'let-go'>, standing: Assignment): Promise<void> {
-    const { session, inbox, line, onActivity, onContributed, host } = this.#parts;
+    const { session, inbox, line, onActivity, host } = this.#parts;
     switch (step) {
       case 'decide':
         await this.#decide(standing);
@@ -110,7 +113,6 @@ export class Participation {
         await this.#train(standing);
         break;
       case 'announce':
-        this.#requireMasks(standing);
         await this.#say(standing, {
           action: 'ready',
           ...(!standing.secure && { digest: sha256(this.#finished()), bytes: this.#finished().length }),
@@ -122,10 +124,9 @@ export class Participation {
         break;
       case 'upload': {
         onActivity('uploading');
-        this.#requireMasks(standing);
         if (standing.secure) return this.#aggregate(standing);
         const { state } = await uploadUpdate(session, standing.id, this.#finished(), this.#signal);
-        onContributed(standing);
+        await this.#contributed(standing);
         inbox.hear({ ...standing, state });
         break;
       }
@@ -155,6 +156,11 @@ export class Participation {
     }
   }
 
+  async #contributed(standing: Assignment): Promise<void> {
+    await this.#parts.logbook.contributed(standing.id);
+    this.#parts.onContributed(standing);
+  }
+
   #requireMasks({ secure }: Assignment): void {
     if (!this.#isSecure || secure) return;
     throw new DeviceError(
@@ -164,19 +170,22 @@ export class Participation {
   }
 
   async #decide(offer: Assignment): Promise<void> {
-    const { host, sinceContributionMs } = this.#parts;
+    const { host, logbook, secure } = this.#parts;
     const examples = await this.#examples(offer);
     if (!examples) return this.#say(offer, { action: 'decline', reason: 'no-data' });
-    if (tooFewTogether(offer, this.#parts.secure))
+    if (tooFewTogether(offer, secure))
       return this.#say(offer, { action: 'decline', reason: 'ineligible:minimumGroup' });
+    const limit = await logbook.limitReached(offer, secure);
+    if (limit !== undefined) return this.#say(offer, { action: 'decline', reason: `ineligible:${limit}` });
     if (offer.secure && !(await this.#canMask()))
       return this.#say(offer, { action: 'decline', reason: 'ineligible:secure-not-loaded' });
     const situation = { ...(await host.conditions.now()), examples: examples.count };
     const unmet = unmetCondition(offer.eligibility, {
       ...situation,
-      sinceContributionMs: sinceContributionMs(),
+      sinceContributionMs: await logbook.sinceContributionMs(),
     });
     if (unmet !== undefined) return this.#say(offer, { action: 'decline', reason: `ineligible:${unmet}` });
+    await logbook.pin(offer);
     return this.#say(offer, { action: 'accept' });
   }
 

@@ -7,7 +7,10 @@ const Rate = Type.Number({ exclusiveMinimum: 0, maximum: 1000 });
 const Steps = Type.Integer({ minimum: 1, maximum: 10_000 });
 const BatchSize = Type.Integer({ minimum: 1, maximum: 4096 });
 const ClipNorm = Type.Optional(
-  Type.Number({ exclusiveMinimum: 0, description: 'L2 norm to which an update is scaled down.' }),
+  Type.Number({
+    exclusiveMinimum: 0,
+    description: 'L2 norm to which a device scales its update down; in the clear, a longer one is refused.',
+  }),
 );
 const Milliseconds = (description: string) =>
   Type.Integer({ minimum: 10, maximum: 7 * 24 * 3_600_000, description });
@@ -173,6 +176,14 @@ const Encoding = Type.Object(
       maximum: 2 ** 30,
       description: 'Largest magnitude of a value.',
     }),
+    rounding: Type.Optional(
+      Type.Unsafe<'nearest' | 'stochastic'>({
+        type: 'string',
+        enum: ['nearest', 'stochastic'],
+        description:
+          'How a device puts values on the grid. Default: stochastic on a ring of 16 bits, nearest otherwise.',
+      }),
+    ),
   },
   closed,
 );
@@ -193,7 +204,7 @@ export const SecurePlan = Type.Object(
       enum: [16, 32],
       default: 32,
       description:
-        'Bits of a word: integers modulo 2^ring are summed; one that is larger takes several words.',
+        'Bits of a word: integers modulo 2^ring are summed. 32: an integer that is larger takes several words. 16: a parameter takes one, and the encoding must leave it room.',
     }),
   },
   {

@@ -248,7 +248,32 @@ export const Round = Type.Object({
   endedAt: MaybeInstant,
 });
 export type Round = Static<typeof Round>;
-export const RoundDetail = Type.Intersect([Round, Type.Object({ funnel: Funnel })]);
+/** Most groups that a round's detail lists. */
+export const listedGroups = 256;
+export const GroupSummary = Type.Object(
+  {
+    id: ids.group,
+    state: GroupStateSchema,
+    reason: Nullable<string>(Type.String()),
+    size: Type.Integer({ description: 'Devices that were invited.' }),
+    survivors: Nullable<number>(
+      Type.Integer({ description: 'Devices whose updates are in the sum; null until there is one.' }),
+    ),
+    openedAt: Instant,
+    endedAt: MaybeInstant,
+  },
+  { description: 'A group of a secure task. Which devices were in it is not told.' },
+);
+export type GroupSummary = Static<typeof GroupSummary>;
+export const RoundDetail = Type.Intersect([
+  Round,
+  Type.Object({
+    funnel: Funnel,
+    groups: Type.Array(GroupSummary, {
+      description: `Groups of a secure task, aborted ones first, at most ${listedGroups}; none where updates travel in the clear.`,
+    }),
+  }),
+]);
 export type RoundDetail = Static<typeof RoundDetail>;
 
 export const EvaluationRequest = Type.Object(
@@ -285,6 +310,11 @@ export const UpdateBlockSchema = Type.Object({
   clip: Type.Number(),
   weighted: Type.Boolean(),
   limbs: Type.Unsafe<1 | 3>({ type: 'integer', enum: [1, 3] }),
+  rounding: Type.Optional(
+    Type.Literal('stochastic', {
+      description: 'The device rounds without bias, by draws from its seed; else to the nearest.',
+    }),
+  ),
 });
 
 /** A model as a device needs it: what to fetch and how to read it. */

@@ -4,6 +4,7 @@ import type {
   DeviceId,
   EvaluationSpec,
   GroupId,
+  GroupState,
   Labels,
   Plan,
   ProjectId,
@@ -86,6 +87,17 @@ export interface AssignmentRow {
   update_digest: string | null;
   update_bytes: number | null;
   weight: number | null;
+}
+
+/** A group of a secure round, with how many devices it has and how many of them are in its sum. */
+export interface GroupRow {
+  id: GroupId;
+  state: GroupState;
+  reason: string | null;
+  size: number;
+  survivors: number;
+  created_at: Date;
+  ended_at: Date | null;
 }
 
 /** States in which a device is occupied by an assignment. */

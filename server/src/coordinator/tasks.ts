@@ -2,6 +2,7 @@ import { SumOverflow, assertSumFits } from '@starling/secure';
 import { initialise, type Model } from '@starling/model';
 import {
   digestTensors,
+  largestGroup,
   ProblemError,
   sourcesOf,
   taskTransitions,
@@ -17,6 +18,7 @@ import {
   type TaskId,
   type TaskRequest,
   type TaskState,
+  type UpdateBlock,
   type VersionId,
 } from '@starling/protocol';
 import { announceRound, announceTask } from './announce.ts';
@@ -269,14 +271,28 @@ function secureProblems(plan: Plan, model: Model): ProblemPart[] {
   }
   for (const kind of ['training', 'statistics', 'evaluation'] as const) {
     if ((kind === 'statistics' && !statistics) || (kind === 'evaluation' && !evaluation)) continue;
+    const blocks = blocksOf(kind, model, plan, evaluation?.spec ?? null);
     try {
-      secureFacts(plan, blocksOf(kind, model, plan, evaluation?.spec ?? null));
+      secureFacts(plan, blocks);
+      if (kind === 'training') requireShortWords(plan, blocks);
     } catch (error) {
       if (!(error instanceof SumOverflow)) throw error;
       errors.push({ path: `plan.secure (${kind})`, message: error.message });
     }
   }
   return errors;
+}
+
+/**
+ * A ring of 16 bits is there for short updates: a parameter is one word of it. With an encoding that needs more, 32 bits
+ * are as short or shorter. Throws SumOverflow, which says what to lower.
+ */
+function requireShortWords({ secure, maxWeight }: Plan, blocks: readonly UpdateBlock[]): void {
+  if (secure?.ring !== 16) return;
+  for (const block of blocks) {
+    if (block.name === 'metrics') continue; // a handful, over as many words as they need
+    assertSumFits(block, { maxWeight, maxCount: largestGroup(secure) }, 2 ** 15 - 1);
+  }
 }
 
 function collect(errors: ProblemPart[], check: () => void): void {

@@ -59,7 +59,7 @@ export async function receivePart(
 
 async function complete(context: Context, row: AssignmentRow, declared: string): Promise<UploadAnswer> {
   const { id, device_id: deviceId } = row;
-  const { blocks, plan, secure } = await context.rounds.get(row.round_id);
+  const { blocks, plan, secure, work } = await context.rounds.get(row.round_id);
   let contribution: WeightedSum | undefined;
   try {
     const digest = await context.staging.digest(id);
@@ -69,7 +69,10 @@ async function complete(context: Context, row: AssignmentRow, declared: string):
         `The uploaded bytes have SHA-256 ${digest}; announced were ${row.update_digest ?? 'none'} and ${declared}.`,
       );
     }
-    if (!secure) contribution = readContribution(await context.staging.read(id), blocks, plan.maxWeight);
+    if (!secure) {
+      const clipNorm = work.kind === 'training' ? work.learning.clipNorm : undefined;
+      contribution = readContribution(await context.staging.read(id), blocks, plan.maxWeight, clipNorm);
+    }
   } catch (error) {
     if (error instanceof ProblemError) {
       await drop(context, deviceId, id, 'update-refused', error.code);

@@ -1,6 +1,7 @@
 import type {
   Assignment,
   Funnel,
+  GroupSummary,
   ModelVersion,
   Round,
   RoundDetail,
@@ -11,10 +12,11 @@ import type {
   VersionId,
 } from '@starling/protocol';
 import { ProblemError } from '@starling/protocol';
+import { listedGroups } from '@starling/protocol/schemas';
 import type { Querier } from '../storage/database.ts';
 import { hasLearnedRates } from './blocks.ts';
 import type { Context } from './context.ts';
-import type { AssignmentRow, RoundRow, TaskRow, VersionRow } from './rows.ts';
+import type { AssignmentRow, GroupRow, RoundRow, TaskRow, VersionRow } from './rows.ts';
 
 /** Rows as the resources that people and devices see. */
 export function taskView(row: TaskRow): Task {
@@ -68,7 +70,29 @@ export function versionView(row: VersionRow): ModelVersion {
 }
 
 export async function roundDetail(querier: Querier, row: RoundRow): Promise<RoundDetail> {
-  return { ...roundView(row), funnel: await funnelOf(querier, row.id) };
+  const [funnel, groups] = [await funnelOf(querier, row.id), await groupsOf(querier, row.id)];
+  return { ...roundView(row), funnel, groups };
+}
+
+/** Groups of a secure round, by what became of them; of clear updates, which are groups of one, the funnel says all. */
+async function groupsOf(querier: Querier, roundId: RoundId): Promise<GroupSummary[]> {
+  const rows = await querier.query<GroupRow>(
+    `select g.id, g.state, g.reason, g.created_at, g.ended_at, count(a.id)::int as size,
+            count(a.id) filter (where a.uploaded_at is not null)::int as survivors
+       from groups g left join assignments a on a.group_id = g.id
+      where g.round_id = $1 and g.secure group by g.id
+      order by g.state <> 'aborted', g.created_at, g.id limit $2`,
+    [roundId, listedGroups],
+  );
+  return rows.map((row) => ({
+    id: row.id,
+    state: row.state,
+    reason: row.reason,
+    size: row.size,
+    survivors: row.state === 'summed' ? row.survivors : null,
+    openedAt: row.created_at.toISOString(),
+    endedAt: row.ended_at?.toISOString() ?? null,
+  }));
 }
 
 async function funnelOf(querier: Querier, roundId: RoundId): Promise<Funnel> {
