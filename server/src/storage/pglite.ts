@@ -65,8 +65,16 @@ class PgliteDatabase implements Database {
   tx<T>(work: (tx: Querier) => Promise<T>): Promise<T> {
     return this.#inTurn(async () => {
       await this.#send('begin');
+      let failure: unknown;
       try {
-        const result = await work({ query: (sql, parameters = []) => this.#send(sql, parameters) });
+        const result = await work({
+          query: (sql, parameters = []) =>
+            this.#send<never>(sql, parameters).catch((error: unknown) => {
+              failure = error;
+              throw error;
+            }),
+        });
+        if (failure !== undefined) throw failure;
         await this.#send('commit');
         return result;
       } catch (error) {
