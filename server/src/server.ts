@@ -1,7 +1,6 @@
 import { randomBytes, webcrypto } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import cors from '@fastify/cors';
 import serveStatic from '@fastify/static';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
@@ -21,22 +20,21 @@ import { Coordinator } from './coordinator/coordinator.ts';
 import { LiveGroups } from './coordinator/live-groups.ts';
 import { Models } from './coordinator/models.ts';
 import { Presence } from './coordinator/presence.ts';
+import { Retention, type RetentionRules } from './coordinator/retention.ts';
 import { RoundBook } from './coordinator/round-facts.ts';
 import { RoundSums } from './coordinator/round-sums.ts';
 import { Staging } from './coordinator/staging.ts';
 import { serverSecret, SignedText } from './devices/secrets.ts';
 import { Sessions } from './devices/sessions.ts';
 import { Sockets } from './realtime/sockets.ts';
-import { FileBlobs } from './storage/blobs.ts';
+import { KeptBlobs } from './storage/kept-blobs.ts';
 import { migrate } from './storage/migrate.ts';
-import { openPglite } from './storage/pglite.ts';
+import { openBlobs, openDatabase, uploadsDirectory, type StoragePlace } from './storage/open.ts';
 
 export const version = '0.1.0';
 
 /** How a server is started. */
-export interface ServerOptions {
-  /** Where everything durable lives: the database, blobs, uploads on their way in. */
-  dataDirectory: string;
+export interface ServerOptions extends StoragePlace {
   host?: string;
   /** 0 takes any free port. */
   port?: number;
@@ -45,6 +43,8 @@ export interface ServerOptions {
   logLevel?: 'silent' | 'error' | 'warn' | 'info';
   /** How often deadlines are looked at. */
   pollIntervalMs?: number;
+  /** What the server lets go of; by default it keeps all versions. */
+  retention?: RetentionRules;
   /** Folders served as they are: URL prefix -> directory (the SDK's bundle, the examples). */
   pages?: Record<string, string>;
   /** Called at named points between two durable steps: tests end the process there. */
@@ -64,11 +64,12 @@ const pagePolicy =
 
 /**
  * Starts a server: opens the database behind its lock, brings the schema up to date, resumes rounds under way,
- * listens. Throws `DirectoryInUse` when another server has the data directory open.
+ * listens. Throws `DirectoryInUse` when another server has the data directory open, `DatabaseUnavailable`,
+ * `UnsupportedDatabase`, `UnknownSchema`, `BlobStoreFailed` for storage that cannot be used.
  */
 export async function startServer(options: ServerOptions): Promise<StarlingServer> {
-  const { dataDirectory, host = '127.0.0.1', port = 0, corsOrigin = '*' } = options;
-  const database = await openPglite(join(dataDirectory, 'database'));
+  const { host = '127.0.0.1', port = 0, corsOrigin = '*' } = options;
+  const database = await openDatabase(options);
   const api = Fastify({
     logger: { level: options.logLevel ?? 'warn', redact: ['req.headers.authorization'] },
     childLoggerFactory: (logger, bindings, options) => logger.child(bindings, { ...options, level: 'warn' }),
@@ -80,10 +81,11 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
     const firstKey = await createFirstKey(database);
     const sockets = new Sockets();
     const models = new Models(database);
+    const blobs = new KeptBlobs(await openBlobs(options), database);
     const context = {
       database,
-      blobs: new FileBlobs(join(dataDirectory, 'blobs')),
-      staging: new Staging(join(dataDirectory, 'uploads')),
+      blobs,
+      staging: new Staging(uploadsDirectory(options)),
       presence: new Presence(),
       models,
       rounds: new RoundBook(database, models),
@@ -98,6 +100,7 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
       failpoint: options.failpoint ?? (() => undefined),
     };
     const coordinator = new Coordinator(context, options.pollIntervalMs ?? 250);
+    const retention = new Retention(context, blobs, options.retention ?? {});
     const signed = new SignedText(await serverSecret(database), () => Date.now());
     const services = { coordinator, sessions: new Sessions(database, signed) };
 
@@ -129,6 +132,7 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
     });
     sockets.attach(api.server, services, { corsOrigin });
     await coordinator.start();
+    retention.start();
     await api.listen({ host, port });
     const { port: bound } = api.server.address() as AddressInfo;
     return {
@@ -136,6 +140,7 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
       firstKey,
       close: async () => {
         await coordinator.stop();
+        await retention.stop();
         await sockets.close();
         await api.close();
         while (context.background.size > 0) await Promise.all(context.background);

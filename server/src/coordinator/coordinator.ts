@@ -22,6 +22,7 @@ import type { Context } from './context.ts';
 import { announceAssignments } from './announce.ts';
 import { control, currentAssignment } from './control.ts';
 import { Poller } from './poller.ts';
+import { discardStrays } from './retention.ts';
 import { offerRound, settleRound } from './rounds.ts';
 import { liveStates } from './rows.ts';
 import { abortForgottenGroups, hearMember, mailOf } from './secure-groups.ts';
@@ -48,9 +49,9 @@ export class Coordinator {
   /** Tidies what a crash left behind and starts firing deadlines. */
   async start(): Promise<void> {
     await this.context.staging.prepare();
-    await this.#discardStrayUploads();
     await this.#releaseLeases();
     await abortForgottenGroups(this.context);
+    await discardStrays(this.context);
     this.#poller.start();
   }
 
@@ -166,25 +167,5 @@ export class Coordinator {
     await this.context.database.query(
       'update rounds set deadline = now() where closed_at is not null and ended_at is null',
     );
-  }
-
-  /** Staged bytes whose round is over: their process died before it could discard them. */
-  async #discardStrayUploads(): Promise<void> {
-    const sums = await this.context.staging.listSums();
-    const held = await this.context.database.query<{ id: GroupId }>(
-      `select g.id from groups g join rounds r on r.id = g.round_id
-        where g.id = any($1) and g.state = 'summed' and r.ended_at is null`,
-      [sums],
-    );
-    const kept = new Set(held.map((row) => row.id));
-    for (const id of sums) if (!kept.has(id)) await this.context.staging.discardSum(id);
-    const staged = await this.context.staging.list();
-    if (staged.length === 0) return;
-    const wanted = await this.context.database.query<{ id: AssignmentId }>(
-      "select id from assignments where id = any($1) and state in ('grouped', 'uploaded')",
-      [staged],
-    );
-    const keep = new Set(wanted.map((row) => row.id));
-    for (const id of staged) if (!keep.has(id)) await this.context.staging.discard(id);
   }
 }

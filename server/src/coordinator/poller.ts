@@ -1,5 +1,6 @@
 import type { GroupId, RoundId, RoundState } from '@starling/protocol';
 import type { Context } from './context.ts';
+import { repeat } from './repeat.ts';
 import {
   closeRound,
   closeSecureTraining,
@@ -18,9 +19,7 @@ import { closePhase } from './secure-groups.ts';
 export class Poller {
   readonly #context: Context;
   readonly #intervalMs: number;
-  #timer: NodeJS.Timeout | undefined;
-  #running: Promise<void> | undefined;
-  #stopped = false;
+  #stop: (() => Promise<void>) | undefined;
 
   constructor(context: Context, intervalMs: number) {
     this.#context = context;
@@ -28,21 +27,17 @@ export class Poller {
   }
 
   start(): void {
-    this.#timer = setTimeout(() => {
-      this.#running = this.poll()
-        .catch((error: unknown) => {
+    this.#stop = repeat(
+      () =>
+        this.poll().catch((error: unknown) => {
           this.#context.log.error({ error }, 'polling failed; trying again');
-        })
-        .then(() => {
-          if (!this.#stopped) this.start();
-        });
-    }, this.#intervalMs);
+        }),
+      this.#intervalMs,
+    );
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true;
-    clearTimeout(this.#timer);
-    await this.#running;
+    await this.#stop?.();
   }
 
   /**

@@ -86,6 +86,7 @@ async function startingVersion(
   const version = await readVersion(context.database, id);
   if (version.project_id !== projectId)
     throw new ProblemError('not-found', `There is no model version ${id}.`);
+  refusePruned(version);
   const source = await readTask(context.database, version.task_id);
   const rates = (plan: Plan) => (hasLearnedRates(plan) ? 'with' : 'without');
   if (source.model_digest !== request.model || rates(source.plan) !== rates(request.plan)) {
@@ -149,6 +150,9 @@ export async function requestEvaluation(
   const round = await context.database.tx(async (tx): Promise<RoundRow> => {
     const [locked] = await tx.query<TaskRow>('select * from tasks where id = $1 for update', [id]);
     if (!locked) throw new ProblemError('not-found', `There is no task ${id}.`);
+    const base = version ?? locked.current_version;
+    const [held] = await tx.query<VersionRow>('select * from model_versions where id = $1 for share', [base]);
+    if (held) refusePruned(held);
     return openRound(
       tx,
       locked,
@@ -162,12 +166,17 @@ export async function requestEvaluation(
         evaluation: spec,
         requested: true,
       },
-      version ?? locked.current_version,
+      base,
     );
   });
   await offerRound(context, round.id);
   await announceRound(context, round.id);
   return roundView(round);
+}
+
+function refusePruned({ id, pruned_at: prunedAt }: VersionRow): void {
+  if (prunedAt === null) return;
+  throw new ProblemError('not-found', `The weights of version ${id} were removed by the server's retention.`);
 }
 
 async function moveTask(context: Context, id: TaskId, to: TaskState, reason: string | null): Promise<void> {

@@ -23,6 +23,30 @@ export interface Database extends Querier {
   close(): Promise<void>;
 }
 
+/** Runs `work` between `begin` and `commit` of one connection; `rollback` when it, or any statement of it, fails. */
+export async function inTransaction<T>(connection: Querier, work: (tx: Querier) => Promise<T>): Promise<T> {
+  await connection.query('begin');
+  let failure: Error | undefined;
+  try {
+    const result = await work({
+      query: async (sql, parameters) => {
+        try {
+          return await connection.query(sql, parameters);
+        } catch (error) {
+          if (error instanceof Error) failure = error;
+          throw error;
+        }
+      },
+    });
+    if (failure) throw failure;
+    await connection.query('commit');
+    return result;
+  } catch (error) {
+    if (!(error instanceof DatabaseUnavailable)) await connection.query('rollback');
+    throw error;
+  }
+}
+
 /** An error that the database reported; `sqlState` is PostgreSQL's five-character code. */
 export class DatabaseError extends Error {
   override readonly name = 'DatabaseError';

@@ -2,6 +2,7 @@ import pg from 'pg';
 import {
   DatabaseError,
   DatabaseUnavailable,
+  inTransaction,
   UnsupportedDatabase,
   type Database,
   type Querier,
@@ -24,6 +25,8 @@ const collisions = new Set(['40001', '40P01']);
 const attempts = 8;
 
 const { builtins } = pg.types;
+/** pg's own, whose type lists the built-in types only. */
+const parserOf = pg.types.getTypeParser as (oid: number) => (text: string) => unknown;
 const parsers = new Map<number, (text: string) => unknown>([
   [builtins.INT8, Number],
   [builtins.NUMERIC, Number],
@@ -53,8 +56,7 @@ export async function openPostgres(url: string, options: PostgresOptions = {}): 
     keepAlive: true,
     application_name: 'starling',
     types: {
-      getTypeParser: (oid: number, format?: string) =>
-        (format !== 'binary' && parsers.get(oid)) || pg.types.getTypeParser(oid, format as 'text'),
+      getTypeParser: (oid: number) => parsers.get(oid) ?? parserOf(oid),
     },
   });
   pool.on('error', () => undefined); // an idle connection was lost: the pool opens another
@@ -106,25 +108,9 @@ class PostgresDatabase implements Database {
 
   tx<T>(work: (tx: Querier) => Promise<T>): Promise<T> {
     return this.#again(() =>
-      this.#connected(async (client) => {
-        await this.#run(client, 'begin');
-        let failure: unknown;
-        try {
-          const result = await work({
-            query: (sql, parameters) =>
-              this.#run<never>(client, sql, parameters).catch((error: unknown) => {
-                failure = error;
-                throw error;
-              }),
-          });
-          if (failure !== undefined) throw failure;
-          await this.#run(client, 'commit');
-          return result;
-        } catch (error) {
-          if (!(error instanceof DatabaseUnavailable)) await this.#run(client, 'rollback');
-          throw error;
-        }
-      }),
+      this.#connected((client) =>
+        inTransaction({ query: (sql, parameters) => this.#run(client, sql, parameters) }, work),
+      ),
     );
   }
 

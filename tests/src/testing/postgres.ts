@@ -138,8 +138,8 @@ async function findBinaries(): Promise<string> {
 async function linkLibraries(room: string): Promise<void> {
   const list = await readFile(join(room, 'native/pg-symlinks.json'), 'utf8').catch(() => '[]');
   for (const { source, target } of JSON.parse(list) as { source: string; target: string }[]) {
-    await symlink(resolve(room, source), join(room, target)).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EEXIST') throw error;
+    await symlink(resolve(room, source), join(room, target)).catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     });
   }
 }
