@@ -5,23 +5,18 @@ import { Command, InvalidArgumentError } from 'commander';
 import { runDemo } from './demo/demo.ts';
 import { addDemoOptions, type DemoOptions } from './demo/options.ts';
 import { serve, type ServeOptions } from './serve.ts';
+import { addStorageOptions } from './storage-options.ts';
 
 const program = new Command('starling')
   .description('Device-cloud federated meta-learning')
   .showHelpAfterError();
 
-program
-  .command('serve')
-  .description('run a server')
-  .option(
-    '--data-dir <dir>',
-    'where everything durable lives',
-    process.env['STARLING_DATA_DIR'] ?? '.starling/server',
-  )
+addStorageOptions(program.command('serve').description('run a server'))
   .option('--host <address>', 'address to listen on', process.env['STARLING_HOST'] ?? '127.0.0.1')
   .option('--port <n>', 'port to listen on', port, Number(process.env['STARLING_PORT'] ?? 7700))
   .option('--cors-origin <origins...>', 'origins whose pages may call the API', ['*'])
   .option('--log-level <level>', 'silent, error, warn or info', 'info')
+  .option('--keep-versions <n>', 'keep the weights of so many versions of each task (default: of all)', count)
   .action((options: ServeOptions) => serve(options));
 
 addDemoOptions(
@@ -52,6 +47,13 @@ data
     });
     console.log(into);
   });
+
+function count(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1)
+    throw new InvalidArgumentError('Expected a whole number from 1.');
+  return value;
+}
 
 function port(text: string): number {
   const value = Number(text);

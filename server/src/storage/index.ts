@@ -9,5 +9,6 @@ export {
 export { KeptBlobs } from './kept-blobs.ts';
 export { migrate, UnknownSchema } from './migrate.ts';
 export { openPglite } from './pglite.ts';
+export { openBlobs, openDatabase, type StoragePlace } from './open.ts';
 export { describeDatabase, openPostgres, type PostgresOptions } from './postgres.ts';
 export { BlobStoreFailed, S3Blobs, s3Credentials, s3Place } from './s3-blobs.ts';
