@@ -2,10 +2,11 @@
 import { ProblemError } from '@starling/protocol';
 import { fetchUciHar } from '@starling/simulator';
 import { Command, InvalidArgumentError } from 'commander';
+import { backup, restore } from './backup.ts';
 import { runDemo } from './demo/demo.ts';
 import { addDemoOptions, type DemoOptions } from './demo/options.ts';
 import { serve, type ServeOptions } from './serve.ts';
-import { addStorageOptions } from './storage-options.ts';
+import { addStorageOptions, type StorageOptions } from './storage-options.ts';
 
 const program = new Command('starling')
   .description('Device-cloud federated meta-learning')
@@ -18,6 +19,13 @@ addStorageOptions(program.command('serve').description('run a server'))
   .option('--log-level <level>', 'silent, error, warn or info', 'info')
   .option('--keep-versions <n>', 'keep the weights of so many versions of each task (default: of all)', count)
   .action((options: ServeOptions) => serve(options));
+
+addStorageOptions(program.command('backup').description('write a backup of a server into a new directory'))
+  .requiredOption('--out <dir>', 'directory to write, new or empty')
+  .action((options: StorageOptions & { out: string }) => backup(options));
+addStorageOptions(program.command('restore').description('fill an empty place from a backup'))
+  .requiredOption('--from <dir>', 'directory that "starling backup" wrote')
+  .action((options: StorageOptions & { from: string }) => restore(options));
 
 addDemoOptions(
   program

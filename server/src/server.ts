@@ -19,6 +19,7 @@ import type { Failpoint } from './coordinator/context.ts';
 import { Coordinator } from './coordinator/coordinator.ts';
 import { LiveGroups } from './coordinator/live-groups.ts';
 import { Models } from './coordinator/models.ts';
+import { Nodes } from './coordinator/nodes.ts';
 import { Presence } from './coordinator/presence.ts';
 import { Retention, type RetentionRules } from './coordinator/retention.ts';
 import { RoundBook } from './coordinator/round-facts.ts';
@@ -26,6 +27,7 @@ import { RoundSums } from './coordinator/round-sums.ts';
 import { Staging } from './coordinator/staging.ts';
 import { serverSecret, SignedText } from './devices/secrets.ts';
 import { Sessions } from './devices/sessions.ts';
+import { overPostgres } from './realtime/between-nodes.ts';
 import { Sockets } from './realtime/sockets.ts';
 import { KeptBlobs } from './storage/kept-blobs.ts';
 import { migrate } from './storage/migrate.ts';
@@ -76,6 +78,12 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
     bodyLimit: 256 * 1024,
     forceCloseConnections: true,
   }).withTypeProvider<TypeBoxTypeProvider>() as Api;
+  const hints =
+    options.databaseUrl === undefined
+      ? undefined
+      : overPostgres(options.databaseUrl, (error) => {
+          api.log.warn({ error }, 'hints to devices of other nodes are not delivered; devices ask instead');
+        });
   try {
     await migrate(database);
     const firstKey = await createFirstKey(database);
@@ -90,6 +98,7 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
       models,
       rounds: new RoundBook(database, models),
       sums: new RoundSums(),
+      nodes: new Nodes(database),
       groups: new LiveGroups({
         crypto: await mixedProvider(webcrypto.subtle, (length) => new Uint8Array(randomBytes(length))),
         masks: bestMasks(),
@@ -130,8 +139,8 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
       addAdminRoutes(scope, services);
       done();
     });
-    sockets.attach(api.server, services, { corsOrigin });
-    await coordinator.start();
+    sockets.attach(api.server, services, { corsOrigin, ...(hints && { adapter: hints.adapter }) });
+    await coordinator.start(options.databaseUrl === undefined);
     retention.start();
     await api.listen({ host, port });
     const { port: bound } = api.server.address() as AddressInfo;
@@ -144,11 +153,14 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
         await sockets.close();
         await api.close();
         while (context.background.size > 0) await Promise.all(context.background);
+        await context.nodes.leave();
+        await hints?.close();
         await database.close();
       },
     };
   } catch (error) {
     await api.close();
+    await hints?.close();
     await database.close();
     throw error;
   }

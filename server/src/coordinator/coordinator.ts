@@ -21,7 +21,7 @@ import { ProblemError } from '@starling/protocol';
 import type { Context } from './context.ts';
 import { announceAssignments } from './announce.ts';
 import { control, currentAssignment } from './control.ts';
-import { Poller } from './poller.ts';
+import { Poller, releaseLeases } from './poller.ts';
 import { discardStrays } from './retention.ts';
 import { offerRound, settleRound } from './rounds.ts';
 import { liveStates } from './rows.ts';
@@ -46,17 +46,21 @@ export class Coordinator {
     this.#poller = new Poller(context, pollIntervalMs);
   }
 
-  /** Tidies what a crash left behind and starts firing deadlines. */
-  async start(): Promise<void> {
-    await this.context.staging.prepare();
-    await this.#releaseLeases();
+  /** Tidies what a crash left behind and starts firing deadlines. `alone`: no other node can be alive. */
+  async start(alone: boolean): Promise<void> {
+    const { staging, nodes, log } = this.context;
+    await staging.prepare();
+    await nodes.join(alone, (error) => {
+      log.error({ error }, 'this node could not say that it lives; trying again');
+    });
+    await releaseLeases(this.context);
     await abortForgottenGroups(this.context);
     await discardStrays(this.context);
     this.#poller.start();
   }
 
-  stop(): Promise<void> {
-    return this.#poller.stop();
+  async stop(): Promise<void> {
+    await this.#poller.stop();
   }
 
   createTask(projectId: ProjectId, request: TaskRequest): Promise<Task> {
@@ -160,12 +164,5 @@ export class Coordinator {
       [projectId],
     );
     return row?.pace ?? defaultPace;
-  }
-
-  /** Rounds that a former life of this process was publishing: the directory's lock says that nobody else is. */
-  async #releaseLeases(): Promise<void> {
-    await this.context.database.query(
-      'update rounds set deadline = now() where closed_at is not null and ended_at is null',
-    );
   }
 }

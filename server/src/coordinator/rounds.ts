@@ -302,9 +302,9 @@ async function groupSecurely(
       const id = newId('group');
       groups.push(id);
       await tx.query(
-        `insert into groups (id, round_id, state, secure, deadline)
-         values ($1, $2, 'keys', true, now() + $3 * interval '1 millisecond')`,
-        [id, roundId, phaseWindowMs(windows.aggregatingMs, 'keys')],
+        `insert into groups (id, round_id, state, secure, node, deadline)
+         values ($1, $2, 'keys', true, $4, now() + $3 * interval '1 millisecond')`,
+        [id, roundId, phaseWindowMs(windows.aggregatingMs, 'keys'), context.nodes.id],
       );
       await tx.query(
         "update assignments set state = 'grouped', group_id = $2 where id = any($1) and state = 'ready'",
@@ -392,9 +392,10 @@ export async function closeRound(context: Context, roundId: RoundId, dropReason:
       [roundId],
     );
     const [leased] = await tx.query<RoundRow>(
-      `update rounds set version = version + 1, ready_by = null, closed_at = now(), deadline = now() + $2 * interval '1 millisecond'
+      `update rounds set version = version + 1, ready_by = null, closed_at = now(), publisher = $3,
+              deadline = now() + $2 * interval '1 millisecond'
         where id = $1 returning *`,
-      [roundId, publishLeaseMs],
+      [roundId, publishLeaseMs, context.nodes.id],
     );
     return {
       dropped,

@@ -106,6 +106,7 @@ export async function startTask(context: Context, id: TaskId, from: 'draft' | 'p
       [id, from],
     );
     if (!row) await refuseUnless(tx, id, 'running');
+    if (row) await refuseSecureAmongNodes(context, tx, id);
     return row && advanceTask(tx, id);
   });
   await announceTask(context, id);
@@ -172,6 +173,16 @@ export async function requestEvaluation(
   await offerRound(context, round.id);
   await announceRound(context, round.id);
   return roundView(round);
+}
+
+/** The groups of a secure task are in one node's memory: devices whose requests reach another would find none. */
+async function refuseSecureAmongNodes({ nodes }: Context, tx: Querier, id: TaskId): Promise<void> {
+  const { plan } = await readTask(tx, id);
+  if (!plan.secure || (await nodes.others(tx)) === 0) return;
+  throw new ProblemError(
+    'invalid-plan',
+    `Task ${id} sums under masks, which a server of several nodes cannot do. Run one node, or a server of its own for it.`,
+  );
 }
 
 function refusePruned({ id, pruned_at: prunedAt }: VersionRow): void {

@@ -1,3 +1,4 @@
+export { BackupFailed, restoreBackup, writeBackup, type BackupSummary } from './backup.ts';
 export { BlobMissing, FileBlobs, type BlobStore, type RemovableBlobs } from './blobs.ts';
 export {
   DatabaseError,
