@@ -1,7 +1,6 @@
 import { randomBytes, webcrypto } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import cors from '@fastify/cors';
 import serveStatic from '@fastify/static';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
@@ -20,25 +19,26 @@ import type { Failpoint } from './coordinator/context.ts';
 import { Coordinator } from './coordinator/coordinator.ts';
 import { LiveGroups } from './coordinator/live-groups.ts';
 import { Models } from './coordinator/models.ts';
+import { Nodes } from './coordinator/nodes.ts';
 import { Presence } from './coordinator/presence.ts';
+import { Retention, type RetentionRules } from './coordinator/retention.ts';
 import { RoundBook } from './coordinator/round-facts.ts';
 import { RoundSums } from './coordinator/round-sums.ts';
 import { Staging } from './coordinator/staging.ts';
 import { serverSecret, SignedText } from './devices/secrets.ts';
 import { Sessions } from './devices/sessions.ts';
+import { overPostgres } from './realtime/between-nodes.ts';
 import { Sockets } from './realtime/sockets.ts';
-import { FileBlobs } from './storage/blobs.ts';
+import { KeptBlobs } from './storage/kept-blobs.ts';
 import { migrate } from './storage/migrate.ts';
-import { openPglite } from './storage/pglite.ts';
+import { openBlobs, openDatabase, uploadsDirectory, type StoragePlace } from './storage/open.ts';
 import type { Unmasking } from './unmasking/unmasking.ts';
 import { unmaskingThreads } from './unmasking/unmasking-threads.ts';
 
 export const version = '0.1.0';
 
 /** How a server is started. */
-export interface ServerOptions {
-  /** Where everything durable lives: the database, blobs, uploads on their way in. */
-  dataDirectory: string;
+export interface ServerOptions extends StoragePlace {
   host?: string;
   /** 0 takes any free port. */
   port?: number;
@@ -47,6 +47,8 @@ export interface ServerOptions {
   logLevel?: 'silent' | 'error' | 'warn' | 'info';
   /** How often deadlines are looked at. */
   pollIntervalMs?: number;
+  /** What the server lets go of; by default it keeps all versions. */
+  retention?: RetentionRules;
   /** Folders served as they are: URL prefix -> directory (the SDK's bundle, the examples). */
   pages?: Record<string, string>;
   /** How masks are taken off the sums of groups: in threads of this process, unless given. */
@@ -68,17 +70,24 @@ const pagePolicy =
 
 /**
  * Starts a server: opens the database behind its lock, brings the schema up to date, resumes rounds under way,
- * listens. Throws `DirectoryInUse` when another server has the data directory open.
+ * listens. Throws `DirectoryInUse` when another server has the data directory open, `DatabaseUnavailable`,
+ * `UnsupportedDatabase`, `UnknownSchema`, `BlobStoreFailed` for storage that cannot be used.
  */
 export async function startServer(options: ServerOptions): Promise<StarlingServer> {
-  const { dataDirectory, host = '127.0.0.1', port = 0, corsOrigin = '*' } = options;
-  const database = await openPglite(join(dataDirectory, 'database'));
+  const { host = '127.0.0.1', port = 0, corsOrigin = '*' } = options;
+  const database = await openDatabase(options);
   const api = Fastify({
     logger: { level: options.logLevel ?? 'warn', redact: ['req.headers.authorization'] },
     childLoggerFactory: (logger, bindings, options) => logger.child(bindings, { ...options, level: 'warn' }),
     bodyLimit: 256 * 1024,
     forceCloseConnections: true,
   }).withTypeProvider<TypeBoxTypeProvider>() as Api;
+  const hints =
+    options.databaseUrl === undefined
+      ? undefined
+      : overPostgres(options.databaseUrl, (error) => {
+          api.log.warn({ error }, 'hints to devices of other nodes are not delivered; devices ask instead');
+        });
   try {
     await migrate(database);
     const firstKey = await createFirstKey(database);
@@ -86,14 +95,16 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
     const unmasking = options.unmasking ?? unmaskingThreads({ masks });
     const sockets = new Sockets();
     const models = new Models(database);
+    const blobs = new KeptBlobs(await openBlobs(options), database);
     const context = {
       database,
-      blobs: new FileBlobs(join(dataDirectory, 'blobs')),
-      staging: new Staging(join(dataDirectory, 'uploads')),
+      blobs,
+      staging: new Staging(uploadsDirectory(options)),
       presence: new Presence(),
       models,
       rounds: new RoundBook(database, models),
       sums: new RoundSums(),
+      nodes: new Nodes(database),
       groups: new LiveGroups(
         {
           crypto: await mixedProvider(webcrypto.subtle, (length) => new Uint8Array(randomBytes(length))),
@@ -107,6 +118,7 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
       failpoint: options.failpoint ?? (() => undefined),
     };
     const coordinator = new Coordinator(context, options.pollIntervalMs ?? 250);
+    const retention = new Retention(context, blobs, options.retention ?? {});
     const signed = new SignedText(await serverSecret(database), () => Date.now());
     const services = { coordinator, sessions: new Sessions(database, signed) };
 
@@ -136,8 +148,9 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
       addAdminRoutes(scope, services);
       done();
     });
-    sockets.attach(api.server, services, { corsOrigin });
-    await coordinator.start();
+    sockets.attach(api.server, services, { corsOrigin, ...(hints && { adapter: hints.adapter }) });
+    await coordinator.start(options.databaseUrl === undefined);
+    retention.start();
     await api.listen({ host, port });
     const { port: bound } = api.server.address() as AddressInfo;
     return {
@@ -145,15 +158,19 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
       firstKey,
       close: async () => {
         await coordinator.stop();
+        await retention.stop();
         await sockets.close();
         await api.close();
         while (context.background.size > 0) await Promise.all(context.background);
         await unmasking.close();
+        await context.nodes.leave();
+        await hints?.close();
         await database.close();
       },
     };
   } catch (error) {
     await api.close();
+    await hints?.close();
     await database.close();
     throw error;
   }

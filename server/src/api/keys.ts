@@ -16,6 +16,7 @@ export interface KeyIdentity {
 export async function createFirstKey(database: Database): Promise<string | undefined> {
   const { secret, hash } = newSecret('sk');
   return database.tx(async (tx) => {
+    await tx.query('lock table projects in share row exclusive mode'); // nodes that start together make one key
     const [any] = await tx.query('select 1 from projects limit 1');
     if (any) return undefined;
     const projectId = newId('project');

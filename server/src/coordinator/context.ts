@@ -13,6 +13,7 @@ import type { BlobStore } from '../storage/blobs.ts';
 import type { Database } from '../storage/database.ts';
 import type { LiveGroups } from './live-groups.ts';
 import type { Models } from './models.ts';
+import type { Nodes } from './nodes.ts';
 import type { Presence } from './presence.ts';
 import type { RoundBook } from './round-facts.ts';
 import type { RoundSums } from './round-sums.ts';
@@ -46,6 +47,7 @@ export interface Context {
   rounds: RoundBook;
   sums: RoundSums;
   groups: LiveGroups;
+  nodes: Nodes;
   announce: Announcements;
   log: Log;
   /** Work that nobody waits for; a server that ends lets it end first. */

@@ -71,6 +71,8 @@ export interface VersionRow {
   parent: VersionId | null;
   round_id: RoundId | null;
   optimiser_state: string | null;
+  /** When retention let its weights go; the row stays. */
+  pruned_at: Date | null;
   created_at: Date;
 }
 

@@ -41,6 +41,7 @@ import { UnmaskingFailed } from '../unmasking/unmasking.ts';
 import { announceAssignments } from './announce.ts';
 import type { Context } from './context.ts';
 import type { LiveGroup, Member } from './live-groups.ts';
+import { isDead } from './nodes.ts';
 import type { RoundFacts } from './round-facts.ts';
 import { settleSoon } from './rounds.ts';
 import type { AssignmentRow } from './rows.ts';
@@ -206,10 +207,10 @@ export async function closePhase(context: Context, id: GroupId): Promise<void> {
   });
 }
 
-/** Groups that a former life of this process held: their masked sums are gone, and with them the updates of their members. */
+/** Groups that a dead node held, or a former life of this one: their masked sums are gone, and with them the updates of their members. */
 export async function abortForgottenGroups(context: Context): Promise<void> {
   const rows = await context.database.query<{ id: GroupId }>(
-    'select id from groups where secure and ended_at is null',
+    `select id from groups g where g.secure and g.ended_at is null and ${isDead('g.node')}`,
   );
   for (const { id } of rows) if (!context.groups.get(id)) await abortGroup(context, id, 'server-restarted');
 }

@@ -88,6 +88,7 @@ async function startingVersion(
   const version = await readVersion(context.database, id);
   if (version.project_id !== projectId)
     throw new ProblemError('not-found', `There is no model version ${id}.`);
+  refusePruned(version);
   const source = await readTask(context.database, version.task_id);
   const rates = (plan: Plan) => (hasLearnedRates(plan) ? 'with' : 'without');
   if (source.model_digest !== request.model || rates(source.plan) !== rates(request.plan)) {
@@ -107,6 +108,7 @@ export async function startTask(context: Context, id: TaskId, from: 'draft' | 'p
       [id, from],
     );
     if (!row) await refuseUnless(tx, id, 'running');
+    if (row) await refuseSecureAmongNodes(context, tx, id);
     return row && advanceTask(tx, id);
   });
   await announceTask(context, id);
@@ -151,6 +153,9 @@ export async function requestEvaluation(
   const round = await context.database.tx(async (tx): Promise<RoundRow> => {
     const [locked] = await tx.query<TaskRow>('select * from tasks where id = $1 for update', [id]);
     if (!locked) throw new ProblemError('not-found', `There is no task ${id}.`);
+    const base = version ?? locked.current_version;
+    const [held] = await tx.query<VersionRow>('select * from model_versions where id = $1 for share', [base]);
+    if (held) refusePruned(held);
     return openRound(
       tx,
       locked,
@@ -164,12 +169,27 @@ export async function requestEvaluation(
         evaluation: spec,
         requested: true,
       },
-      version ?? locked.current_version,
+      base,
     );
   });
   await offerRound(context, round.id);
   await announceRound(context, round.id);
   return roundView(round);
+}
+
+/** The groups of a secure task are in one node's memory: devices whose requests reach another would find none. */
+async function refuseSecureAmongNodes({ nodes }: Context, tx: Querier, id: TaskId): Promise<void> {
+  const { plan } = await readTask(tx, id);
+  if (!plan.secure || (await nodes.others(tx)) === 0) return;
+  throw new ProblemError(
+    'invalid-plan',
+    `Task ${id} sums under masks, which a server of several nodes cannot do. Run one node, or a server of its own for it.`,
+  );
+}
+
+function refusePruned({ id, pruned_at: prunedAt }: VersionRow): void {
+  if (prunedAt === null) return;
+  throw new ProblemError('not-found', `The weights of version ${id} were removed by the server's retention.`);
 }
 
 async function moveTask(context: Context, id: TaskId, to: TaskState, reason: string | null): Promise<void> {

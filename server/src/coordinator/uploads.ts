@@ -89,14 +89,16 @@ async function complete(context: Context, row: AssignmentRow, declared: string):
   await context.staging.complete(id);
   context.failpoint('upload-verified');
   const [recorded] = await context.database.query(
-    `with moved as (update assignments set state = 'uploaded', uploaded_at = now(), weight = $2
-                     where id = $1 and state = 'grouped' returning id, group_id, round_id, update_bytes),
+    `with held as materialized (select id from rounds where id = $4 for no key update),
+          moved as (update assignments set state = 'uploaded', uploaded_at = now(), weight = $2
+                     where id = $1 and state = 'grouped' and round_id = (select id from held)
+                    returning id, group_id, round_id, update_bytes),
           summed as (update groups g set state = 'summed', digest = $3, ended_at = now()
                        from moved where g.id = moved.group_id and g.state = 'uploads'),
           counted as (update rounds r set bytes_up = r.bytes_up + moved.update_bytes
                         from moved where r.id = moved.round_id)
      select id from moved`,
-    [id, contribution.totalWeight, declared],
+    [id, contribution.totalWeight, declared, row.round_id],
   );
   if (!recorded) {
     const now = await readAssignment(context.database, deviceId, id);

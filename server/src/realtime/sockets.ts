@@ -8,7 +8,7 @@ import {
   type ProjectId,
 } from '@starling/protocol';
 import { SocketControl } from '@starling/protocol/schemas';
-import { Server, type Socket } from 'socket.io';
+import { Server, type ServerOptions, type Socket } from 'socket.io';
 import { Compile } from 'typebox/compile';
 import { toProblemError } from '../api/errors.ts';
 import { identifyKey } from '../api/keys.ts';
@@ -32,7 +32,7 @@ export class Sockets implements Announcements {
   attach(
     http: HttpServer,
     services: { coordinator: Coordinator; sessions: Sessions },
-    options: { corsOrigin: string | string[] },
+    options: { corsOrigin: string | string[]; adapter?: ServerOptions['adapter'] },
   ): void {
     const server = new Server(http, {
       transports: ['websocket'],
@@ -40,6 +40,7 @@ export class Sockets implements Announcements {
       maxHttpBufferSize: maxMessageBytes,
       serveClient: false,
       cors: { origin: options.corsOrigin },
+      ...(options.adapter && { adapter: options.adapter }),
     });
     this.#server = server;
     this.#serveDevices(server, services);

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startServer, type ServerOptions, type StarlingServer } from '@starling/server';
+import type { TestPostgres } from './postgres.ts';
 import { Admin } from './project.ts';
 
 export async function temporaryDirectory(): Promise<{ path: string; remove: () => Promise<void> }> {
@@ -18,6 +19,13 @@ export interface TestServer {
   close: () => Promise<void>;
 }
 
+let postgres: TestPostgres | undefined;
+
+/** Lets every {@link testServer} from here on work on a new database of this server, instead of an embedded one. */
+export function useDatabasesOf(server: TestPostgres): void {
+  postgres = server;
+}
+
 /** A server in this process, on an empty data directory. */
 export async function testServer(options: Partial<ServerOptions> = {}): Promise<TestServer> {
   const directory = await temporaryDirectory();
@@ -25,6 +33,7 @@ export async function testServer(options: Partial<ServerOptions> = {}): Promise<
     dataDirectory: directory.path,
     logLevel: 'silent',
     pollIntervalMs: 50,
+    ...(postgres && { databaseUrl: await postgres.database() }),
     ...options,
   });
   const admin = new Admin(server.url, server.firstKey ?? '');
