@@ -5,16 +5,19 @@ import { join } from 'node:path';
 import cors from '@fastify/cors';
 import serveStatic from '@fastify/static';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import { ProblemError, type KeyId } from '@starling/protocol';
 import { bestMasks, mixedProvider } from '@starling/secure';
 import { Ajv } from 'ajv';
 import Fastify from 'fastify';
+import { createFirstKey } from './access/keys.ts';
+import { RateLimits, type RateLimitOptions } from './access/rate-limits.ts';
 import { addAdminRoutes } from './api/admin-routes.ts';
 import { addBlobRoutes } from './api/blob-routes.ts';
 import { addDeviceRoutes, addEnrolmentRoutes } from './api/device-routes.ts';
 import { sendError } from './api/errors.ts';
 import type { Api } from './api/http.ts';
-import { createFirstKey } from './api/keys.ts';
 import { addOpenApi } from './api/openapi.ts';
+import { addSecurityHeaders } from './api/headers.ts';
 import { addSystemRoutes } from './api/system-routes.ts';
 import type { Failpoint } from './coordinator/context.ts';
 import { Coordinator } from './coordinator/coordinator.ts';
@@ -26,6 +29,7 @@ import { RoundSums } from './coordinator/round-sums.ts';
 import { Staging } from './coordinator/staging.ts';
 import { serverSecret, SignedText } from './devices/secrets.ts';
 import { Sessions } from './devices/sessions.ts';
+import { Feed } from './realtime/feed.ts';
 import { Sockets } from './realtime/sockets.ts';
 import { FileBlobs } from './storage/blobs.ts';
 import { migrate } from './storage/migrate.ts';
@@ -47,6 +51,10 @@ export interface ServerOptions {
   pollIntervalMs?: number;
   /** Folders served as they are: URL prefix -> directory (the SDK's bundle, the examples). */
   pages?: Record<string, string>;
+  /** A proxy of ours ends TLS before the server: its word on the caller's address counts, and answers carry HSTS. */
+  behindTls?: boolean;
+  /** Limits other than the usual ones. */
+  rates?: Partial<RateLimitOptions>;
   /** Called at named points between two durable steps: tests end the process there. */
   failpoint?: (name: Failpoint) => void;
 }
@@ -74,11 +82,13 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
     childLoggerFactory: (logger, bindings, options) => logger.child(bindings, { ...options, level: 'warn' }),
     bodyLimit: 256 * 1024,
     forceCloseConnections: true,
+    trustProxy: options.behindTls === true && ((_address: string, hop: number) => hop === 0),
   }).withTypeProvider<TypeBoxTypeProvider>() as Api;
   try {
     await migrate(database);
     const firstKey = await createFirstKey(database);
-    const sockets = new Sockets();
+    const feed = new Feed();
+    const sockets = new Sockets(feed);
     const models = new Models(database);
     const context = {
       database,
@@ -99,16 +109,29 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
     };
     const coordinator = new Coordinator(context, options.pollIntervalMs ?? 250);
     const signed = new SignedText(await serverSecret(database), () => Date.now());
-    const services = { coordinator, sessions: new Sessions(database, signed) };
+    const services = {
+      coordinator,
+      sessions: new Sessions(database, signed),
+      limits: new RateLimits(options.rates),
+      feed,
+      endConnections: (keyId: KeyId) => {
+        sockets.endKey(keyId);
+      },
+    };
 
     acceptExactly(api);
     api.setErrorHandler(sendError);
+    api.setNotFoundHandler(({ method, url }) => {
+      throw new ProblemError('not-found', `There is no ${method} ${url}. See /reference.`);
+    });
+    addSecurityHeaders(api, options.behindTls === true);
     api.decorateRequest('key', null);
+    api.decorateRequest('audit', null);
     api.decorateRequest('device', null);
     await api.register(cors, {
       origin: corsOrigin,
       methods: ['GET', 'HEAD', 'POST', 'PATCH'],
-      exposedHeaders: ['upload-offset', 'etag'],
+      exposedHeaders: ['upload-offset', 'etag', 'retry-after'],
       maxAge: 86_400,
     });
     await addOpenApi(api, version);
