@@ -159,6 +159,7 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
       firstKey,
       close: async () => {
         await coordinator.stop();
+        feed.end();
         await sockets.close();
         await api.close();
         while (context.background.size > 0) await Promise.all(context.background);

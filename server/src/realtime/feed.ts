@@ -59,10 +59,12 @@ export class Feed {
     return [...this.#channel(projectId).followers].filter((follower) => follower.keyId === keyId).length;
   }
 
-  /** Ends the connections of a key. */
-  end(keyId: KeyId): void {
+  /** Ends the connections of a key, or all of them. */
+  end(keyId?: KeyId): void {
     for (const { followers } of this.#channels.values()) {
-      for (const follower of followers) if (follower.keyId === keyId) follower.end();
+      for (const follower of followers) {
+        if (keyId === undefined || follower.keyId === keyId) follower.end();
+      }
     }
   }
 
