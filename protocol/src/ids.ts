@@ -14,6 +14,7 @@ export type AssignmentId = Branded<'AssignmentId'>;
 export type VersionId = Branded<'VersionId'>;
 export type KeyId = Branded<'KeyId'>;
 export type EnrolmentTokenId = Branded<'EnrolmentTokenId'>;
+export type ReleaseId = Branded<'ReleaseId'>;
 
 /** The prefix of each kind of id. */
 export const idPrefix = {
@@ -26,6 +27,7 @@ export const idPrefix = {
   version: 'ver',
   key: 'key',
   enrolmentToken: 'enr',
+  release: 'rel',
 } as const;
 
 export type IdKind = keyof typeof idPrefix;
@@ -40,6 +42,7 @@ export interface IdOf {
   version: VersionId;
   key: KeyId;
   enrolmentToken: EnrolmentTokenId;
+  release: ReleaseId;
 }
 
 /** The pattern (for JSON Schema) that ids of this kind match. */

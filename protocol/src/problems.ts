@@ -35,6 +35,7 @@ export const problems = {
   'range-not-satisfiable': { status: 416, title: 'The requested range lies outside the blob' },
   'payload-too-large': { status: 413, title: 'The request body is too large' },
   'unsupported-media-type': { status: 415, title: 'The content type is not accepted here' },
+  'rate-limited': { status: 429, title: 'Too many requests' },
   internal: { status: 500, title: 'The server failed' },
   unavailable: { status: 503, title: 'The server is shutting down or starting' },
 } as const satisfies Record<string, { status: number; title: string }>;
@@ -59,9 +60,11 @@ export interface Problem {
   offset?: number;
   /** With `group-message-refused`: the code of docs/secure-aggregation.md. */
   refusal?: string;
+  /** With `rate-limited`: when to ask again, in milliseconds. */
+  retryAfterMs?: number;
 }
 
-type ProblemExtra = Partial<Pick<Problem, 'errors' | 'offset' | 'refusal'>>;
+type ProblemExtra = Partial<Pick<Problem, 'errors' | 'offset' | 'refusal' | 'retryAfterMs'>>;
 
 /** An error that a caller can act on by its `code`. The message says what happened, what was expected, what to do. */
 export class ProblemError extends Error {
@@ -98,6 +101,8 @@ export class ProblemError extends Error {
         const extra: ProblemExtra = {};
         if ('offset' in body && typeof body.offset === 'number') extra.offset = body.offset;
         if ('refusal' in body && typeof body.refusal === 'string') extra.refusal = body.refusal;
+        if ('retryAfterMs' in body && typeof body.retryAfterMs === 'number')
+          extra.retryAfterMs = body.retryAfterMs;
         if ('errors' in body && Array.isArray(body.errors)) extra.errors = body.errors as ProblemPart[];
         return new ProblemError(code, detail, extra);
       }

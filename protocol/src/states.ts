@@ -74,5 +74,6 @@ export const abandonReasons = [
   'too-few-updates',
   'task-cancelled',
   'sum-not-finite',
+  'aborted', // someone asked for it
 ] as const;
 export type AbandonReason = (typeof abandonReasons)[number];

@@ -4,16 +4,19 @@ import type { AddressInfo } from 'node:net';
 import cors from '@fastify/cors';
 import serveStatic from '@fastify/static';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import { ProblemError, type KeyId } from '@starling/protocol';
 import { bestMasks, mixedProvider } from '@starling/secure';
 import { Ajv } from 'ajv';
 import Fastify from 'fastify';
+import { createFirstKey } from './access/keys.ts';
+import { RateLimits, type RateLimitOptions } from './access/rate-limits.ts';
 import { addAdminRoutes } from './api/admin-routes.ts';
 import { addBlobRoutes } from './api/blob-routes.ts';
 import { addDeviceRoutes, addEnrolmentRoutes } from './api/device-routes.ts';
 import { sendError } from './api/errors.ts';
 import type { Api } from './api/http.ts';
-import { createFirstKey } from './api/keys.ts';
 import { addOpenApi } from './api/openapi.ts';
+import { addSecurityHeaders } from './api/headers.ts';
 import { addSystemRoutes } from './api/system-routes.ts';
 import type { Failpoint } from './coordinator/context.ts';
 import { Coordinator } from './coordinator/coordinator.ts';
@@ -28,6 +31,7 @@ import { Staging } from './coordinator/staging.ts';
 import { serverSecret, SignedText } from './devices/secrets.ts';
 import { Sessions } from './devices/sessions.ts';
 import { overPostgres } from './realtime/between-nodes.ts';
+import { Feed } from './realtime/feed.ts';
 import { Sockets } from './realtime/sockets.ts';
 import { KeptBlobs } from './storage/kept-blobs.ts';
 import { migrate } from './storage/migrate.ts';
@@ -51,6 +55,10 @@ export interface ServerOptions extends StoragePlace {
   retention?: RetentionRules;
   /** Folders served as they are: URL prefix -> directory (the SDK's bundle, the examples). */
   pages?: Record<string, string>;
+  /** A proxy of ours ends TLS before the server: its word on the caller's address counts, and answers carry HSTS. */
+  behindTls?: boolean;
+  /** Limits other than the usual ones. */
+  rates?: Partial<RateLimitOptions>;
   /** How masks are taken off the sums of groups: in threads of this process, unless given. */
   unmasking?: Unmasking;
   /** Called at named points between two durable steps: tests end the process there. */
@@ -81,6 +89,7 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
     childLoggerFactory: (logger, bindings, options) => logger.child(bindings, { ...options, level: 'warn' }),
     bodyLimit: 256 * 1024,
     forceCloseConnections: true,
+    trustProxy: options.behindTls === true && ((_address: string, hop: number) => hop === 0),
   }).withTypeProvider<TypeBoxTypeProvider>() as Api;
   const hints =
     options.databaseUrl === undefined
@@ -93,7 +102,8 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
     const firstKey = await createFirstKey(database);
     const masks = bestMasks();
     const unmasking = options.unmasking ?? unmaskingThreads({ masks });
-    const sockets = new Sockets();
+    const feed = new Feed();
+    const sockets = new Sockets(feed);
     const models = new Models(database);
     const blobs = new KeptBlobs(await openBlobs(options), database);
     const context = {
@@ -120,16 +130,29 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
     const coordinator = new Coordinator(context, options.pollIntervalMs ?? 250);
     const retention = new Retention(context, blobs, options.retention ?? {});
     const signed = new SignedText(await serverSecret(database), () => Date.now());
-    const services = { coordinator, sessions: new Sessions(database, signed) };
+    const services = {
+      coordinator,
+      sessions: new Sessions(database, signed),
+      limits: new RateLimits(options.rates),
+      feed,
+      endConnections: (keyId: KeyId) => {
+        sockets.endKey(keyId);
+      },
+    };
 
     acceptExactly(api);
     api.setErrorHandler(sendError);
+    api.setNotFoundHandler(({ method, url }) => {
+      throw new ProblemError('not-found', `There is no ${method} ${url}. See /reference.`);
+    });
+    addSecurityHeaders(api, options.behindTls === true);
     api.decorateRequest('key', null);
+    api.decorateRequest('audit', null);
     api.decorateRequest('device', null);
     await api.register(cors, {
       origin: corsOrigin,
       methods: ['GET', 'HEAD', 'POST', 'PATCH'],
-      exposedHeaders: ['upload-offset', 'etag'],
+      exposedHeaders: ['upload-offset', 'etag', 'retry-after'],
       maxAge: 86_400,
     });
     await addOpenApi(api, version);
@@ -159,6 +182,7 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
       close: async () => {
         await coordinator.stop();
         await retention.stop();
+        feed.end();
         await sockets.close();
         await api.close();
         while (context.background.size > 0) await Promise.all(context.background);

@@ -34,6 +34,7 @@ export const ids = {
   version: Id('version'),
   key: Id('key'),
   enrolmentToken: Id('enrolmentToken'),
+  release: Id('release'),
 };
 
 export const Sha256Schema = Type.String({ pattern: '^[0-9a-f]{64}$', description: 'SHA-256, hexadecimal.' });
@@ -67,6 +68,7 @@ export const ProblemSchema = Type.Object(
     errors: Type.Optional(Type.Array(Type.Object({ path: Type.String(), message: Type.String() }))),
     offset: Type.Optional(Type.Integer()),
     refusal: Type.Optional(Type.String()),
+    retryAfterMs: Type.Optional(Type.Integer()),
   },
   { title: 'Problem', description: 'RFC 9457 problem details; `code` is stable.' },
 );
@@ -180,6 +182,7 @@ export const Task = Type.Object({
   plan: Plan,
   roundsPublished: Type.Integer({ description: 'Training rounds that published a version.' }),
   currentVersion: ids.version,
+  servedVersion: ids.version,
   createdAt: Instant,
   updatedAt: Instant,
 });

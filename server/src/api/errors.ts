@@ -35,6 +35,8 @@ export function toProblemError(error: unknown): ProblemError {
 export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const problem = toProblemError(error);
   if (problem.status >= 500) request.log.error({ error }, 'request failed');
+  const { retryAfterMs } = problem.extra;
+  if (retryAfterMs !== undefined) void reply.header('retry-after', Math.ceil(retryAfterMs / 1000));
   void reply.status(problem.status).type('application/problem+json').send(problem.toProblem());
 }
 

@@ -1,16 +1,6 @@
 import { fromBase64Url, ProblemError, toBase64Url, utf8Decode, utf8Encode } from '@starling/protocol';
-import { Type, type Static } from 'typebox';
+import type { PageQuery } from '@starling/protocol/api';
 import type { Querier } from '../storage/database.ts';
-
-/** Query of a paged list. */
-export const PageQuery = Type.Object(
-  {
-    limit: Type.Integer({ minimum: 1, maximum: 200, default: 50 }),
-    cursor: Type.Optional(Type.String({ maxLength: 512 })),
-  },
-  { additionalProperties: false },
-);
-export type PageQuery = Static<typeof PageQuery>;
 
 export interface Page<T> {
   items: T[];

@@ -121,11 +121,12 @@ export class Coordinator {
     return { assignment, retryAfterMs };
   }
 
-  /** The current version of a task, for devices of its project. */
+  /** The version of a task that devices of its project are served. */
   async servedModel(projectId: ProjectId, id: TaskId): Promise<ServedModel> {
     const task = await readTask(this.context.database, id);
     if (task.project_id !== projectId) throw new ProblemError('not-found', `There is no task ${id}.`);
-    return servedModel(task, await readVersion(this.context.database, task.current_version));
+    const version = task.served_version ?? task.current_version;
+    return servedModel(task, await readVersion(this.context.database, version));
   }
 
   /** Revokes a device: its assignment is dropped and it gets no other. */

@@ -8,6 +8,7 @@ import type {
   Labels,
   Plan,
   ProjectId,
+  ReleaseId,
   RoundId,
   RoundKind,
   RoundState,
@@ -28,6 +29,9 @@ export interface TaskRow {
   reason: string | null;
   rounds_published: number;
   current_version: VersionId;
+  /** What was promoted last; before that, devices are served the current version. */
+  served_version: VersionId | null;
+  release_id: ReleaseId | null;
   created_at: Date;
   updated_at: Date;
 }

@@ -79,10 +79,11 @@ export async function createTask(
   return view;
 }
 
-async function startingVersion(
+/** The version that a task wants to start from. Throws `not-found`, and `invalid-plan` for one of another model. */
+export async function startingVersion(
   context: Context,
   projectId: ProjectId,
-  request: TaskRequest,
+  request: Pick<TaskRequest, 'model' | 'plan'>,
   id: VersionId,
 ): Promise<VersionRow> {
   const version = await readVersion(context.database, id);
@@ -216,6 +217,18 @@ async function refuseUnless(tx: Querier, id: TaskId, wanted: TaskState): Promise
 
 /** Checks a plan against its model; throws `invalid-plan` naming every field that does not fit. */
 function checkPlan(plan: Plan, model: Model): void {
+  const errors = planProblems(plan, model);
+  if (errors.length === 0) return;
+  const first = errors[0];
+  throw new ProblemError(
+    'invalid-plan',
+    `The plan does not fit: ${first?.path ?? ''} ${first?.message ?? ''}${errors.length > 1 ? ` (and ${errors.length - 1} more)` : ''}.`,
+    { errors },
+  );
+}
+
+/** Every field of a plan that does not fit its model, by its path from `plan`. */
+export function planProblems(plan: Plan, model: Model): ProblemPart[] {
   const errors: ProblemPart[] = [];
   const { cohort, learning, statistics, evaluation } = plan;
   for (const [path, sizes] of [
@@ -259,14 +272,7 @@ function checkPlan(plan: Plan, model: Model): void {
     collect(errors, () => {
       checkEvaluation(evaluation.spec, plan, 'plan.evaluation.spec');
     });
-  if (errors.length > 0) {
-    const first = errors[0];
-    throw new ProblemError(
-      'invalid-plan',
-      `The plan does not fit: ${first?.path ?? ''} ${first?.message ?? ''}${errors.length > 1 ? ` (and ${errors.length - 1} more)` : ''}.`,
-      { errors },
-    );
-  }
+  return errors;
 }
 
 /** What keeps a plan's groups from being formed, or their sums from being read. */

@@ -29,6 +29,7 @@ export function taskView(row: TaskRow): Task {
     plan: row.plan,
     roundsPublished: row.rounds_published,
     currentVersion: row.current_version,
+    servedVersion: row.served_version ?? row.current_version,
     createdAt: row.created_at.toISOString(),
     updatedAt: row.updated_at.toISOString(),
   };
