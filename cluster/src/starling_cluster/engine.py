@@ -23,8 +23,11 @@ State = Mapping[str, npt.NDArray[Any]]
 class Group(Protocol):
     """The workers of a job."""
 
-    rank: int
-    size: int
+    @property
+    def rank(self) -> int: ...
+
+    @property
+    def size(self) -> int: ...
 
     def sum(self, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """The sum over all workers, on each of them."""

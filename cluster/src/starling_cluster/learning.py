@@ -85,12 +85,14 @@ def _from_episode(engine: Engine, examples: Examples, plan: Json, seed: int) -> 
     algorithm = plan["algorithm"]
     support, query = draw_episode(examples, engine.document, plan["supportShares"], plan["maxQuery"], seed)
     before = engine.judge(query)
-    rate = "learned" if algorithm == "meta-sgd" else plan["innerRate"]
+    rate: float | Literal["learned"] = "learned" if algorithm == "meta-sgd" else float(plan["innerRate"])
     order: Literal[1, 2] = 1 if algorithm == "fomaml" else 2
     outcome = engine.meta_gradient(support, query, plan["innerSteps"], rate, order)
     if not all(math.isfinite(loss) for loss in outcome.inner_losses):
         raise TrainingDiverged("An inner loss exploded; lower the inner rate.")
-    return Update(-outcome.gradient, 1, before, outcome.after)
+    vector = np.zeros(engine.layout.learnable.stop, dtype=np.float32)
+    vector[: len(outcome.gradient)] = -outcome.gradient  # rates that are there, and not learned, stay
+    return Update(vector, 1, before, outcome.after)
 
 
 def _epochs(count: int, plan: Json, seed: int) -> Iterator[Rows]:

@@ -51,7 +51,7 @@ def words(seed: int, name: str, first: int, count: int) -> Words:
             first_product & _LOW,
         )
         k0, k1 = (k0 + _WEYL[0]) & 0xFFFFFFFF, (k1 + _WEYL[1]) & 0xFFFFFFFF
-    flat = np.stack((c0, c1, c2, c3), axis=1).astype(np.uint32).ravel()
+    flat: Words = np.stack((c0, c1, c2, c3), axis=1).astype(np.uint32).ravel()
     return flat[first - 4 * start :][:count]
 
 

@@ -30,7 +30,8 @@ class TorchGroup:
     """The workers of a process group that was set up before: gloo on CPU, nccl on GPU, hccl on NPU."""
 
     def __init__(self, device: torch.device) -> None:
-        self.rank, self.size = dist.get_rank(), dist.get_world_size()
+        self.rank: int = dist.get_rank()
+        self.size: int = dist.get_world_size()
         self._device = device
 
     def sum(self, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -155,12 +156,11 @@ class TorchEngine:
         return judge(self.document, prediction, examples.y, loss.item() * count)
 
     def _distance(self, prediction: Tensor, soft: Soft) -> Tensor:
-        """Cross-entropy towards the teacher at a temperature, scaled so that its gradient keeps its size."""
-        teacher = torch.from_numpy(soft.logits).to(prediction) / soft.temperature
-        student = prediction / soft.temperature
+        """Kullback-Leibler divergence from the teacher at a temperature, scaled so that its gradient keeps its size."""
         classes = prediction.shape[-1]
-        distance = F.cross_entropy(student.reshape(-1, classes), teacher.softmax(-1).reshape(-1, classes))
-        return distance * soft.temperature**2
+        logits = (torch.from_numpy(soft.logits).to(prediction), prediction)
+        teacher, student = ((z.reshape(-1, classes) / soft.temperature).log_softmax(-1) for z in logits)
+        return F.kl_div(student, teacher, reduction="batchmean", log_target=True) * soft.temperature**2
 
     def _many_together(self) -> int:
         """DistributedDataParallel divides gradients by the number of workers."""
