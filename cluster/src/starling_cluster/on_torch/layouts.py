@@ -16,7 +16,7 @@ from typing import Callable, Mapping, NamedTuple
 
 from torch import Tensor
 
-from .document import Document, UnsupportedModel
+from ..document import Document, UnsupportedModel
 
 
 class Layout(NamedTuple):

@@ -13,8 +13,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..streams import Masks
+
 Attributes = Mapping[str, Any]
-Operation = Callable[[Sequence[Tensor], Attributes, bool], Tensor]
+Operation = Callable[[Sequence[Tensor], Attributes, Masks | None], Tensor]
 
 
 def _channels_first(x: Tensor) -> Tensor:
@@ -31,7 +33,7 @@ def _optional(inputs: Sequence[Tensor], place: int) -> Tensor | None:
 
 def _plain(function: Callable[..., Tensor]) -> Operation:
     """An op without attributes."""
-    return lambda inputs, _attrs, _training: function(*inputs)
+    return lambda inputs, _attrs, _masks: function(*inputs)
 
 
 def _dense(x: Tensor, w: Tensor, b: Tensor | None = None) -> Tensor:
@@ -40,7 +42,7 @@ def _dense(x: Tensor, w: Tensor, b: Tensor | None = None) -> Tensor:
     return torch.addmm(b, x, w) if x.dim() == 2 else x @ w + b
 
 
-def _conv1d(inputs: Sequence[Tensor], attrs: Attributes, _training: bool) -> Tensor:
+def _conv1d(inputs: Sequence[Tensor], attrs: Attributes, _masks: Masks | None) -> Tensor:
     x = F.pad(_channels_first(inputs[0]), tuple(attrs.get("pads", (0, 0))))
     return _channels_last(F.conv1d(x, inputs[1], _optional(inputs, 2), attrs.get("stride", 1)))
 
@@ -55,16 +57,16 @@ def _convolve(inputs: Sequence[Tensor], attrs: Attributes, groups: int) -> Tenso
     return _channels_last(F.conv2d(x, inputs[1], _optional(inputs, 2), strides, padding, groups=groups))
 
 
-def _conv2d(inputs: Sequence[Tensor], attrs: Attributes, _training: bool) -> Tensor:
+def _conv2d(inputs: Sequence[Tensor], attrs: Attributes, _masks: Masks | None) -> Tensor:
     return _convolve(inputs, attrs, 1)
 
 
-def _depthwise_conv2d(inputs: Sequence[Tensor], attrs: Attributes, _training: bool) -> Tensor:
+def _depthwise_conv2d(inputs: Sequence[Tensor], attrs: Attributes, _masks: Masks | None) -> Tensor:
     return _convolve(inputs, attrs, inputs[0].shape[-1])
 
 
 def _pool1d(function: Callable[..., Tensor]) -> Operation:
-    def pool(inputs: Sequence[Tensor], attrs: Attributes, _training: bool) -> Tensor:
+    def pool(inputs: Sequence[Tensor], attrs: Attributes, _masks: Masks | None) -> Tensor:
         size = attrs["size"]
         return _channels_last(function(_channels_first(inputs[0]), size, attrs.get("stride", size)))
 
@@ -72,14 +74,14 @@ def _pool1d(function: Callable[..., Tensor]) -> Operation:
 
 
 def _pool2d(function: Callable[..., Tensor]) -> Operation:
-    def pool(inputs: Sequence[Tensor], attrs: Attributes, _training: bool) -> Tensor:
+    def pool(inputs: Sequence[Tensor], attrs: Attributes, _masks: Masks | None) -> Tensor:
         size = tuple(attrs["size"])
         return _channels_last(function(_channels_first(inputs[0]), size, tuple(attrs.get("strides", size))))
 
     return pool
 
 
-def _batch_norm(inputs: Sequence[Tensor], attrs: Attributes, _training: bool) -> Tensor:
+def _batch_norm(inputs: Sequence[Tensor], attrs: Attributes, _masks: Masks | None) -> Tensor:
     """Statistics of the rows that run together, in training and in evaluation."""
     x, gamma, beta = inputs
     rows = x.reshape(-1, x.shape[-1]) if x.dim() == 2 else _channels_first(x)
@@ -87,12 +89,12 @@ def _batch_norm(inputs: Sequence[Tensor], attrs: Attributes, _training: bool) ->
     return y if x.dim() == 2 else _channels_last(y)
 
 
-def _layer_norm(inputs: Sequence[Tensor], attrs: Attributes, _training: bool) -> Tensor:
+def _layer_norm(inputs: Sequence[Tensor], attrs: Attributes, _masks: Masks | None) -> Tensor:
     x, gamma, beta = inputs
     return F.layer_norm(x, (x.shape[-1],), gamma, beta, attrs.get("epsilon", 1e-5))
 
 
-def _group_norm(inputs: Sequence[Tensor], attrs: Attributes, _training: bool) -> Tensor:
+def _group_norm(inputs: Sequence[Tensor], attrs: Attributes, _masks: Masks | None) -> Tensor:
     x, gamma, beta = inputs
     y = F.group_norm(_channels_first(x), attrs["groups"], gamma, beta, attrs.get("epsilon", 1e-5))
     return _channels_last(y)
@@ -102,24 +104,24 @@ def _recurrent(sequence: Tensor, attrs: Attributes) -> Tensor:
     return sequence[:, -1] if attrs.get("output", "sequence") == "last" else sequence
 
 
-def _lstm(inputs: Sequence[Tensor], attrs: Attributes, training: bool) -> Tensor:
+def _lstm(inputs: Sequence[Tensor], attrs: Attributes, _masks: Masks | None) -> Tensor:
     """Gates i, f, g, o. One bias: PyTorch's second one is zero."""
     x, wx, wh, b = inputs
     start = x.new_zeros(1, x.shape[0], wh.shape[1])
     weights = [wx, wh, b, torch.zeros_like(b)]
-    y, _, _ = torch.lstm(x, (start, start), weights, True, 1, 0.0, training, False, True)
+    y, _, _ = torch.lstm(x, (start, start), weights, True, 1, 0.0, True, False, True)
     return _recurrent(y, attrs)
 
 
-def _gru(inputs: Sequence[Tensor], attrs: Attributes, training: bool) -> Tensor:
+def _gru(inputs: Sequence[Tensor], attrs: Attributes, _masks: Masks | None) -> Tensor:
     """Gates r, z, n with n = tanh(x wxn + bxn + r (h whn + bhn))."""
     x, wx, wh, bx, bh = inputs
     start = x.new_zeros(1, x.shape[0], wh.shape[1])
-    y, _ = torch.gru(x, start, [wx, wh, bx, bh], True, 1, 0.0, training, False, True)
+    y, _ = torch.gru(x, start, [wx, wh, bx, bh], True, 1, 0.0, True, False, True)
     return _recurrent(y, attrs)
 
 
-def _attention(inputs: Sequence[Tensor], attrs: Attributes, _training: bool) -> Tensor:
+def _attention(inputs: Sequence[Tensor], attrs: Attributes, _masks: Masks | None) -> Tensor:
     """softmax(q k^T / sqrt(width of a head)) v, head by head. Causal: row i sees columns up to i + S - T."""
     heads = attrs.get("heads", 1)
     q, k, v = (x.reshape(*x.shape[:-1], heads, -1).transpose(1, 2) for x in inputs)
@@ -132,11 +134,11 @@ def _attention(inputs: Sequence[Tensor], attrs: Attributes, _training: bool) -> 
     return y.transpose(1, 2).flatten(-2)
 
 
-def _gelu(inputs: Sequence[Tensor], attrs: Attributes, _training: bool) -> Tensor:
+def _gelu(inputs: Sequence[Tensor], attrs: Attributes, _masks: Masks | None) -> Tensor:
     return F.gelu(inputs[0], approximate="tanh" if attrs["variant"] == "tanh" else "none")
 
 
-def _reduce(inputs: Sequence[Tensor], attrs: Attributes, _training: bool) -> Tensor:
+def _reduce(inputs: Sequence[Tensor], attrs: Attributes, _masks: Masks | None) -> Tensor:
     axes, keep = tuple(attrs["axes"]), attrs.get("keep", False)
     kind: str = attrs["kind"]
     if kind == "max":
@@ -144,8 +146,14 @@ def _reduce(inputs: Sequence[Tensor], attrs: Attributes, _training: bool) -> Ten
     return (torch.mean if kind == "mean" else torch.sum)(inputs[0], axes, keep)
 
 
-def _slice(inputs: Sequence[Tensor], attrs: Attributes, _training: bool) -> Tensor:
+def _slice(inputs: Sequence[Tensor], attrs: Attributes, _masks: Masks | None) -> Tensor:
     return inputs[0].narrow(attrs["axis"], attrs["start"], attrs["end"] - attrs["start"])
+
+
+def _dropout(inputs: Sequence[Tensor], attrs: Attributes, masks: Masks | None) -> Tensor:
+    """The masks are those that TypeScript draws; without masks, nothing is dropped."""
+    x, rate = inputs[0], attrs["rate"]
+    return x if masks is None or rate == 0 else x * x.new_tensor(masks.draw(tuple(x.shape), rate))
 
 
 OPERATIONS: Mapping[str, Operation] = {
@@ -177,12 +185,12 @@ OPERATIONS: Mapping[str, Operation] = {
     "add": _plain(lambda a, b: a + b),
     "mul": _plain(lambda a, b: a * b),
     "flatten": _plain(lambda x: x.flatten(1)),
-    "concat": lambda inputs, attrs, _training: torch.cat(tuple(inputs), attrs["axis"]),
-    "reshape": lambda inputs, attrs, _training: inputs[0].reshape(-1, *attrs["shape"]),
-    "transpose": lambda inputs, attrs, _training: inputs[0].permute(0, *attrs["axes"]),
+    "concat": lambda inputs, attrs, _masks: torch.cat(tuple(inputs), attrs["axis"]),
+    "reshape": lambda inputs, attrs, _masks: inputs[0].reshape(-1, *attrs["shape"]),
+    "transpose": lambda inputs, attrs, _masks: inputs[0].permute(0, *attrs["axes"]),
     "slice": _slice,
     "reduce": _reduce,
-    "dropout": lambda inputs, attrs, training: F.dropout(inputs[0], attrs["rate"], training),
+    "dropout": _dropout,
 }
 
 

@@ -7,7 +7,7 @@ from typing import Iterable
 import torch
 from torch import nn
 
-from .document import Json, UnsupportedModel
+from ..document import Json, UnsupportedModel
 
 
 def make_optimiser(recipe: Json, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:

@@ -8,8 +8,9 @@ from typing import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from .document import Document, UnsupportedModel
-from .layouts import parameter_layouts
+from ..document import Document, UnsupportedModel
+from ..streams import Masks
+from .layouts import Layout, parameter_layouts
 from .operations import LOSSES, OPERATIONS
 
 
@@ -59,7 +60,10 @@ class UmirModule(nn.Module):
 
     def write_statistic(self, name: str, value: Tensor) -> None:
         """Sets one statistic of the input."""
-        self.get_buffer(self._statistics[name]).copy_(value)
+        self.statistic(name).copy_(value)
+
+    def statistic(self, name: str) -> Tensor:
+        return self.get_buffer(self._statistics[name])
 
     def read(self, tensors: Sequence[Tensor] | None = None) -> list[Tensor]:
         """The weights, or as many tensors that belong to them (gradients), each in the IR's layout."""
@@ -69,41 +73,27 @@ class UmirModule(nn.Module):
             for parameter, tensor in zip(self.document.weights, held, strict=True)
         ]
 
-    def forward(self, x: Tensor, weights: Mapping[str, Tensor] | None = None) -> Tensor:
-        """What the loss takes as its first input: logits, or estimates."""
+    def layout_of(self, name: str) -> Layout:
+        """How a weight lies here and in the IR."""
+        return self._layouts[name]
+
+    def forward(
+        self, x: Tensor, weights: Mapping[str, Tensor] | None = None, masks: Masks | None = None
+    ) -> Tensor:
+        """What the loss takes as its first input: logits, or estimates. `masks`: of dropout, which acts in training."""
         statistics = {name: self.get_buffer(buffer) for name, buffer in self._statistics.items()}
         values: dict[str, Tensor] = {**statistics, **(self.weights() if weights is None else weights)}
         values[self.document.features["id"]] = x
         for node in self.document.nodes:
             inputs = [values[name] for name in node.inputs]
-            values[node.out] = OPERATIONS[node.op](inputs, node.attrs, self.training)
+            values[node.out] = OPERATIONS[node.op](inputs, node.attrs, masks)
         return values[self.document.loss["in"][0]]
 
     def loss(self, x: Tensor, y: Tensor, weights: Mapping[str, Tensor] | None = None) -> Tensor:
         """Mean loss over the rows."""
+        return self.loss_of(self.forward(x, weights), y)
+
+    def loss_of(self, prediction: Tensor, y: Tensor) -> Tensor:
+        """The same of what was predicted."""
         loss = self.document.loss
-        return LOSSES[loss["op"]](self.forward(x, weights), y, loss)
-
-    def meta_loss(
-        self,
-        support: tuple[Tensor, Tensor],
-        query: tuple[Tensor, Tensor],
-        inner_rate: float,
-        inner_steps: int = 1,
-        order: int = 2,
-    ) -> Tensor:
-        """Loss on the query after steps of SGD on the support (MAML, Finn et al. 2017, algorithm 2).
-
-        The steps move the groups of parameters that the document's meta block names, all where there is none.
-        `order` 1 takes the adapted weights for constants beside the weights themselves (FOMAML, section 5.2).
-        """
-        adapted = self.weights()
-        groups = (self.document.meta or {}).get("adapt", ("body", "head"))
-        moved = [parameter.id for parameter in self.document.weights if parameter.group in groups]
-        for _ in range(inner_steps):
-            gradients = torch.autograd.grad(
-                self.loss(*support, adapted), [adapted[name] for name in moved], create_graph=order == 2
-            )
-            steps = {name: adapted[name] - inner_rate * g for name, g in zip(moved, gradients, strict=True)}
-            adapted = {**adapted, **steps}
-        return self.loss(*query, adapted)
+        return LOSSES[loss["op"]](prediction, y, loss)
