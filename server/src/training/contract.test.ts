@@ -191,6 +191,12 @@ describe('a job on Ray', () => {
     await wrong.close();
   });
 
+  it('adds up what its living nodes have, and waits for the first of them', async () => {
+    expect((await backend.capabilities()).devices).toEqual({ cpu: 4, gpu: 0, npu: 2 });
+    head.nodes = [];
+    await expect(backend.capabilities()).rejects.toMatchObject({ code: 'backend-unavailable' });
+  });
+
   it('says when nobody answers', async () => {
     const nobody = new RayBackend({ url: 'http://127.0.0.1:9', token: 'x', sources });
     await expect(nobody.capabilities()).rejects.toMatchObject({ code: 'backend-unavailable' });

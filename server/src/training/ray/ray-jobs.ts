@@ -31,6 +31,11 @@ export interface RaySubmission {
   };
 }
 
+interface RayNode {
+  readonly state: 'ALIVE' | 'DEAD';
+  readonly resources_total: Readonly<Record<string, number>>;
+}
+
 const timeoutMs = 30_000;
 const maxAnswerBytes = 64 * 2 ** 20;
 
@@ -56,13 +61,21 @@ export class RayJobs {
     return version;
   }
 
-  /** What the cluster has in all, by Ray's names of resources: CPU, GPU, NPU. */
+  /**
+   * What the living nodes have in all, by Ray's names of resources: CPU, GPU, NPU. (The cluster's load report, which
+   * has it too, is empty for the first seconds of a head's life.) @throws BackendUnavailable also while there is no node.
+   */
   async resources(): Promise<Readonly<Record<string, number>>> {
-    const answer = await this.#json<{
-      data: { clusterStatus: { loadMetricsReport: { usage: Record<string, [number, number]> } | null } };
-    }>('GET', '/api/cluster_status');
-    const usage = answer.data.clusterStatus.loadMetricsReport?.usage ?? {};
-    return Object.fromEntries(Object.entries(usage).map(([name, [, total]]) => [name, total]));
+    const answer = await this.#json<{ data: { result: { result: readonly RayNode[] } } }>(
+      'GET',
+      '/api/v0/nodes?detail=1',
+    );
+    const alive = answer.data.result.result.filter(({ state }) => state === 'ALIVE');
+    if (alive.length === 0) throw new BackendUnavailable('The Ray cluster has no living node (yet).');
+    const total: Record<string, number> = {};
+    for (const { resources_total: has } of alive)
+      for (const [name, count] of Object.entries(has)) total[name] = (total[name] ?? 0) + count;
+    return total;
   }
 
   /** Uploads a package (a ZIP file) unless the head has it. Returns its URI for `runtime_env.working_dir`. */

@@ -19,6 +19,11 @@ export class RayHead {
   url = '';
   /** While true, jobs wait: as when other jobs hold what they need. */
   busy = false;
+  nodes = [
+    { state: 'ALIVE', resources_total: { CPU: 3, NPU: 2, memory: 1e9 } },
+    { state: 'ALIVE', resources_total: { CPU: 1, memory: 1e9 } },
+    { state: 'DEAD', resources_total: { GPU: 8 } },
+  ];
   readonly submissions: RaySubmission[] = [];
   readonly packages = new Map<string, Buffer>();
   readonly #jobs = new Map<string, HeadJob>();
@@ -69,10 +74,8 @@ export class RayHead {
     if (method !== 'GET' && headers['sec-fetch-mode'] !== undefined)
       return { status: 405, body: 'Method not allowed for browser traffic.' };
     if (url === '/api/version') return { status: 200, body: { ray_version: '2.60.0' } };
-    if (url === '/api/cluster_status') {
-      const usage = { CPU: [0, 4], NPU: [0, 2] };
-      return { status: 200, body: { data: { clusterStatus: { loadMetricsReport: { usage } } } } };
-    }
+    if (url === '/api/v0/nodes?detail=1')
+      return { status: 200, body: { data: { result: { result: this.nodes } } } };
     if (url.startsWith('/api/packages/gcs/')) {
       if (method === 'PUT') this.packages.set(url, bytes);
       return { status: this.packages.has(url) ? 200 : 404, body: {} };
