@@ -12,6 +12,7 @@ export type RoundId = Branded<'RoundId'>;
 export type GroupId = Branded<'GroupId'>;
 export type AssignmentId = Branded<'AssignmentId'>;
 export type VersionId = Branded<'VersionId'>;
+export type JobId = Branded<'JobId'>;
 export type KeyId = Branded<'KeyId'>;
 export type EnrolmentTokenId = Branded<'EnrolmentTokenId'>;
 
@@ -24,6 +25,7 @@ export const idPrefix = {
   group: 'grp',
   assignment: 'asg',
   version: 'ver',
+  job: 'job',
   key: 'key',
   enrolmentToken: 'enr',
 } as const;
@@ -38,6 +40,7 @@ export interface IdOf {
   group: GroupId;
   assignment: AssignmentId;
   version: VersionId;
+  job: JobId;
   key: KeyId;
   enrolmentToken: EnrolmentTokenId;
 }

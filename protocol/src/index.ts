@@ -6,7 +6,9 @@ export * from './states.ts';
 export * from './update-file.ts';
 export * from './update.ts';
 export * from './weights.ts';
+export type { Job, JobLog, JobRequest } from './schemas/jobs.ts';
 export type {
+  CloudWork,
   Cohort,
   Eligibility,
   EvaluationSpec,

@@ -14,6 +14,7 @@ import { addDeviceRoutes, addEnrolmentRoutes } from './api/device-routes.ts';
 import { sendError } from './api/errors.ts';
 import type { Api } from './api/http.ts';
 import { createFirstKey } from './api/keys.ts';
+import { addJobRoutes } from './api/job-routes.ts';
 import { addOpenApi } from './api/openapi.ts';
 import { addSystemRoutes } from './api/system-routes.ts';
 import type { Failpoint } from './coordinator/context.ts';
@@ -30,6 +31,8 @@ import { Sockets } from './realtime/sockets.ts';
 import { FileBlobs } from './storage/blobs.ts';
 import { migrate } from './storage/migrate.ts';
 import { openPglite } from './storage/pglite.ts';
+import { Cloud, type CloudOptions } from './training/cloud.ts';
+import { JobRunner } from './training/runner.ts';
 
 export const version = '0.1.0';
 
@@ -45,6 +48,8 @@ export interface ServerOptions {
   logLevel?: 'silent' | 'error' | 'warn' | 'info';
   /** How often deadlines are looked at. */
   pollIntervalMs?: number;
+  /** Where jobs of training in the cloud run, and the data they may use; without it there is neither. */
+  cloud?: CloudOptions;
   /** Folders served as they are: URL prefix -> directory (the SDK's bundle, the examples). */
   pages?: Record<string, string>;
   /** Called at named points between two durable steps: tests end the process there. */
@@ -80,7 +85,12 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
     const firstKey = await createFirstKey(database);
     const sockets = new Sockets();
     const models = new Models(database);
+    const cloud = new Cloud(
+      options.cloud ?? { backends: [], dataSets: {} },
+      join(dataDirectory, 'jobs'),
+    );
     const context = {
+      cloud,
       database,
       blobs: new FileBlobs(join(dataDirectory, 'blobs')),
       staging: new Staging(join(dataDirectory, 'uploads')),
@@ -98,6 +108,7 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
       failpoint: options.failpoint ?? (() => undefined),
     };
     const coordinator = new Coordinator(context, options.pollIntervalMs ?? 250);
+    const runner = new JobRunner(context, options.pollIntervalMs ?? 1000);
     const signed = new SignedText(await serverSecret(database), () => Date.now());
     const services = { coordinator, sessions: new Sessions(database, signed) };
 
@@ -125,17 +136,21 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
     });
     await api.register((scope, _options, done) => {
       addAdminRoutes(scope, services);
+      addJobRoutes(scope, services);
       done();
     });
     sockets.attach(api.server, services, { corsOrigin });
     await coordinator.start();
+    runner.start();
     await api.listen({ host, port });
     const { port: bound } = api.server.address() as AddressInfo;
     return {
       url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}`,
       firstKey,
       close: async () => {
+        await runner.stop();
         await coordinator.stop();
+        await cloud.close();
         await sockets.close();
         await api.close();
         while (context.background.size > 0) await Promise.all(context.background);

@@ -1,2 +1,3 @@
+export * from './jobs.ts';
 export * from './plan.ts';
 export * from './resources.ts';

@@ -4,6 +4,7 @@ import type {
   DeviceId,
   EvaluationSpec,
   GroupId,
+  JobId,
   Labels,
   Plan,
   ProjectId,
@@ -69,6 +70,7 @@ export interface VersionRow {
   bytes: number;
   parent: VersionId | null;
   round_id: RoundId | null;
+  job_id: JobId | null;
   optimiser_state: string | null;
   created_at: Date;
 }

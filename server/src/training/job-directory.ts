@@ -1,7 +1,6 @@
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { layoutOf, type Model } from '@starling/model';
-import { canonicalJson, digestTensors, readWeights, tensorsOf } from '@starling/protocol';
+import { canonicalJson, digestTensors, readWeights, tensorsOf, type TensorTable } from '@starling/protocol';
 import type { JobOrder } from './backend.ts';
 
 /** What a job's program is asked to do, as `job.json` says it (docs/cloud.md). */
@@ -72,18 +71,17 @@ export async function prepareJob(
 
 /**
  * Reads what a job left, and checks it as if a stranger had sent it: names, shapes and sizes of the weights, every value
- * finite. @param trains - Whether the job had to leave weights.
+ * finite. @param table - The weights that the job had to leave, if any.
  * @throws JobResultRefused
  */
-export async function readResult(directory: string, model: Model, trains: boolean): Promise<JobResult> {
+export async function readResult(directory: string, table: TensorTable | undefined): Promise<JobResult> {
   const metrics = await readMetrics(join(directory, files.metrics));
-  if (!trains) return { metrics };
-  const layout = layoutOf(model);
+  if (!table) return { metrics };
   const file = await orRefused('its weights cannot be read', () =>
     readFile(join(directory, files.weightsOut)),
   );
-  const values = await orRefused('its weights are not those of the model', () => readWeights(layout, file));
-  return { metrics, weights: { file, values, digest: digestTensors(tensorsOf(layout, values)) } };
+  const values = await orRefused('its weights are not those of the model', () => readWeights(table, file));
+  return { metrics, weights: { file, values, digest: digestTensors(tensorsOf(table, values)) } };
 }
 
 async function readMetrics(path: string): Promise<Record<string, unknown>> {
