@@ -85,10 +85,7 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
     const firstKey = await createFirstKey(database);
     const sockets = new Sockets();
     const models = new Models(database);
-    const cloud = new Cloud(
-      options.cloud ?? { backends: [], dataSets: {} },
-      join(dataDirectory, 'jobs'),
-    );
+    const cloud = new Cloud(options.cloud ?? { backends: [], dataSets: {} }, join(dataDirectory, 'jobs'));
     const context = {
       cloud,
       database,

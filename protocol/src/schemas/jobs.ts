@@ -22,7 +22,9 @@ export const Job = Type.Object({
   message: Nullable<string>(Type.String({ description: 'Why it failed or was cancelled.' })),
   work: CloudWork,
   backend: Type.String({ description: 'Where it runs.' }),
-  attempts: Type.Integer({ description: 'How often it was started: a job that its cluster lost is started again.' }),
+  attempts: Type.Integer({
+    description: 'How often it was started: a job that its cluster lost is started again.',
+  }),
   step: Nullable<number>(
     Type.Integer({ description: 'Of a plan with `hybrid`: the training round that it follows.' }),
   ),

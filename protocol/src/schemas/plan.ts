@@ -226,7 +226,10 @@ export const CloudWork = Type.Object(
         description: 'People of the data set; without them all.',
       }),
     ),
-    training: Type.Object({}, { additionalProperties: true, description: 'docs/cloud.md lists the settings.' }),
+    training: Type.Object(
+      {},
+      { additionalProperties: true, description: 'docs/cloud.md lists the settings.' },
+    ),
     seed: Type.Integer({ minimum: 0, maximum: 2 ** 32 - 1, default: 0 }),
     device: Type.Union([Type.Literal('cpu'), Type.Literal('gpu'), Type.Literal('npu')], { default: 'cpu' }),
     workers: Type.Integer({ minimum: 1, maximum: 4096, default: 1 }),

@@ -12,7 +12,11 @@ import { PageQuery, readPage } from './pages.ts';
 export function addJobRoutes(api: Api, { coordinator }: ApiServices): void {
   const { context } = coordinator;
   const { database } = context;
-  const about = (summary: string, answer: object, status: 200 | 201 = 200): { response: object } & Record<string, unknown> => ({
+  const about = (
+    summary: string,
+    answer: object,
+    status: 200 | 201 = 200,
+  ): { response: object } & Record<string, unknown> => ({
     tags: ['admin'],
     summary,
     response: { [status]: answer, ...problemResponses },

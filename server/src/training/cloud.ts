@@ -1,6 +1,12 @@
 import { join } from 'node:path';
 import { ProblemError, type CloudWork, type JobId } from '@starling/protocol';
-import { assertFeasible, BackendUnavailable, NotFeasible, type JobOrder, type TrainingBackend } from './backend.ts';
+import {
+  assertFeasible,
+  BackendUnavailable,
+  NotFeasible,
+  type JobOrder,
+  type TrainingBackend,
+} from './backend.ts';
 
 export interface CloudOptions {
   /** In order of preference: work that names none runs on the first that can run it. */
@@ -24,7 +30,10 @@ export class Cloud {
   backend(name: string): TrainingBackend {
     const found = this.#options.backends.find((backend) => backend.name === name);
     if (!found)
-      throw new ProblemError('not-found', `There is no training backend "${name}"; there is ${this.#names()}.`);
+      throw new ProblemError(
+        'not-found',
+        `There is no training backend "${name}"; there is ${this.#names()}.`,
+      );
     return found;
   }
 

@@ -44,7 +44,10 @@ export async function createJob(
         `Task ${taskId} is ${task.state}; a job trains a draft or a paused task. A running one takes steps in the cloud by \`hybrid\` in its plan.`,
       );
     if (base !== task.current_version)
-      throw new ProblemError('illegal-transition', `A job trains from the current version, ${task.current_version}.`);
+      throw new ProblemError(
+        'illegal-transition',
+        `A job trains from the current version, ${task.current_version}.`,
+      );
   }
   const row = await insertJob(context.database, task, work, backend.name, base, null);
   announceJob(context, row);
@@ -59,10 +62,10 @@ export async function cloudStepDue(tx: Querier, task: TaskRow): Promise<boolean>
   const { hybrid, rounds } = task.plan;
   const published = task.rounds_published;
   if (!hybrid || published === 0 || published >= rounds || published % hybrid.everyRounds !== 0) return false;
-  const jobs = await tx.query<Pick<JobRow, 'state'>>('select state from jobs where task_id = $1 and step = $2', [
-    task.id,
-    published,
-  ]);
+  const jobs = await tx.query<Pick<JobRow, 'state'>>(
+    'select state from jobs where task_id = $1 and step = $2',
+    [task.id, published],
+  );
   if (jobs.some(({ state }) => state === 'succeeded')) return false;
   if (jobs.every(({ state }) => state === 'failed' || state === 'cancelled'))
     await insertJob(tx, task, hybrid.work, hybrid.work.backend ?? '', task.current_version, published);
@@ -71,7 +74,9 @@ export async function cloudStepDue(tx: Querier, task: TaskRow): Promise<boolean>
 
 /** Asks for a job's end. One that waits ends at once, one that runs when its backend has ended it. */
 export async function cancelJob(context: Context, id: JobId): Promise<Job> {
-  await context.database.query('update jobs set cancel_requested = true where id = $1 and ended_at is null', [id]);
+  await context.database.query('update jobs set cancel_requested = true where id = $1 and ended_at is null', [
+    id,
+  ]);
   return jobView(await readJob(context.database, id));
 }
 

@@ -60,7 +60,10 @@ export class JobRunner {
         await this.#take(job);
       } catch (error) {
         if (error instanceof BackendUnavailable)
-          this.#context.log.warn({ jobId: job.id, reason: error.message }, 'a training backend is not available');
+          this.#context.log.warn(
+            { jobId: job.id, reason: error.message },
+            'a training backend is not available',
+          );
         else this.#context.log.error({ error, jobId: job.id }, 'a job could not be moved; trying again');
       }
     }
@@ -77,7 +80,8 @@ export class JobRunner {
     if (job.cancel_requested) await backend.cancel(job.id);
     const { state, message } = await backend.status(job.id);
     if (state === 'succeeded') await this.#succeed(job);
-    else if (state === 'failed' || state === 'cancelled') await this.#end(job, state, message ?? 'No reason was given.');
+    else if (state === 'failed' || state === 'cancelled')
+      await this.#end(job, state, message ?? 'No reason was given.');
     else if (state === 'lost') await this.#lose(job);
   }
 
@@ -172,10 +176,22 @@ export class JobRunner {
         `insert into model_versions (id, project_id, task_id, number, digest, weights, bytes, parent, job_id, optimiser_state)
          select $1, $2, $3, max(v.number) + 1, $4, $5, $6, $7, $8, (select optimiser_state from model_versions where id = $7)
            from model_versions v where v.task_id = $3`,
-        [version, task.project_id, task.id, weights.digest, sha256, weights.file.length, job.base_version, job.id],
+        [
+          version,
+          task.project_id,
+          task.id,
+          weights.digest,
+          sha256,
+          weights.file.length,
+          job.base_version,
+          job.id,
+        ],
       );
       await registerBlob(tx, task, { sha256, bytes: weights.file.length });
-      await tx.query('update tasks set current_version = $2, updated_at = now() where id = $1', [task.id, version]);
+      await tx.query('update tasks set current_version = $2, updated_at = now() where id = $1', [
+        task.id,
+        version,
+      ]);
       return { row, version, next: await advanceTask(tx, task.id) };
     });
     if (!done?.row) return;
@@ -195,7 +211,10 @@ export class JobRunner {
     await this.#goOn(row, undefined);
   }
 
-  async #goOn({ id, task_id: taskId, step, state, message }: JobRow, next: RoundRow | undefined): Promise<void> {
+  async #goOn(
+    { id, task_id: taskId, step, state, message }: JobRow,
+    next: RoundRow | undefined,
+  ): Promise<void> {
     this.#submitted.delete(id);
     if (step === null) return;
     if (state !== 'succeeded') {
