@@ -4,6 +4,7 @@ import { fetchUciHar } from '@starling/simulator';
 import { Command, InvalidArgumentError } from 'commander';
 import { runDemo } from './demo/demo.ts';
 import { addDemoOptions, type DemoOptions } from './demo/options.ts';
+import { dataSet } from './cloud-options.ts';
 import { serve, type ServeOptions } from './serve.ts';
 
 const program = new Command('starling')
@@ -22,6 +23,16 @@ program
   .option('--port <n>', 'port to listen on', port, Number(process.env['STARLING_PORT'] ?? 7700))
   .option('--cors-origin <origins...>', 'origins whose pages may call the API', ['*'])
   .option('--log-level <level>', 'silent, error, warn or info', 'info')
+  .option(
+    '--data-set <name=dir>',
+    'a fedpack that jobs in the cloud may learn from (repeatable)',
+    dataSet,
+    {},
+  )
+  .option('--python <path>', 'run jobs of torch and mindspore beside the server with this interpreter')
+  .option('--ray <url>', 'run jobs on the Ray cluster with this dashboard; its token is STARLING_RAY_TOKEN')
+  .option('--ray-python <path>', 'the interpreter on the machines of the cluster')
+  .option('--ray-insecure', 'use a Ray cluster without a token: whoever reaches it may run programs there')
   .action((options: ServeOptions) => serve(options));
 
 addDemoOptions(

@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
 import { failpoints, startServer, type Failpoint } from '@starling/server';
+import { cloudOptions, type CloudFlags } from './cloud-options.ts';
 import { pages } from './pages.ts';
 
-export interface ServeOptions {
+export interface ServeOptions extends CloudFlags {
   dataDir: string;
   host: string;
   port: number;
@@ -20,6 +21,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     corsOrigin: options.corsOrigin.includes('*') ? '*' : options.corsOrigin,
     logLevel: options.logLevel,
     pages,
+    cloud: cloudOptions(options),
     ...killSwitch(),
   });
   console.log(`Starling serves ${server.url} (API: ${server.url}/openapi.json), data in ${dataDirectory}`);

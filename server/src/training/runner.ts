@@ -76,7 +76,8 @@ export class JobRunner {
       return;
     }
     const backend = this.#context.cloud.backend(job.backend);
-    if (!this.#submitted.has(job.id)) await this.#handOver(job);
+    if (!this.#submitted.has(job.id) && (await backend.status(job.id)).state !== 'lost')
+      await this.#handOver(job);
     if (job.cancel_requested) await backend.cancel(job.id);
     const { state, message } = await backend.status(job.id);
     if (state === 'succeeded') await this.#succeed(job);
@@ -159,6 +160,10 @@ export class JobRunner {
     const { blobs, database, announce } = this.#context;
     const sha256 = weights && (await blobs.put(weights.file));
     const done = await database.tx(async (tx) => {
+      const [live] = await tx.query("select 1 from jobs where id = $1 and state = 'running' for update", [
+        job.id,
+      ]);
+      if (!live) return undefined;
       if (!weights || sha256 === undefined) {
         const row = await moveJob(tx, job.id, 'succeeded', { metrics });
         return { row, next: undefined, version: undefined };
@@ -170,8 +175,6 @@ export class JobRunner {
         return { row, next: undefined, version: undefined };
       }
       const version = newId('version');
-      const row = await moveJob(tx, job.id, 'succeeded', { metrics, publishedVersion: version });
-      if (!row) return undefined;
       await tx.query(
         `insert into model_versions (id, project_id, task_id, number, digest, weights, bytes, parent, job_id, optimiser_state)
          select $1, $2, $3, max(v.number) + 1, $4, $5, $6, $7, $8, (select optimiser_state from model_versions where id = $7)
@@ -187,6 +190,7 @@ export class JobRunner {
           job.id,
         ],
       );
+      const row = await moveJob(tx, job.id, 'succeeded', { metrics, publishedVersion: version });
       await registerBlob(tx, task, { sha256, bytes: weights.file.length });
       await tx.query('update tasks set current_version = $2, updated_at = now() where id = $1', [
         task.id,
