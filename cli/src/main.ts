@@ -5,6 +5,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { backup, restore } from './backup.ts';
 import { runDemo } from './demo/demo.ts';
 import { addDemoOptions, type DemoOptions } from './demo/options.ts';
+import { dataSet } from './cloud-options.ts';
 import { serve, type ServeOptions } from './serve.ts';
 import { addStorageOptions, type StorageOptions } from './storage-options.ts';
 
@@ -18,6 +19,16 @@ addStorageOptions(program.command('serve').description('run a server'))
   .option('--cors-origin <origins...>', 'origins whose pages may call the API', ['*'])
   .option('--log-level <level>', 'silent, error, warn or info', 'info')
   .option('--keep-versions <n>', 'keep the weights of so many versions of each task (default: of all)', count)
+  .option(
+    '--data-set <name=dir>',
+    'a fedpack that jobs in the cloud may learn from (repeatable)',
+    dataSet,
+    {},
+  )
+  .option('--python <path>', 'run jobs of torch and mindspore beside the server with this interpreter')
+  .option('--ray <url>', 'run jobs on the Ray cluster with this dashboard; its token is STARLING_RAY_TOKEN')
+  .option('--ray-python <path>', 'the interpreter on the machines of the cluster')
+  .option('--ray-insecure', 'use a Ray cluster without a token: whoever reaches it may run programs there')
   .action((options: ServeOptions) => serve(options));
 
 addStorageOptions(program.command('backup').description('write a backup of a server into a new directory'))

@@ -1,8 +1,9 @@
 import { failpoints, startServer, type Failpoint } from '@starling/server';
+import { cloudOptions, type CloudFlags } from './cloud-options.ts';
 import { pages } from './pages.ts';
 import { describePlace, storagePlace, type StorageOptions } from './storage-options.ts';
 
-export interface ServeOptions extends StorageOptions {
+export interface ServeOptions extends StorageOptions, CloudFlags {
   host: string;
   port: number;
   corsOrigin: string[];
@@ -21,6 +22,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     logLevel: options.logLevel,
     pages,
     ...(options.keepVersions !== undefined && { retention: { keepVersions: options.keepVersions } }),
+    cloud: cloudOptions(options),
     ...killSwitch(),
   });
   console.log(

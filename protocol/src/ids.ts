@@ -12,6 +12,7 @@ export type RoundId = Branded<'RoundId'>;
 export type GroupId = Branded<'GroupId'>;
 export type AssignmentId = Branded<'AssignmentId'>;
 export type VersionId = Branded<'VersionId'>;
+export type JobId = Branded<'JobId'>;
 export type KeyId = Branded<'KeyId'>;
 export type EnrolmentTokenId = Branded<'EnrolmentTokenId'>;
 export type ReleaseId = Branded<'ReleaseId'>;
@@ -25,6 +26,7 @@ export const idPrefix = {
   group: 'grp',
   assignment: 'asg',
   version: 'ver',
+  job: 'job',
   key: 'key',
   enrolmentToken: 'enr',
   release: 'rel',
@@ -40,6 +42,7 @@ export interface IdOf {
   group: GroupId;
   assignment: AssignmentId;
   version: VersionId;
+  job: JobId;
   key: KeyId;
   enrolmentToken: EnrolmentTokenId;
   release: ReleaseId;

@@ -8,6 +8,7 @@ export * from './update-file.ts';
 export * from './update.ts';
 export * from './weights.ts';
 export type {
+  CloudWork,
   Cohort,
   Eligibility,
   EvaluationSpec,

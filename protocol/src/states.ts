@@ -41,10 +41,20 @@ export const assignmentTransitions = {
   dropped: [],
 } as const;
 
+/** A job in the cloud. `lost` by its cluster, it is waiting again, or failed. */
+export const jobTransitions = {
+  waiting: ['running', 'failed', 'cancelled'],
+  running: ['waiting', 'succeeded', 'failed', 'cancelled'],
+  succeeded: [],
+  failed: [],
+  cancelled: [],
+} as const;
+
 export type TaskState = keyof typeof taskTransitions;
 export type RoundState = keyof typeof roundTransitions;
 export type GroupState = keyof typeof groupTransitions;
 export type AssignmentState = keyof typeof assignmentTransitions;
+export type JobState = keyof typeof jobTransitions;
 
 type Table = Readonly<Record<string, readonly string[]>>;
 

@@ -35,7 +35,15 @@ import { Feed } from './realtime/feed.ts';
 import { Sockets } from './realtime/sockets.ts';
 import { KeptBlobs } from './storage/kept-blobs.ts';
 import { migrate } from './storage/migrate.ts';
-import { openBlobs, openDatabase, uploadsDirectory, type StoragePlace } from './storage/open.ts';
+import {
+  jobsDirectory,
+  openBlobs,
+  openDatabase,
+  uploadsDirectory,
+  type StoragePlace,
+} from './storage/open.ts';
+import { Cloud, type CloudOptions } from './training/cloud.ts';
+import { JobRunner } from './training/runner.ts';
 import type { Unmasking } from './unmasking/unmasking.ts';
 import { unmaskingThreads } from './unmasking/unmasking-threads.ts';
 
@@ -53,6 +61,8 @@ export interface ServerOptions extends StoragePlace {
   pollIntervalMs?: number;
   /** What the server lets go of; by default it keeps all versions. */
   retention?: RetentionRules;
+  /** Where jobs of training in the cloud run, and the data they may use; without it there is neither. */
+  cloud?: CloudOptions;
   /** Folders served as they are: URL prefix -> directory (the SDK's bundle, the examples). */
   pages?: Record<string, string>;
   /** A proxy of ours ends TLS before the server: its word on the caller's address counts, and answers carry HSTS. */
@@ -106,7 +116,9 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
     const sockets = new Sockets(feed);
     const models = new Models(database);
     const blobs = new KeptBlobs(await openBlobs(options), database);
+    const cloud = new Cloud(options.cloud ?? { backends: [], dataSets: {} }, jobsDirectory(options));
     const context = {
+      cloud,
       database,
       blobs,
       staging: new Staging(uploadsDirectory(options)),
@@ -129,6 +141,7 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
     };
     const coordinator = new Coordinator(context, options.pollIntervalMs ?? 250);
     const retention = new Retention(context, blobs, options.retention ?? {});
+    const runner = new JobRunner(context, options.pollIntervalMs ?? 1000);
     const signed = new SignedText(await serverSecret(database), () => Date.now());
     const services = {
       coordinator,
@@ -174,13 +187,16 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
     sockets.attach(api.server, services, { corsOrigin, ...(hints && { adapter: hints.adapter }) });
     await coordinator.start(options.databaseUrl === undefined);
     retention.start();
+    runner.start();
     await api.listen({ host, port });
     const { port: bound } = api.server.address() as AddressInfo;
     return {
       url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}`,
       firstKey,
       close: async () => {
+        await runner.stop();
         await coordinator.stop();
+        await cloud.close();
         await retention.stop();
         feed.end();
         await sockets.close();

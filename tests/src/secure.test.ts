@@ -216,7 +216,7 @@ describe('a secure task', { timeout: 120_000 }, () => {
       close: () => Promise.resolve(),
     });
     const devices = await devicesOnline(3);
-    const task = await run({ ...cohort(3), ...secureTo(3, 3) });
+    const task = await runTask(admin, { ...cohort(3), ...secureTo(3, 3) });
     const failed = await eventually('a round to be abandoned', async () =>
       (await roundsOf(admin, task.id)).find(({ endedAt }) => endedAt !== null),
     );

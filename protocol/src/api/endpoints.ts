@@ -1,5 +1,6 @@
 import { accessEndpoints } from './access.ts';
 import { deviceEndpoints } from './devices.ts';
+import { jobEndpoints } from './jobs.ts';
 import { modelEndpoints } from './models.ts';
 import { roundEndpoints } from './rounds.ts';
 import { taskEndpoints } from './tasks.ts';
@@ -11,6 +12,7 @@ export const endpoints = {
   ...modelEndpoints,
   ...taskEndpoints,
   ...roundEndpoints,
+  ...jobEndpoints,
 } as const;
 
 export type Endpoints = typeof endpoints;

@@ -4,6 +4,7 @@ export { PageQuery } from './common.ts';
 export * from './endpoint.ts';
 export * from './endpoints.ts';
 export * from './events.ts';
+export * from './jobs.ts';
 export * from './models.ts';
 export * from './rounds.ts';
 export * from './server-sent-events.ts';

@@ -3,10 +3,12 @@ import { idPattern, type IdKind, type IdOf } from '../ids.ts';
 import {
   assignmentTransitions,
   groupTransitions,
+  jobTransitions,
   roundTransitions,
   taskTransitions,
   type AssignmentState,
   type GroupState,
+  type JobState,
   type RoundState,
   type TaskState,
 } from '../states.ts';
@@ -17,10 +19,10 @@ const closed = { additionalProperties: false } as const;
 function Id<K extends IdKind>(kind: K): TUnsafe<IdOf[K]> {
   return Type.Unsafe<IdOf[K]>({ type: 'string', pattern: idPattern(kind) });
 }
-function OneOf<T extends string>(values: readonly string[]): TUnsafe<T> {
+export function OneOf<T extends string>(values: readonly string[]): TUnsafe<T> {
   return Type.Unsafe<T>({ type: 'string', enum: [...values] });
 }
-function Nullable<T>(schema: object): TUnsafe<T | null> {
+export function Nullable<T>(schema: object): TUnsafe<T | null> {
   return Type.Unsafe<T | null>({ anyOf: [schema, { type: 'null' }] });
 }
 
@@ -32,6 +34,7 @@ export const ids = {
   group: Id('group'),
   assignment: Id('assignment'),
   version: Id('version'),
+  job: Id('job'),
   key: Id('key'),
   enrolmentToken: Id('enrolmentToken'),
   release: Id('release'),
@@ -43,8 +46,8 @@ export const Base64Url = (bytes: number) =>
     pattern: `^[A-Za-z0-9_-]{${Math.ceil((bytes * 4) / 3)}}$`,
     description: `${bytes} bytes, base64url.`,
   });
-const Instant = Type.String({ format: 'date-time', description: 'Database time, RFC 3339.' });
-const MaybeInstant = Nullable<string>(Instant);
+export const Instant = Type.String({ format: 'date-time', description: 'Database time, RFC 3339.' });
+export const MaybeInstant = Nullable<string>(Instant);
 const Name = Type.String({ minLength: 1, maxLength: 128 });
 
 export const TaskStateSchema = OneOf<TaskState>(Object.keys(taskTransitions));
@@ -293,6 +296,7 @@ export const ModelVersion = Type.Object({
   bytes: Type.Integer(),
   parent: Nullable<Static<typeof ids.version>>(ids.version),
   round: Nullable<Static<typeof ids.round>>(ids.round),
+  job: Nullable<Static<typeof ids.job>>(ids.job),
   createdAt: Instant,
 });
 export type ModelVersion = Static<typeof ModelVersion>;
@@ -411,6 +415,12 @@ export const LiveEvent = Type.Union([
   Type.Object({ kind: Type.Literal('task'), task: Task }),
   Type.Object({ kind: Type.Literal('round'), round: RoundDetail }),
   Type.Object({ kind: Type.Literal('version'), version: ModelVersion }),
+  Type.Object({
+    kind: Type.Literal('job'),
+    jobId: ids.job,
+    taskId: ids.task,
+    state: OneOf<JobState>(Object.keys(jobTransitions)),
+  }),
   Type.Object({
     kind: Type.Literal('device'),
     deviceId: ids.device,

@@ -4,6 +4,7 @@ import { addDeviceAdministration } from './device-admin-routes.ts';
 import { addEventRoute } from './event-route.ts';
 import type { Api, ApiServices } from './http.ts';
 import { addIdempotency } from './idempotency.ts';
+import { addJobRoutes } from './job-routes.ts';
 import { addModelRoutes } from './model-routes.ts';
 import { addRoundRoutes } from './round-routes.ts';
 import { addTaskRoutes } from './task-routes.ts';
@@ -19,5 +20,6 @@ export function addAdminRoutes(api: Api, services: ApiServices): void {
   addModelRoutes(api, services);
   addTaskRoutes(api, services);
   addRoundRoutes(api, services);
+  addJobRoutes(api, services);
   addEventRoute(api, services);
 }

@@ -9,6 +9,7 @@ import {
   type LiveEvent,
   type ProjectId,
 } from '@starling/protocol';
+import type { Cloud } from '../training/cloud.ts';
 import type { BlobStore } from '../storage/blobs.ts';
 import type { Database } from '../storage/database.ts';
 import type { LiveGroups } from './live-groups.ts';
@@ -46,6 +47,8 @@ export interface Context {
   models: Models;
   rounds: RoundBook;
   sums: RoundSums;
+  /** Where jobs in the cloud run, and on which data. */
+  cloud: Cloud;
   groups: LiveGroups;
   nodes: Nodes;
   announce: Announcements;

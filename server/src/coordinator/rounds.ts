@@ -21,6 +21,7 @@ import { newId, type Context } from './context.ts';
 import { announceAssignments, announceRound, announceTask } from './announce.ts';
 import { groupsOf, type GroupSizes } from './group-sizes.ts';
 import { publishRound } from './publish.ts';
+import { cloudStepDue } from '../training/jobs.ts';
 import { liveStates, type RoundRow, type TaskRow } from './rows.ts';
 import { phaseWindowMs, startGroup } from './secure-groups.ts';
 import { assignmentSeed, sampleCohort } from './sampling.ts';
@@ -137,6 +138,7 @@ export async function advanceTask(tx: Querier, taskId: TaskId): Promise<RoundRow
     [taskId],
   );
   if (busy) return undefined;
+  if (await cloudStepDue(tx, task)) return undefined;
   const spec = await nextRound(tx, task);
   if (spec) return openRound(tx, task, spec);
   await tx.query(

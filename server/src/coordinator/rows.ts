@@ -5,6 +5,7 @@ import type {
   EvaluationSpec,
   GroupId,
   GroupState,
+  JobId,
   Labels,
   Plan,
   ProjectId,
@@ -74,6 +75,7 @@ export interface VersionRow {
   bytes: number;
   parent: VersionId | null;
   round_id: RoundId | null;
+  job_id: JobId | null;
   optimiser_state: string | null;
   /** When retention let its weights go; the row stays. */
   pruned_at: Date | null;

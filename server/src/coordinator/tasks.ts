@@ -39,6 +39,7 @@ export async function createTask(
 ): Promise<Task> {
   const model = await context.models.get(projectId, request.model);
   checkPlan(request.plan, model);
+  if (request.plan.hybrid) await context.cloud.choose(request.plan.hybrid.work);
   const layout = layoutFor(model, request.plan);
   let file: Uint8Array;
   let digest: string;
@@ -127,11 +128,15 @@ export async function pauseTask(context: Context, id: TaskId): Promise<Task> {
   return taskView(await readTask(context.database, id));
 }
 
-/** Cancels a task: the round under way is abandoned. */
+/** Cancels a task: the round under way is abandoned, its jobs in the cloud are cancelled. */
 export async function cancelTask(context: Context, id: TaskId): Promise<Task> {
   await moveTask(context, id, 'cancelled', 'cancelled by request');
   const rounds = await context.database.query<{ id: RoundId }>(
     'select id from rounds where task_id = $1 and ended_at is null',
+    [id],
+  );
+  await context.database.query(
+    'update jobs set cancel_requested = true where task_id = $1 and ended_at is null',
     [id],
   );
   for (const round of rounds) await abandonRound(context, round.id, 'task-cancelled');

@@ -66,6 +66,7 @@ export function versionView(row: VersionRow): ModelVersion {
     bytes: row.bytes,
     parent: row.parent,
     round: row.round_id,
+    job: row.job_id,
     createdAt: row.created_at.toISOString(),
   };
 }

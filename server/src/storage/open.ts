@@ -28,6 +28,11 @@ export async function openBlobs({ dataDirectory, blobsUrl }: StoragePlace): Prom
   return blobs;
 }
 
+/** Where jobs of training in the cloud have their directories. */
+export function jobsDirectory({ dataDirectory }: StoragePlace): string {
+  return join(dataDirectory, 'jobs');
+}
+
 export function uploadsDirectory({ dataDirectory }: StoragePlace): string {
   return join(dataDirectory, 'uploads');
 }

@@ -79,11 +79,21 @@ export class ServerProcess {
     return Object.assign(new ServerProcess(place.path), { remove: place.remove });
   }
 
-  /** Starts it (again on the same port); `killAt` names the failpoint where it will end itself with SIGKILL. */
-  async start(killAt?: string): Promise<void> {
+  /** Starts it (again on the same port); `killAt` names the failpoint where it will end itself with SIGKILL; `flags` are added to its command. */
+  async start(killAt?: string, flags: readonly string[] = []): Promise<void> {
     const child = spawn(
       process.execPath,
-      [main, 'serve', '--data-dir', this.directory, '--port', String(this.#port), '--log-level', 'silent'],
+      [
+        main,
+        'serve',
+        '--data-dir',
+        this.directory,
+        '--port',
+        String(this.#port),
+        '--log-level',
+        'silent',
+        ...flags,
+      ],
       {
         env: { ...process.env, ...(killAt === undefined ? {} : { STARLING_KILL_AT: killAt }) },
         stdio: ['ignore', 'pipe', 'pipe'],
