@@ -22,8 +22,12 @@ const work = {
   kind: 'warm-start',
   data: 'wheel',
   training: {
+    algorithm: 'fedavg',
+    epochs: 1,
+    batchSize: 10,
+    rate: 0.3,
     rounds: 30,
-    learning: { algorithm: 'fedavg', epochs: 1, batchSize: 10, rate: 0.3 },
+    cohort: { goal: 6 },
     optimiser: { kind: 'sgd', rate: 1 },
   },
 } as JobRequest['work'];
@@ -86,7 +90,11 @@ describe('a job of training in the cloud', { timeout: 60_000 }, () => {
       const task = await admin.tinyTask();
       await finished(
         admin,
-        await ask(admin, task, { ...work, seed, training: { ...work.training, people: 2 } } as Job['work']),
+        await ask(admin, task, {
+          ...work,
+          seed,
+          training: { ...work.training, cohort: { goal: 2 } },
+        } as Job['work']),
       );
       digests.push((await versionsOf(admin, task))[0]!.digest);
     }
@@ -199,10 +207,7 @@ describe('a hybrid plan', { timeout: 60_000 }, () => {
 
   it('pauses its task when a step fails, and takes it again when the task is resumed', async () => {
     const onMoody = { ...hybrid!, work: { ...hybrid!.work, framework: 'mindspore' } } as Plan['hybrid'];
-    await writeFile(
-      moody,
-      `console.log('{"error":{"code":"no-mood","message":"Not today."}}'); process.exit(1);`,
-    );
+    await writeFile(moody, `console.log('{"code":"no-mood","message":"Not today."}'); process.exit(1);`);
     const plan: Partial<Plan> = {
       rounds: 2,
       cohort: { goal: 1, minimum: 1, overSelection: 1 },
@@ -254,7 +259,8 @@ describe('a server killed with SIGKILL while a job runs', () => {
           }
           const done = await finished(admin, job);
           expect(done).toMatchObject({ state: 'succeeded', attempts: kill ? 2 : 1 });
-          if (kill) expect((await admin.get<JobLog>(`/v1/jobs/${job.id}/log`)).text).toContain('{"resumed":');
+          if (kill)
+            expect((await admin.get<JobLog>(`/v1/jobs/${job.id}/log`)).text).toContain('{"resumedAt":');
           digests.push((await versionsOf(admin, task))[0]!.digest);
         } finally {
           await one.kill();

@@ -58,7 +58,7 @@ describe.each<{ name: string; open: () => Promise<Bed> }>([
   });
 
   it('says with which status a job failed, and why', async () => {
-    const error = JSON.stringify({ error: { code: 'bad-input', message: 'There is no data.' } });
+    const error = JSON.stringify({ code: 'bad-input', message: 'There is no data.' });
     const order = await submit(bed.backend, { say: ['working', error], exit: 3 });
     expect(await ended(bed.backend, order)).toEqual({
       state: 'failed',

@@ -113,14 +113,13 @@ export function failureIn(output: string): string {
   return lines.at(-1)?.slice(0, 500) ?? '';
 }
 
+/** An error line is an object with a code and a message. */
 function errorLine(line: string): string | undefined {
   try {
     const value: unknown = JSON.parse(line);
-    if (typeof value !== 'object' || value === null || !('error' in value)) return undefined;
-    const { error } = value;
-    if (typeof error !== 'object' || error === null || !('message' in error)) return undefined;
-    const code = 'code' in error ? `${String(error.code)}: ` : '';
-    return `${code}${String(error.message)}`.slice(0, 500);
+    if (typeof value !== 'object' || value === null || !('message' in value) || !('code' in value))
+      return undefined;
+    return `${String(value.code)}: ${String(value.message)}`.slice(0, 500);
   } catch {
     return undefined;
   }

@@ -37,7 +37,7 @@ async function trainFor(job: Job, model: Model, people: ReadonlyMap<string, Exam
   const settings = readWarmStart(job.training);
   const start = await startOf(job, model, settings.learning);
   const from = await newestCheckpoint(job.checkpoints, start.values.length);
-  if (from) say({ resumed: from.round });
+  if (from) say({ resumedAt: from.round });
   let last: object = {};
   const { layout, values } = await warmStart(
     model,
@@ -100,6 +100,6 @@ try {
   process.exit(0);
 } catch (error) {
   const { code, message } = error as Error & { code?: string };
-  say({ error: { code: code ?? 'job-failed', message } });
+  say({ code: code ?? 'internal', message });
   process.exit(error instanceof JobRefused || error instanceof PackError ? 2 : 1);
 }

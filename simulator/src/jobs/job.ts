@@ -25,18 +25,17 @@ const Job = Type.Object({
 });
 export type Job = Static<typeof Job>;
 
-/** Federated rounds over proxy people, in one process: the algorithms of a plan, and its server's optimiser. */
-const WarmStart = Type.Object(
-  {
-    rounds: Type.Integer({ minimum: 1, maximum: 1_000_000 }),
-    people: Type.Optional(Type.Integer({ minimum: 1, description: 'People of a round; without it all.' })),
-    learning: LearningPlan,
-    optimiser: ServerOptimiser,
-    checkpointEvery: Type.Integer({ minimum: 1, default: 20, description: 'Rounds.' }),
-  },
-  { additionalProperties: false },
-);
-export type WarmStart = Static<typeof WarmStart>;
+/** Federated rounds over proxy people, in one process: beside these the fields of a plan's `learning`. */
+const Rounds = Type.Object({
+  rounds: Type.Integer({ minimum: 1, maximum: 1_000_000 }),
+  cohort: Type.Object(
+    { goal: Type.Integer({ minimum: 1, maximum: 100_000 }) },
+    { additionalProperties: false },
+  ),
+  optimiser: ServerOptimiser,
+  checkpointEvery: Type.Integer({ minimum: 1, default: 100, description: 'Rounds.' }),
+});
+export type WarmStart = Static<typeof Rounds> & { learning: LearningPlan };
 
 const Judging = Type.Pick(EvaluationSpec, ['supportShares', 'steps', 'rate'], {
   additionalProperties: false,
@@ -56,8 +55,21 @@ export class JobRefused extends Error {
 
 /** @throws JobRefused */
 export const readJob = (json: unknown): Job => checked(Job, json, 'job.json');
-export const readWarmStart = (json: unknown): WarmStart => checked(WarmStart, json, 'training');
 export const readJudging = (json: unknown): Judging => checked(Judging, json, 'training');
+
+export function readWarmStart(json: unknown): WarmStart {
+  if (typeof json !== 'object' || json === null)
+    throw new JobRefused('job-invalid', 'training must be an object.');
+  const { rounds, cohort, optimiser, checkpointEvery, ...learning } = json as Record<string, unknown>;
+  return {
+    ...checked(
+      Rounds,
+      { rounds, cohort, optimiser, ...(checkpointEvery !== undefined && { checkpointEvery }) },
+      'training',
+    ),
+    learning: checked(LearningPlan, learning, 'training'),
+  };
+}
 
 function checked<T extends TSchema>(schema: T, json: unknown, what: string): Static<T> {
   const value = Value.Default(schema, Value.Clone(json));

@@ -8,12 +8,13 @@ import {
   trustedBackend,
   type Examples,
   type Model,
+  type ParameterLayout,
   type Params,
   type RandomStream,
   type Update,
 } from '@starling/model';
 import type { Checkpoint } from './checkpoints.ts';
-import type { WarmStart } from './job.ts';
+import { JobRefused, type WarmStart } from './job.ts';
 
 export interface WarmStartHooks {
   readonly seed: number;
@@ -36,14 +37,14 @@ const maxWeight = 4096;
 /**
  * Federated rounds over proxy people in one process: each learns as a device would, the exact mean of their updates is
  * the server's pseudo-gradient (Reddi et al. 2021). Statistics of the inputs are taken over all people first when the model
- * standardises and has none. The same seed, people and start give the same bits, whether or not it was broken off between.
+ * standardises and has none. Draws are those of cluster/, so both learn the same but for rounding. The same seed, people and start give the same bits, whether or not it was broken off between.
  * @throws TrainingDiverged, ExamplesMismatch
  */
 export async function warmStart(
   model: Model,
   start: Params,
   people: ReadonlyMap<string, Examples>,
-  { rounds, people: wanted, learning, optimiser, checkpointEvery }: WarmStart,
+  { rounds, cohort: { goal }, learning, optimiser, checkpointEvery }: WarmStart,
   { seed, onRound, keep }: WarmStartHooks,
   from?: Checkpoint,
 ): Promise<Params> {
@@ -51,17 +52,22 @@ export async function warmStart(
   const program = compile(model, { batch, backend: trustedBackend() });
   const { layout } = start;
   const { size } = layout.learnable;
-  const names = [...people.keys()].sort();
+  const names = [...people.keys()];
+  if (goal > names.length)
+    throw new JobRefused(
+      'job-invalid',
+      `A cohort of ${goal} was asked for; there are ${names.length} people to learn from.`,
+    );
   let values = Float32Array.from(from?.values ?? start.values);
   let state = from?.optimiser ?? initialState;
-  if (!from && layout.statistics.size > 0) standardise(model, { layout, values }, [...people.values()]);
+  if (!from && lacksStatistics(layout, values)) standardise(model, { layout, values }, [...people.values()]);
   for (let round = (from?.round ?? 0) + 1; round <= rounds; round++) {
-    const cohort = draw(names, wanted ?? names.length, stream(seed, `round:${round}`));
+    const cohort = draw(names, goal, stream(seed, `cohort/${round}`));
     const sum = new WeightedSum([{ ...block, size }], { maxWeight });
     const metrics = { lossBefore: 0, countBefore: 0, lossAfter: 0, countAfter: 0 };
     for (const name of cohort) {
       const update = learn(program, { layout, values }, people.get(name)!, learning, {
-        seed: stream(seed, `person:${round}:${name}`).below(2 ** 32),
+        seed: stream(seed, `learn/${round}/${name}`).nextUint32(),
       });
       sum.add({ blocks: [update.vector], weight: Math.min(update.weight, maxWeight) });
       add(metrics, update);
@@ -85,6 +91,15 @@ export async function warmStart(
     if (round % checkpointEvery === 0 || round === rounds) await keep({ round, values, optimiser: state });
   }
   return { layout, values };
+}
+
+/** Whether the model standardises its inputs by what nobody has measured yet: mean 0, deviation 1. */
+function lacksStatistics({ entries }: ParameterLayout, values: Float32Array): boolean {
+  const statistics = entries.filter(({ role }) => role === 'statistic');
+  const untouched = statistics.every(({ statistic, offset, size }) =>
+    values.subarray(offset, offset + size).every((value) => value === (statistic === 'mean' ? 0 : 1)),
+  );
+  return statistics.length > 0 && untouched;
 }
 
 /** The inputs' mean and spread over all rows of all people, as a statistics round of devices finds them. */
