@@ -177,6 +177,11 @@ describe('a job of training in the cloud', { timeout: 60_000 }, () => {
 });
 
 describe('a hybrid plan', { timeout: 60_000 }, () => {
+  /** One for all of these tests: another that is not there any more would be offered their rounds, too. */
+  let device: RawDevice;
+  beforeAll(async () => {
+    device = await RawDevice.enrolled(admin.url, await admin.enrolmentToken());
+  });
   const hybrid = {
     everyRounds: 1,
     work: { ...work, training: { ...work.training, rounds: 3 } },
@@ -189,7 +194,6 @@ describe('a hybrid plan', { timeout: 60_000 }, () => {
       hybrid: hybrid!,
     };
     const task = await admin.tinyTask(plan);
-    const device = await RawDevice.enrolled(admin.url, await admin.enrolmentToken());
     await admin.post(`/v1/tasks/${task.id}/start`);
     await contribute(device, () => ended(admin, task));
     const versions = await versionsOf(admin, task);
@@ -214,7 +218,6 @@ describe('a hybrid plan', { timeout: 60_000 }, () => {
       hybrid: onMoody!,
     };
     const task = await admin.tinyTask(plan);
-    const device = await RawDevice.enrolled(admin.url, await admin.enrolmentToken());
     await admin.post(`/v1/tasks/${task.id}/start`);
     const paused = await contribute(device, async () => {
       const seen = await admin.get<Task>(`/v1/tasks/${task.id}`);
