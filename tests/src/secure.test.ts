@@ -49,11 +49,14 @@ afterAll(async () => {
   await place.remove();
 });
 
-async function devicesOnline(count: number): Promise<KnownDevice[]> {
-  fleet = await knownFleet(server.url, await admin.enrolmentToken({ fleet: String(fleets) }), count);
+async function devicesOnline(count: number, hasSocket = true): Promise<KnownDevice[]> {
+  const token = await admin.enrolmentToken({ fleet: String(fleets) });
+  fleet = await knownFleet(server.url, token, count, { hasSocket });
   for (const { device } of fleet.devices) await device.start();
   await eventually('the devices to be online', () =>
-    Promise.resolve(fleet.devices.every(({ device }) => device.state === 'online') || undefined),
+    Promise.resolve(
+      fleet.devices.every(({ device }) => device.state === (hasSocket ? 'online' : 'polling')) || undefined,
+    ),
   );
   return fleet.devices;
 }
@@ -117,6 +120,27 @@ describe('a secure task', { timeout: 120_000 }, () => {
     const task = await runTask(admin, { ...cohort(7, 5), ...secureTo(7, 5), windows: short });
     const [round] = await completed(admin, task);
     expect(devicesIn(round)).toBe(7);
+  });
+
+  it('counts a device that fails after its update was taken: it cannot be taken out of the sum', async () => {
+    const devices = await devicesOnline(7);
+    devices[3]!.hooks.onMessage = (type, when) => {
+      if (type === saType.signature && when === 'before') throw new Error('broken');
+    };
+    const task = await runTask(admin, { ...cohort(7), ...secureTo(7, 5), windows: short });
+    const [round] = await completed(admin, task);
+    expect(devicesIn(round)).toBe(7);
+    expect(round?.funnel).toEqual({ states: { counted: 7 }, dropped: {} });
+  });
+
+  it('sums devices without a live connection, which ask over HTTP', async () => {
+    const devices = await devicesOnline(4, false);
+    const task = await runTask(admin, { rounds: 2, ...cohort(4), ...secureTo(4, 3) });
+    const rounds = await completed(admin, task);
+    expect(rounds.map(({ state }) => state)).toEqual(['published', 'published']);
+    expect(rounds.map(devicesIn)).toEqual([4, 4]);
+    const { task: clear } = await clearly(2, devices);
+    expect(await weightsOf(admin, task)).toEqual(await weightsOf(admin, clear));
   });
 
   it('publishes nothing from a group that fell below its threshold', async () => {
