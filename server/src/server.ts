@@ -82,8 +82,7 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
   try {
     await migrate(database);
     const firstKey = await createFirstKey(database);
-    const masks = bestMasks();
-    const unmasking = options.unmasking ?? unmaskingThreads({ masks });
+    const unmasking = options.unmasking ?? unmaskingThreads();
     const sockets = new Sockets();
     const models = new Models(database);
     const context = {
@@ -97,7 +96,7 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
       groups: new LiveGroups(
         {
           crypto: await mixedProvider(webcrypto.subtle, (length) => new Uint8Array(randomBytes(length))),
-          masks,
+          masks: bestMasks(),
         },
         unmasking,
       ),
