@@ -121,8 +121,7 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
   try {
     await migrate(database);
     const firstKey = await createFirstKey(database);
-    const masks = bestMasks();
-    const unmasking = options.unmasking ?? unmaskingThreads({ masks });
+    const unmasking = options.unmasking ?? unmaskingThreads();
     const feed = new Feed();
     const sockets = new Sockets(feed);
     const models = new Models(database);
@@ -141,7 +140,7 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
       groups: new LiveGroups(
         {
           crypto: await mixedProvider(webcrypto.subtle, (length) => new Uint8Array(randomBytes(length))),
-          masks,
+          masks: bestMasks(),
         },
         unmasking,
       ),

@@ -1,4 +1,3 @@
-import { bestMasks } from '@starling/secure';
 import { unmaskingThreads } from '@starling/server';
 import { maximum, median } from '../statistics.ts';
 import { BenchGroup } from './group.ts';
@@ -10,7 +9,7 @@ const length = 1_000_000;
 /** Every message of a group of 100 as it is: headers of HTTP and the base64 of answers aside, which `http-100` counts. */
 export async function benchTraffic(report: Report): Promise<void> {
   const name = 'traffic-100';
-  const unmasking = unmaskingThreads({ masks: bestMasks(), threads: 2 });
+  const unmasking = unmaskingThreads({ threads: 2 });
   try {
     for (const ring of [32, 16] as const) {
       const group = await BenchGroup.of({ size, length, ring, dropOutPermille: 200, dropOuts: 0 });

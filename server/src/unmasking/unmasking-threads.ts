@@ -1,14 +1,12 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { applyMasks, splitRange, type Masks } from '@starling/secure';
+import { applyMasks, bestMasks, splitRange } from '@starling/secure';
 import { UnmaskingFailed, type Unmasking } from './unmasking.ts';
 import type { RangeOfWork } from './unmasking-worker.ts';
 
 type Words = RangeOfWork['words'];
 
 export interface UnmaskingThreadsOptions {
-  /** For sums that do not pay for threads. */
-  readonly masks: Masks;
   readonly threads?: number;
   /** Words of streams, over all masks, up to which a sum is unmasked at once in this thread. */
   readonly wordsAtOnce?: number;
@@ -17,7 +15,7 @@ export interface UnmaskingThreadsOptions {
 }
 
 /**
- * 3 ns each: a millisecond at most in which nothing else is served. Handing a range to a thread and back takes 0.2 ms, so
+ * 3 ns each: a millisecond in which nothing else is served. Handing ranges to two threads and back takes half of one, so
  * that smaller sums would gain nothing either.
  */
 const defaultWordsAtOnce = 300_000;
@@ -36,11 +34,11 @@ interface Job {
  * needed and wait for more; one that dies takes the sum it worked on with it, and another starts in its place.
  */
 export function unmaskingThreads({
-  masks,
   threads = availableParallelism(),
   wordsAtOnce = defaultWordsAtOnce,
   entry = new URL('./unmasking-worker.js', import.meta.url),
-}: UnmaskingThreadsOptions): Unmasking {
+}: UnmaskingThreadsOptions = {}): Unmasking {
+  const masks = bestMasks(); // for sums that do not pay for threads
   const queue: Job[] = [];
   /** Threads, with what they are at. */
   const running = new Map<Worker, Job | undefined>();
