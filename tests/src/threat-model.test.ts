@@ -50,7 +50,14 @@ describe('the threat model', () => {
     const known = new Set<string>([...refusalCodes, ...Object.keys(problems)]);
     const others = new Set([
       ...['too-many-aborts', 'too-many-contributions', 'second-in-round', 'second-group', 'work-changed'],
-      ...['masks-withdrawn', 'group-state-lost', 'sum-overflow', 'sum-out-of-range', 'secret-not-rebuilt'],
+      ...[
+        'masks-withdrawn',
+        'not-agreed',
+        'group-state-lost',
+        'sum-overflow',
+        'sum-out-of-range',
+        'secret-not-rebuilt',
+      ],
     ]);
     const texts = [...sources.values()].flat();
     for (const { codes } of rows) {
