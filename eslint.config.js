@@ -10,7 +10,7 @@ const allowed = {
   aggregation: ['protocol', 'secure'],
   'client-sdk': ['protocol', 'model', 'secure'],
   server: ['protocol', 'model', 'secure', 'aggregation'],
-  simulator: ['protocol', 'model', 'client-sdk'],
+  simulator: ['protocol', 'model', 'secure', 'client-sdk'],
   bench: ['protocol', 'model'],
   cli: ['protocol', 'model', 'secure', 'aggregation', 'client-sdk', 'server', 'simulator'],
 };

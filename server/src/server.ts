@@ -62,6 +62,13 @@ export interface StarlingServer {
 const pagePolicy =
   "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
+/** How long requests under way may take at the end. A connection without a request would hold it up for a minute. */
+const closingGraceMs = 3_000;
+
+/** Errors as they are logged: what they say is in no field that JSON shows. */
+const errorFields = (error: unknown) =>
+  error instanceof Error ? { name: error.name, message: error.message, stack: error.stack } : error;
+
 /**
  * Starts a server: opens the database behind its lock, brings the schema up to date, resumes rounds under way,
  * listens. Throws `DirectoryInUse` when another server has the data directory open.
@@ -70,7 +77,11 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
   const { dataDirectory, host = '127.0.0.1', port = 0, corsOrigin = '*' } = options;
   const database = await openPglite(join(dataDirectory, 'database'));
   const api = Fastify({
-    logger: { level: options.logLevel ?? 'warn', redact: ['req.headers.authorization'] },
+    logger: {
+      level: options.logLevel ?? 'warn',
+      redact: ['req.headers.authorization'],
+      serializers: { error: errorFields },
+    },
     childLoggerFactory: (logger, bindings, options) => logger.child(bindings, { ...options, level: 'warn' }),
     bodyLimit: 256 * 1024,
     forceCloseConnections: true,
@@ -136,8 +147,12 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
       firstKey,
       close: async () => {
         await coordinator.stop();
+        const cut = setTimeout(() => {
+          api.server.closeAllConnections();
+        }, closingGraceMs);
         await sockets.close();
         await api.close();
+        clearTimeout(cut);
         while (context.background.size > 0) await Promise.all(context.background);
         await database.close();
       },

@@ -269,6 +269,28 @@ describe('a connection that breaks', () => {
     expect(server.calls.filter((call) => call.startsWith('SOCKET'))).toEqual([]);
   });
 
+  it.each(['clear', 'secure'])(
+    'without any socket hears soon of its group, however seldom it asks for work (%s)',
+    async (kind) => {
+      server.acceptsConnections = false;
+      server.groupsAtOnce = false;
+      server.retryAfterMs = 600_000;
+      await device.start();
+      await until(() => device.state === 'polling', 'polling');
+      const secure = { ring: 32, minimum: 3, largest: 12, groupId: null } as const;
+      server.offer(tinyAssignment(kind === 'secure' ? { secure } : {}));
+      const heard: number[] = [];
+      device.on('assignment', ({ state }) => {
+        if (state === 'grouped') heard.push(host.clock.monotonicMs());
+      });
+      await until(() => server.assignment?.state === 'ready', 'ready');
+      server.move('grouped');
+      const movedMs = host.clock.monotonicMs();
+      await until(() => heard.length > 0, 'its group');
+      expect(heard[0]! - movedMs).toBeLessThanOrEqual(1_000);
+    },
+  );
+
   it('notices, while connected, an offer whose message was lost', async () => {
     await device.start();
     await online();

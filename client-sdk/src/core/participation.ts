@@ -4,6 +4,7 @@ import { nextStep, type Step } from './assignment-steps.ts';
 import { backoffMs } from './backoff.ts';
 import { untilRungMs } from './bell.ts';
 import type { BlobCache } from './blob-cache.ts';
+import { checkIn } from './check-in.ts';
 import { say } from './control.ts';
 import { tooFewTogether, unmetCondition } from './eligibility.ts';
 import { DeviceError, endsDevice, isTransient } from './errors.ts';
@@ -19,6 +20,8 @@ import type { SecureLoader } from './secure-loader.ts';
 import type { Session } from './session.ts';
 import { uploadUpdate } from './upload.ts';
 
+/** How often a device without a live connection asks whether its group has started: the first phase is short. */
+const groupMs = 1_000;
 /** How often a device looks into its group's mailbox: with a live connection, which tells it to, and without. */
 const hintedMailMs = 5_000;
 const mailMs = 500;
@@ -96,7 +99,7 @@ export class Participation {
   }
 
   async #perform(step: Exclude<Step, 'finish' | 'let-go'>, standing: Assignment): Promise<void> {
-    const { session, inbox, onActivity, host } = this.#parts;
+    const { session, inbox, line, onActivity, host } = this.#parts;
     switch (step) {
       case 'decide':
         await this.#decide(standing);
@@ -116,7 +119,8 @@ export class Participation {
         });
         break;
       case 'await-group':
-        await inbox.bell.wait(untilRungMs, host.clock, this.#signal);
+        await inbox.bell.wait(line.isOpen() ? untilRungMs : groupMs, host.clock, this.#signal);
+        if (!line.isOpen() && inbox.inHand?.state === 'ready') await checkIn(this.#parts, this.#signal);
         break;
       case 'upload': {
         onActivity('uploading');

@@ -153,6 +153,31 @@ export async function receiveMasked(
   });
 }
 
+/**
+ * Does `leave` unless the group's sum holds the member's update already: that cannot be taken out, so the member stays and is
+ * counted. Resolves with whether it left.
+ */
+export async function leaveUnlessSummed(
+  context: Context,
+  deviceId: DeviceId,
+  id: GroupId,
+  leave: () => Promise<void>,
+): Promise<boolean> {
+  return context.groups.exclusively(id, async (group) => {
+    if (group && holdsUpdateOf(group, deviceId)) return false;
+    await leave();
+    return true;
+  });
+}
+
+function holdsUpdateOf({ members, state }: LiveGroup, deviceId: DeviceId): boolean {
+  const name = members.find((member) => member.deviceId === deviceId)?.name;
+  if (name === undefined || !('names' in state)) return false;
+  const index = state.names.indexOf(name);
+  if (state.phase === 'uploads') return Boolean(state.uploads[index]);
+  return 'survivors' in state && state.survivors[index] === true;
+}
+
 /** The window of a group's phase is over: it goes on with those that spoke, or is aborted. */
 export async function closePhase(context: Context, id: GroupId): Promise<void> {
   await context.groups.exclusively(id, async (group) => {
