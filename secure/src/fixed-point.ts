@@ -117,7 +117,7 @@ export function assertSumFits(
   room = 2 ** 53,
 ): void {
   const { name, scaleBits, clip, weighted, limbs } = block;
-  const largest = clip * 2 ** scaleBits;
+  const largest = Math.ceil(clip * 2 ** scaleBits);
   if (limbs === 3 && !(largest <= 2 ** (3 * limbBits - 1))) {
     throw new SumOverflow(
       `Block "${name}": clip ${clip} with ${scaleBits} fractional bits exceeds three limbs. Lower one of them.`,
@@ -130,7 +130,7 @@ export function assertSumFits(
     ['maxCount', Math.floor(room / (lane * weight))],
     ['maxWeight', weighted ? Math.floor(room / (lane * maxCount)) : 0],
     ['scaleBits', limbs === 1 ? Math.floor(Math.log2(room / (clip * weight * maxCount))) : 0],
-    ['clip', limbs === 1 ? room / (2 ** scaleBits * weight * maxCount) : 0],
+    ['clip', limbs === 1 ? Math.floor(room / (weight * maxCount)) / 2 ** scaleBits : 0],
   ];
   const ways = terms.filter(([, limit]) => limit > 0).map(([term, limit]) => `${term} to ${limit}`);
   const advice =

@@ -46,7 +46,7 @@ export {
   type Outcome,
   type UploadHeader,
 } from './protocol/messages.ts';
-export { Refusal, type RefusalCode } from './protocol/refusal.ts';
+export { Refusal, refusalCodes, type RefusalCode } from './protocol/refusal.ts';
 export {
   openGroup,
   pendingMessages,

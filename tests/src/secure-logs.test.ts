@@ -19,7 +19,7 @@ import {
 import { kindOf, loadClientState } from '@starling/secure';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { knownUpdate } from './testing/known-device.ts';
-import { Admin, eventually } from './testing/project.ts';
+import { Admin, eventually as within } from './testing/project.ts';
 import { databaseTemplate, temporaryDirectory } from './testing/servers.ts';
 
 /**
@@ -75,6 +75,8 @@ const program = `
     .then(({ startServer }) => startServer(options))
     .then(({ url }) => console.log('serves ' + url));`;
 
+const eventually = <T>(what: string, probe: () => Promise<T | undefined>) => within(what, probe, 60_000);
+
 let template: Awaited<ReturnType<typeof databaseTemplate>>;
 let place: Awaited<ReturnType<typeof temporaryDirectory>>;
 let child: ChildProcess;
@@ -101,7 +103,7 @@ beforeAll(async () => {
   childEnded = once(child, 'exit');
   for (const stream of [child.stdout!, child.stderr!])
     stream.on('data', (chunk: Buffer) => (output += chunk.toString('latin1')));
-  url = await eventually('the server', () => Promise.resolve(/serves (http:\S+)/.exec(output)?.[1]), 60_000);
+  url = await eventually('the server', () => Promise.resolve(/serves (http:\S+)/.exec(output)?.[1]));
 }, 120_000);
 
 afterAll(async () => {
@@ -165,7 +167,7 @@ function watched(enrolmentToken: string, number: number, isSilent: () => boolean
   return device;
 }
 
-describe('what is logged', { timeout: 120_000 }, () => {
+describe('what is logged', { timeout: 240_000 }, () => {
   it('holds no secret of a device, a group or the project, in a round that goes well and in one that does not', async () => {
     const admin = new Admin(url, template.key);
     const enrolmentToken = await admin.enrolmentToken();

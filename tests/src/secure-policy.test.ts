@@ -86,12 +86,13 @@ async function run(changes: Partial<Plan>): Promise<Task> {
 }
 
 async function endedRound({ id }: Task): Promise<RoundDetail> {
-  return eventually('the first round to end', async () => {
+  const ended = async () => {
     const { items } = await world.admin.get<{ items: Round[] }>(`/v1/tasks/${id}/rounds`);
     const first = items.at(-1);
     if (!first?.endedAt) return undefined;
     return world.admin.get<RoundDetail>(`/v1/rounds/${first.id}`);
-  });
+  };
+  return eventually('the first round to end', ended, 60_000);
 }
 
 async function published({ id }: Task): Promise<string[]> {
@@ -99,7 +100,7 @@ async function published({ id }: Task): Promise<string[]> {
   return items.map(({ digest }) => digest).reverse();
 }
 
-describe('a ring of 16 bits', { timeout: 60_000 }, () => {
+describe('a ring of 16 bits', { timeout: 180_000 }, () => {
   it('publishes in two bytes a parameter what the clear task publishes, bit for bit', async () => {
     const place = await temporaryDirectory();
     for (const number of [0, 1, 2]) await (await knownDevice(place.path, number)).start();
@@ -140,7 +141,7 @@ describe('a ring of 16 bits', { timeout: 60_000 }, () => {
   });
 });
 
-describe('a round of a secure task, as an admin sees it', { timeout: 60_000 }, () => {
+describe('a round of a secure task, as an admin sees it', { timeout: 180_000 }, () => {
   it('lists groups that were aborted, and why, but not who was in them', async () => {
     const token = await world.admin.enrolmentToken(labels());
     const silent = await Promise.all(
@@ -180,7 +181,7 @@ describe('a round of a secure task, as an admin sees it', { timeout: 60_000 }, (
   });
 });
 
-describe("a device's own rules", { timeout: 60_000 }, () => {
+describe("a device's own rules", { timeout: 180_000 }, () => {
   it('keep it from groups with devices that it does not know: its code reaches the app and the round', async () => {
     const place = await temporaryDirectory();
     await (await knownDevice(place.path, 0, { knows: () => false })).start();

@@ -199,6 +199,19 @@ describe('declining', () => {
     expect(server.assignment?.reason).toBe('ineligible:minSeparationMs');
   });
 
+  it.each(['accepted', 'training', 'grouped'] as const)(
+    'does nothing for an assignment that is said to be %s, and was never offered: no condition was asked',
+    async (state) => {
+      device = newDevice({ secure: { minimumGroup: 3 } });
+      await device.start();
+      await online();
+      server.offer(tinyAssignment({ state }));
+      await until(() => server.said.includes('fail'), 'the refusal');
+      expect(codes()).toEqual(['not-agreed']);
+      expect(host.trainer.jobs).toEqual([]);
+    },
+  );
+
   it('takes part in a round once, however often it is started and asked', async () => {
     await device.start();
     await online();

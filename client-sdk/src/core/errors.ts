@@ -17,6 +17,8 @@ export type DeviceProblem =
   | 'secure-not-loaded'
   /** The server put an assignment into another group after its update had entered one. */
   | 'second-group'
+  /** The server says that the device accepted an assignment which it was never offered. */
+  | 'not-agreed'
   /** The server changed what an assignment asks for after the device had agreed to it. */
   | 'work-changed'
   /** An assignment that was to be masked is asked for in the clear. */

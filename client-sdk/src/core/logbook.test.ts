@@ -27,7 +27,7 @@ beforeEach(() => {
 async function takePart(letters: string, end: 'contributed' | 'aborted' | 'undrawn'): Promise<void> {
   for (const letter of letters) {
     const assignment = work(letter);
-    await book.pin(assignment);
+    await book.agree(assignment);
     await book.join(assignment.id, group(letter));
     if (end !== 'undrawn') await book.drawn(assignment.id);
     if (end === 'contributed') await book.contributed(assignment.id);
@@ -38,21 +38,25 @@ async function takePart(letters: string, end: 'contributed' | 'aborted' | 'undra
 describe('the logbook', () => {
   it('holds an assignment to what was agreed to, over a restart', async () => {
     const agreed = work('a');
-    await book.pin(agreed);
+    await book.agree(agreed);
     book = open();
-    await book.pin({ ...agreed, state: 'grouped', remainingMs: 1 });
+    await book.check({ ...agreed, state: 'grouped', remainingMs: 1 });
+    await book.agree(agreed); // offered again
     for (const change of [
       { maxWeight: 1 },
       { model: { ...agreed.model, weights: '0'.repeat(64) } },
       { blocks: agreed.blocks.slice(1) },
       { work: { kind: 'statistics' } as const },
     ]) {
-      await expect(book.pin({ ...agreed, ...change })).rejects.toMatchObject({ code: 'work-changed' });
+      const changed = { ...agreed, ...change };
+      await expect(book.check(changed)).rejects.toMatchObject({ code: 'work-changed' });
+      await expect(book.agree(changed)).rejects.toMatchObject({ code: 'work-changed' });
     }
+    await expect(book.check(work('b'))).rejects.toMatchObject({ code: 'not-agreed' });
   });
 
   it('refuses a second assignment in a round, and takes the first one again', async () => {
-    await book.pin(work('a'));
+    await book.agree(work('a'));
     book = open();
     expect(await book.limitReached(work('a'), {})).toBeUndefined();
     expect(await book.limitReached({ ...work('b'), roundId: work('a').roundId }, {})).toBe('second-in-round');
@@ -61,7 +65,7 @@ describe('the logbook', () => {
 
   it('lets an update into one group only, and into that once', async () => {
     const { id } = work('a');
-    await book.pin(work('a'));
+    await book.agree(work('a'));
     await book.join(id, group('a'));
     book = open();
     await expect(book.join(id, group('b'))).rejects.toMatchObject({ code: 'second-group' });
@@ -123,7 +127,7 @@ describe('the logbook', () => {
     expect(text()).not.toContain(work('a').id);
     for (let number = 0; number < 1_100; number++) {
       const name = String(number).padStart(22, '0');
-      await book.pin(tinyAssignment({ id: makeId('assignment', name), roundId: makeId('round', name) }));
+      await book.agree(tinyAssignment({ id: makeId('assignment', name), roundId: makeId('round', name) }));
     }
     expect((JSON.parse(text()) as unknown[]).length).toBe(1_024);
     expect(text()).toContain(makeId('assignment', '1099'.padStart(22, '0')));

@@ -82,21 +82,29 @@ export class Logbook {
     return times.length === 0 ? undefined : this.#host.clock.wallMs() - Math.max(...times);
   }
 
-  /**
-   * Holds an assignment to what it was when the device agreed to it. Throws DeviceError `work-changed`: other work, another
-   * model or other encoding under the same name, which would be masked as if it were the first.
-   */
-  async pin(assignment: Assignment): Promise<void> {
-    const work = digestOfWork(assignment);
+  /** The device is about to accept an offer: it agrees to this work, and to no other under the same name. */
+  async agree(offer: Assignment): Promise<void> {
     const entries = await this.#read();
-    const known = entries.find((entry) => entry.assignment === assignment.id);
+    if (entries.some(({ assignment }) => assignment === offer.id)) return this.check(offer);
+    const { id, roundId } = offer;
+    const atMs = this.#host.clock.wallMs();
+    await this.#write([...entries, { assignment: id, round: roundId, work: digestOfWork(offer), atMs }]);
+  }
+
+  /**
+   * Holds an assignment under way to what the device agreed to. Throws DeviceError `not-agreed` (it never saw the offer, so none
+   * of its conditions was asked) and `work-changed`: other work, another model or other encoding under the same name, which
+   * would be masked as if it were the first.
+   */
+  async check(standing: Assignment): Promise<void> {
+    const known = (await this.#read()).find(({ assignment }) => assignment === standing.id);
     if (!known) {
-      const { id, roundId } = assignment;
-      await this.#write([
-        ...entries,
-        { assignment: id, round: roundId, work, atMs: this.#host.clock.wallMs() },
-      ]);
-    } else if (known.work !== work) {
+      throw new DeviceError(
+        'not-agreed',
+        'The server says that the device has accepted an assignment which it was never offered. Nothing was sent.',
+      );
+    }
+    if (known.work !== digestOfWork(standing)) {
       throw new DeviceError(
         'work-changed',
         'The server changed what the assignment asks for after the device had agreed to it. Nothing was sent.',

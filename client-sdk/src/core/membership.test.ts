@@ -94,7 +94,7 @@ describe('a device that is put into groups', () => {
       },
     } as unknown as Session; // these two are all that a membership uses
     const logbook = new Logbook(host);
-    await logbook.pin(standing);
+    await logbook.agree(standing);
     const keptGroup = new KeptBytes<GroupId>(host.storage, 'group');
     const parts = { host, session, keptGroup, logbook, secure: {} };
     const update = updateFile(assignment, {

@@ -76,7 +76,7 @@ export class Participation {
       if (step === 'finish' || step === 'let-go') break;
       try {
         this.#requireMasks(standing);
-        if (step !== 'decide') await this.#parts.logbook.pin(standing);
+        if (step !== 'decide') await this.#parts.logbook.check(standing);
         await this.#perform(step, standing);
         failures = 0;
       } catch (error) {
@@ -185,7 +185,7 @@ export class Participation {
       sinceContributionMs: await logbook.sinceContributionMs(),
     });
     if (unmet !== undefined) return this.#say(offer, { action: 'decline', reason: `ineligible:${unmet}` });
-    await logbook.pin(offer);
+    await logbook.agree(offer);
     return this.#say(offer, { action: 'accept' });
   }
 

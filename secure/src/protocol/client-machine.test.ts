@@ -26,6 +26,7 @@ import {
 } from './client-state.ts';
 import { decodeSignatures, decodeUnmask, encodeSurvivors, secretKind } from './messages.ts';
 import { stepServer } from './server-machine.ts';
+import { applyMasks, type MaskTerm } from './masking.ts';
 import { pairMaskKey, type Binding } from './transcript.ts';
 import { newVector } from './words.ts';
 
@@ -106,35 +107,51 @@ describe('a device with its update', () => {
 });
 
 describe('masks', () => {
+  const { crypto, masks } = castOf({ size: 3 }).server;
+  const filled = (value: number) => new Uint8Array(32).fill(value);
+  const binding: Binding = {
+    group: 'grp_one',
+    context: filled(1),
+    modelDigest: filled(2),
+    rosterRoot: filled(3),
+    graphSeed: filled(4),
+  };
+  const [shared, low, high] = [filled(5), filled(6), filled(7)];
+  const keyOf = (change: Partial<Binding>) =>
+    pairMaskKey(shared, { ...binding, ...change }, low, high, crypto);
+
   it('of two devices that trained from different models do not cancel', async () => {
-    const { crypto } = castOf({ size: 3 }).server;
-    const binding: Binding = {
-      group: 'grp_one',
-      context: new Uint8Array(32).fill(1),
-      modelDigest: new Uint8Array(32).fill(2),
-      rosterRoot: new Uint8Array(32).fill(3),
-      graphSeed: new Uint8Array(32).fill(4),
-    };
-    const [shared, low, high] = [5, 6, 7].map((value) => new Uint8Array(32).fill(value)) as [
-      Uint8Array,
-      Uint8Array,
-      Uint8Array,
-    ]; // three
-    const key = async (change: Partial<Binding>) =>
-      toHex(await pairMaskKey(shared, { ...binding, ...change }, low, high, crypto));
-    const same = await key({});
-    expect(await key({})).toBe(same);
-    const other = new Uint8Array(32).fill(9);
+    const same = toHex(await keyOf({}));
+    expect(toHex(await keyOf({}))).toBe(same);
     for (const change of [
-      { modelDigest: other },
-      { context: other },
-      { rosterRoot: other },
-      { graphSeed: other },
+      { modelDigest: filled(9) },
+      { context: filled(9) },
+      { rosterRoot: filled(9) },
+      { graphSeed: filled(9) },
       { group: 'grp_two' },
     ]) {
-      expect(await key(change)).not.toBe(same);
+      expect(toHex(await keyOf(change))).not.toBe(same);
     }
     expect(toHex(await pairMaskKey(shared, binding, high, low, crypto))).not.toBe(same);
+  });
+
+  it('of two devices that were told of different models leave noise, not a sum', async () => {
+    const left = async (change: Partial<Binding>) => {
+      const sum = newVector(32, 8192);
+      const terms: MaskTerm[] = [
+        { key: await keyOf({}), sign: 1 },
+        { key: await keyOf(change), sign: -1 },
+      ];
+      applyMasks(masks, terms, sum);
+      return sum;
+    };
+    expect((await left({})).every((word) => word === 0)).toBe(true);
+    const noise = await left({ modelDigest: filled(9) });
+    const bins = new Float64Array(256);
+    for (const word of noise) bins[word >>> 24]!++;
+    const expected = noise.length / 256;
+    const chiSquare = bins.reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0);
+    expect(Math.abs(chiSquare - 255)).toBeLessThan(5 * Math.sqrt(510));
   });
 
   it('are never agreed on with a device that heard other terms', async () => {
