@@ -67,7 +67,7 @@ const pagePolicy =
 /**
  * Starts a server: opens the database behind its lock, brings the schema up to date, resumes rounds under way,
  * listens. Throws `DirectoryInUse` when another server has the data directory open, `DatabaseUnavailable`,
- * `UnsupportedDatabase`, `UnknownSchema`, `BlobStoreFailed` for storage that cannot be used.
+ * `UnsupportedDatabase`, `UnknownSchema`, `BlobStoreFailed` for storage that cannot be used, `SecureTaskRuns`.
  */
 export async function startServer(options: ServerOptions): Promise<StarlingServer> {
   const { host = '127.0.0.1', port = 0, corsOrigin = '*' } = options;
@@ -84,6 +84,7 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
       : overPostgres(options.databaseUrl, (error) => {
           api.log.warn({ error }, 'hints to devices of other nodes are not delivered; devices ask instead');
         });
+  let leave = () => Promise.resolve();
   try {
     await migrate(database);
     const firstKey = await createFirstKey(database);
@@ -109,6 +110,7 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
       failpoint: options.failpoint ?? (() => undefined),
     };
     const coordinator = new Coordinator(context, options.pollIntervalMs ?? 250);
+    leave = () => coordinator.leave();
     const retention = new Retention(context, blobs, options.retention ?? {});
     const signed = new SignedText(await serverSecret(database), () => Date.now());
     const services = { coordinator, sessions: new Sessions(database, signed) };
@@ -141,8 +143,8 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
     });
     sockets.attach(api.server, services, { corsOrigin, ...(hints && { adapter: hints.adapter }) });
     await coordinator.start(options.databaseUrl === undefined);
-    retention.start();
     await api.listen({ host, port });
+    retention.start();
     const { port: bound } = api.server.address() as AddressInfo;
     return {
       url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}`,
@@ -152,13 +154,13 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
         await retention.stop();
         await sockets.close();
         await api.close();
-        while (context.background.size > 0) await Promise.all(context.background);
-        await context.nodes.leave();
+        await coordinator.leave();
         await hints?.close();
         await database.close();
       },
     };
   } catch (error) {
+    await leave().catch(() => undefined); // the error that is thrown says more
     await api.close();
     await hints?.close();
     await database.close();
