@@ -65,12 +65,14 @@ const main = fileURLToPath(new URL('../../../cli/dist/main.js', import.meta.url)
 /** A server in a process of its own, as `npm start` runs it. */
 export class ServerProcess {
   readonly directory: string;
+  readonly #environment: Record<string, string>;
   url = '';
   #child: ChildProcess | undefined;
   #port = 0;
 
-  constructor(directory: string) {
+  constructor(directory: string, environment: Record<string, string> = {}) {
     this.directory = directory;
+    this.#environment = environment;
   }
 
   static async onCopyOf(template: string): Promise<ServerProcess & { remove: () => Promise<void> }> {
@@ -85,7 +87,11 @@ export class ServerProcess {
       process.execPath,
       [main, 'serve', '--data-dir', this.directory, '--port', String(this.#port), '--log-level', 'silent'],
       {
-        env: { ...process.env, ...(killAt === undefined ? {} : { STARLING_KILL_AT: killAt }) },
+        env: {
+          ...process.env,
+          ...this.#environment,
+          ...(killAt === undefined ? {} : { STARLING_KILL_AT: killAt }),
+        },
         stdio: ['ignore', 'pipe', 'pipe'],
       },
     );
