@@ -27,7 +27,7 @@ import { RoundSums } from './coordinator/round-sums.ts';
 import { Staging } from './coordinator/staging.ts';
 import { serverSecret, SignedText } from './devices/secrets.ts';
 import { Sessions } from './devices/sessions.ts';
-import { overPostgres } from './realtime/between-nodes.ts';
+import { overPostgres, type BetweenNodes } from './realtime/between-nodes.ts';
 import { Sockets } from './realtime/sockets.ts';
 import { KeptBlobs } from './storage/kept-blobs.ts';
 import { migrate } from './storage/migrate.ts';
@@ -78,17 +78,12 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
     bodyLimit: 256 * 1024,
     forceCloseConnections: true,
   }).withTypeProvider<TypeBoxTypeProvider>() as Api;
-  const hints =
-    options.databaseUrl === undefined
-      ? undefined
-      : overPostgres(options.databaseUrl, (error) => {
-          api.log.warn({ error }, 'hints to devices of other nodes are not delivered; devices ask instead');
-        });
+  const sockets = new Sockets();
+  let hints: BetweenNodes | undefined;
   let leave = () => Promise.resolve();
   try {
     await migrate(database);
     const firstKey = await createFirstKey(database);
-    const sockets = new Sockets();
     const models = new Models(database);
     const blobs = new KeptBlobs(await openBlobs(options), database);
     const context = {
@@ -141,6 +136,11 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
       addAdminRoutes(scope, services);
       done();
     });
+    if (options.databaseUrl !== undefined) {
+      hints = overPostgres(options.databaseUrl, (error) => {
+        api.log.warn({ error }, 'hints to devices of other nodes are not delivered; devices ask instead');
+      });
+    }
     sockets.attach(api.server, services, { corsOrigin, ...(hints && { adapter: hints.adapter }) });
     await coordinator.start(options.databaseUrl === undefined);
     await api.listen({ host, port });
@@ -161,6 +161,7 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
     };
   } catch (error) {
     await leave().catch(() => undefined); // the error that is thrown says more
+    await sockets.close();
     await api.close();
     await hints?.close();
     await database.close();

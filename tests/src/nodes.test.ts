@@ -115,6 +115,21 @@ describe.skipIf(typeof postgres === 'string')(
       await expect(startServer({ ...where, logLevel: 'silent' })).rejects.toThrow(/cannot join/);
     });
 
+    it('go on when the database comes back', async () => {
+      const where = await place();
+      const nodes = [await node(where, 50), await node(where, 50)];
+      const admin = new Admin(nodes[0]!.url, nodes[0]!.firstKey ?? '');
+      const task = await admin.tinyTask();
+      const healths = () =>
+        Promise.all(nodes.map(async ({ url }) => (await fetch(`${url}/v1/health`)).status));
+      if (typeof postgres === 'string') throw new Error(postgres);
+      await postgres.crash();
+      expect(await healths()).toEqual([503, 503]);
+      await postgres.resume();
+      await eventually('both to answer', async () => (await healths()).join() === '200,200' || undefined);
+      expect((await admin.get<Task>(`/v1/tasks/${task.id}`)).state).toBe('draft');
+    });
+
     it.each([
       'round-opened',
       'devices-offered',
