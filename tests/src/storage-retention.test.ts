@@ -197,7 +197,7 @@ describe('a server that keeps two versions', { timeout: 120_000 }, () => {
       return names.length === 0 || undefined;
     });
 
-    const spec = { goal: 1, minimum: 1, steps: [0], rate: 0.1 };
+    const spec = { goal: 1, minimum: 1, supportShares: [0.5], steps: [1], rate: 0.1 };
     await expect(
       admin.post(`/v1/tasks/${task.id}/evaluations`, { spec, version: items[3]!.id }),
     ).rejects.toThrow(/retention/);
