@@ -30,7 +30,7 @@ import { RoundSums } from './coordinator/round-sums.ts';
 import { Staging } from './coordinator/staging.ts';
 import { serverSecret, SignedText } from './devices/secrets.ts';
 import { Sessions } from './devices/sessions.ts';
-import { overPostgres } from './realtime/between-nodes.ts';
+import { overPostgres, type BetweenNodes } from './realtime/between-nodes.ts';
 import { Feed } from './realtime/feed.ts';
 import { Sockets } from './realtime/sockets.ts';
 import { KeptBlobs } from './storage/kept-blobs.ts';
@@ -96,7 +96,7 @@ const errorFields = (error: unknown) =>
 /**
  * Starts a server: opens the database behind its lock, brings the schema up to date, resumes rounds under way,
  * listens. Throws `DirectoryInUse` when another server has the data directory open, `DatabaseUnavailable`,
- * `UnsupportedDatabase`, `UnknownSchema`, `BlobStoreFailed` for storage that cannot be used.
+ * `UnsupportedDatabase`, `UnknownSchema`, `BlobStoreFailed` for storage that cannot be used, `SecureTaskRuns`.
  */
 export async function startServer(options: ServerOptions): Promise<StarlingServer> {
   const { host = '127.0.0.1', port = 0, corsOrigin = '*' } = options;
@@ -112,18 +112,14 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
     forceCloseConnections: true,
     trustProxy: options.behindTls === true && ((_address: string, hop: number) => hop === 0),
   }).withTypeProvider<TypeBoxTypeProvider>() as Api;
-  const hints =
-    options.databaseUrl === undefined
-      ? undefined
-      : overPostgres(options.databaseUrl, (error) => {
-          api.log.warn({ error }, 'hints to devices of other nodes are not delivered; devices ask instead');
-        });
+  const feed = new Feed();
+  const sockets = new Sockets(feed);
+  let hints: BetweenNodes | undefined;
+  let leave = () => Promise.resolve();
   try {
     await migrate(database);
     const firstKey = await createFirstKey(database);
     const unmasking = options.unmasking ?? unmaskingThreads();
-    const feed = new Feed();
-    const sockets = new Sockets(feed);
     const models = new Models(database);
     const blobs = new KeptBlobs(await openBlobs(options), database);
     const cloud = new Cloud(options.cloud ?? { backends: [], dataSets: {} }, jobsDirectory(options));
@@ -150,6 +146,7 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
       failpoint: options.failpoint ?? (() => undefined),
     };
     const coordinator = new Coordinator(context, options.pollIntervalMs ?? 250);
+    leave = () => coordinator.leave();
     const retention = new Retention(context, blobs, options.retention ?? {});
     const runner = new JobRunner(context, options.pollIntervalMs ?? 1000);
     const signed = new SignedText(await serverSecret(database), () => Date.now());
@@ -194,11 +191,16 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
       addAdminRoutes(scope, services);
       done();
     });
+    if (options.databaseUrl !== undefined) {
+      hints = overPostgres(options.databaseUrl, (error) => {
+        api.log.warn({ error }, 'hints to devices of other nodes are not delivered; devices ask instead');
+      });
+    }
     sockets.attach(api.server, services, { corsOrigin, ...(hints && { adapter: hints.adapter }) });
     await coordinator.start(options.databaseUrl === undefined);
-    retention.start();
     runner.start();
     await api.listen({ host, port });
+    retention.start();
     const { port: bound } = api.server.address() as AddressInfo;
     return {
       url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}`,
@@ -217,12 +219,14 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
         clearTimeout(cut);
         while (context.background.size > 0) await Promise.all(context.background);
         await unmasking.close();
-        await context.nodes.leave();
+        await coordinator.leave();
         await hints?.close();
         await database.close();
       },
     };
   } catch (error) {
+    await leave().catch(() => undefined); // the error that is thrown says more
+    await sockets.close();
     await api.close();
     await hints?.close();
     await database.close();

@@ -1,13 +1,13 @@
 import { appendFile, cp, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { layoutOf, parseModel } from '@starling/model';
-import { readWeights, type ModelVersion, type RoundDetail, type Task } from '@starling/protocol';
+import type { ModelVersion, RoundDetail, Task } from '@starling/protocol';
 import { startServer, type StarlingServer } from '@starling/server';
 import { restoreBackup, S3Blobs, s3Place, writeBackup, type StoragePlace } from '@starling/server/storage';
+import { countsBetween, oneHot, versionsOf } from './testing/one-hot.ts';
 import { TestPostgres } from './testing/postgres.ts';
-import { Admin, eventually, tinyModel } from './testing/project.ts';
-import { RawDevice, sha256, updateFile } from './testing/raw-device.ts';
+import { Admin, eventually } from './testing/project.ts';
+import { RawDevice, sha256 } from './testing/raw-device.ts';
 import { TestS3, testCredentials } from './testing/s3.ts';
 import { temporaryDirectory } from './testing/servers.ts';
 
@@ -71,7 +71,7 @@ async function contribute(
   between = () => Promise.resolve(),
 ): Promise<void> {
   const assignment = await offered(device);
-  const update = updateFile(assignment, { parameters: { [index]: 1 } });
+  const update = oneHot(assignment, index);
   if (assignment.state === 'offered') await device.say(assignment.id, 'accept');
   await between();
   const digest = sha256(update);
@@ -193,20 +193,7 @@ async function goesOn(where: StoragePlace, { key, devices, task }: Awaited<Retur
   });
   const { items: rounds } = await admin.get<{ items: RoundDetail[] }>(`/v1/tasks/${task.id}/rounds`);
   expect(rounds.map(({ state }) => state)).toEqual(['published', 'published']);
-  const { items } = await admin.get<{ items: ModelVersion[] }>(`/v1/tasks/${task.id}/versions`);
-  const moved = await difference(admin, items[0]!, items.at(-1)!);
-  expect(moved.slice(0, 5)).toEqual([0.5, 0.5, 0.5, 0.5, 0]); // each of four updates once
-}
-
-async function difference(admin: Admin, last: ModelVersion, first: ModelVersion): Promise<number[]> {
-  const layout = layoutOf(parseModel(tinyModel));
-  const [now, then] = await Promise.all(
-    [last, first].map(async ({ weights }) => {
-      const answer = await fetch(`${admin.url}/v1/blobs/${weights}`, {
-        headers: { authorization: `Bearer ${admin.key}` },
-      });
-      return readWeights(layout, new Uint8Array(await answer.arrayBuffer()));
-    }),
-  );
-  return [...now!].map((value, index) => Math.round((value - then![index]!) * 1000) / 1000);
+  const versions = await versionsOf(admin, task);
+  const counts = countsBetween(versions[0]!, versions.at(-1)!, 2);
+  expect(counts.slice(0, 5)).toEqual([1, 1, 1, 1, 0]); // each of four updates once
 }

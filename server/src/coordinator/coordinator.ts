@@ -26,7 +26,14 @@ import { discardStrays } from './retention.ts';
 import { offerRound, settleRound } from './rounds.ts';
 import { liveStates } from './rows.ts';
 import { abortForgottenGroups, hearMember, mailOf } from './secure-groups.ts';
-import { cancelTask, createTask, pauseTask, requestEvaluation, startTask } from './tasks.ts';
+import {
+  cancelTask,
+  createTask,
+  pauseTask,
+  refuseBesideSecureTasks,
+  requestEvaluation,
+  startTask,
+} from './tasks.ts';
 import { receivePart, uploadOffset, type UploadPart } from './uploads.ts';
 import { readTask, readVersion, servedModel } from './views.ts';
 
@@ -53,14 +60,22 @@ export class Coordinator {
     await nodes.join(alone, (error) => {
       log.error({ error }, 'this node could not say that it lives; trying again');
     });
+    await refuseBesideSecureTasks(this.context);
     await releaseLeases(this.context);
     await abortForgottenGroups(this.context);
     await discardStrays(this.context);
     this.#poller.start();
   }
 
-  async stop(): Promise<void> {
-    await this.#poller.stop();
+  stop(): Promise<void> {
+    return this.#poller.stop();
+  }
+
+  /** Ends what nobody waits for, and this node's place among the others. */
+  async leave(): Promise<void> {
+    await this.stop();
+    while (this.context.background.size > 0) await Promise.all(this.context.background);
+    await this.context.nodes.leave();
   }
 
   createTask(projectId: ProjectId, request: TaskRequest): Promise<Task> {

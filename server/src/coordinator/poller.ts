@@ -98,11 +98,13 @@ export class Poller {
   }
 }
 
-/** Lets another node publish what a dead one was publishing, without waiting for its lease to end. */
-export async function releaseLeases({ database }: Context): Promise<void> {
+/** Lets another node publish what a dead one was publishing, without waiting for its lease to end. A node that was busy keeps its own. */
+export async function releaseLeases({ database, nodes }: Context): Promise<void> {
   await database.query(
     `update rounds r set deadline = now()
-      where r.closed_at is not null and r.ended_at is null and r.deadline > now() and ${isDead('r.publisher')}`,
+      where r.closed_at is not null and r.ended_at is null and r.deadline > now()
+        and r.publisher is distinct from $1 and ${isDead('r.publisher')}`,
+    [nodes.id],
   );
 }
 

@@ -10,12 +10,14 @@ export interface RetentionRules {
   keepVersions?: number;
   /** Bytes that nothing refers to stay for this long, in milliseconds: longer than a round takes to publish. */
   graceMs?: number;
+  /** Time between two passes, in milliseconds; an hour when absent. */
+  intervalMs?: number;
 }
 
 const hourMs = 3_600_000;
 const defaultGraceMs = 24 * hourMs;
 
-/** Removes what is of no use any more, hourly. Safe beside publishing rounds and beside other nodes that do the same. */
+/** Removes what is of no use any more, pass by pass. Safe beside publishing rounds and beside other nodes that do the same. */
 export class Retention {
   readonly #context: Context;
   readonly #blobs: KeptBlobs;
@@ -36,10 +38,10 @@ export class Retention {
             this.#context.log.info({ ...removed }, 'removed what nothing refers to');
           },
           (error: unknown) => {
-            this.#context.log.error({ error }, 'retention failed; trying again in an hour');
+            this.#context.log.error({ error }, 'retention failed; trying again with the next pass');
           },
         ),
-      hourMs,
+      this.#rules.intervalMs ?? hourMs,
     );
   }
 

@@ -40,6 +40,11 @@ const parsers = new Map<number, (text: string) => unknown>([
   ],
 ]);
 
+/** Lets values come as text that the parsers read, whatever the server's defaults are. */
+async function settle(client: pg.ClientBase): Promise<void> {
+  await client.query("set datestyle = 'ISO'; set timezone = 'UTC'; set bytea_output = 'hex'");
+}
+
 /**
  * Opens a pool of connections to PostgreSQL 15 or later (`postgres://user:password@host:port/database`; what the
  * URL leaves out comes from PGPASSWORD and its like). Throws `DatabaseUnavailable`, `UnsupportedDatabase`.
@@ -47,7 +52,7 @@ const parsers = new Map<number, (text: string) => unknown>([
 export async function openPostgres(url: string, options: PostgresOptions = {}): Promise<Database> {
   const { maxConnections = 10, patienceMs = 15_000 } = options;
   const place = describeDatabase(url);
-  const pool = new pg.Pool({
+  const settings = {
     connectionString: url,
     max: maxConnections,
     connectionTimeoutMillis: patienceMs,
@@ -55,16 +60,13 @@ export async function openPostgres(url: string, options: PostgresOptions = {}): 
     idle_in_transaction_session_timeout: idleTransactionMs,
     keepAlive: true,
     application_name: 'starling',
+    onConnect: settle,
     types: {
       getTypeParser: (oid: number) => parsers.get(oid) ?? parserOf(oid),
     },
-  });
+  };
+  const pool = new pg.Pool(settings);
   pool.on('error', () => undefined); // an idle connection was lost: the pool opens another
-  pool.on('connect', (client) => {
-    client
-      .query("set datestyle = 'ISO'; set timezone = 'UTC'; set bytea_output = 'hex'")
-      .catch(() => undefined); // the next statement fails too
-  });
   const database = new PostgresDatabase(pool, place);
   try {
     const [server] = await database.query<{ number: number; text: string }>(

@@ -53,6 +53,11 @@ export class RawDevice {
     this.deviceId = deviceId;
   }
 
+  /** Of its session. */
+  get token(): string {
+    return this.#token;
+  }
+
   async openSession(): Promise<void> {
     const { deviceId } = this;
     const { challenge } = await this.ok<ChallengeAnswer>('POST', '/v1/device/challenge', { deviceId });

@@ -65,12 +65,14 @@ const main = fileURLToPath(new URL('../../../cli/dist/main.js', import.meta.url)
 /** A server in a process of its own, as `npm start` runs it. */
 export class ServerProcess {
   readonly directory: string;
+  readonly #environment: Record<string, string>;
   url = '';
   #child: ChildProcess | undefined;
   #port = 0;
 
-  constructor(directory: string) {
+  constructor(directory: string, environment: Record<string, string> = {}) {
     this.directory = directory;
+    this.#environment = environment;
   }
 
   static async onCopyOf(template: string): Promise<ServerProcess & { remove: () => Promise<void> }> {
@@ -95,7 +97,11 @@ export class ServerProcess {
         ...flags,
       ],
       {
-        env: { ...process.env, ...(killAt === undefined ? {} : { STARLING_KILL_AT: killAt }) },
+        env: {
+          ...process.env,
+          ...this.#environment,
+          ...(killAt === undefined ? {} : { STARLING_KILL_AT: killAt }),
+        },
         stdio: ['ignore', 'pipe', 'pipe'],
       },
     );
