@@ -2,6 +2,7 @@
 import { ProblemError } from '@starling/protocol';
 import { fetchUciHar } from '@starling/simulator';
 import { Command, InvalidArgumentError } from 'commander';
+import { addAdminCommands } from './admin/index.ts';
 import { runDemo } from './demo/demo.ts';
 import { addDemoOptions, type DemoOptions } from './demo/options.ts';
 import { serve, type ServeOptions } from './serve.ts';
@@ -21,6 +22,7 @@ program
   .option('--host <address>', 'address to listen on', process.env['STARLING_HOST'] ?? '127.0.0.1')
   .option('--port <n>', 'port to listen on', port, Number(process.env['STARLING_PORT'] ?? 7700))
   .option('--cors-origin <origins...>', 'origins whose pages may call the API', ['*'])
+  .option('--behind-tls', 'a proxy of yours ends TLS and says who calls (X-Forwarded-For)', false)
   .option('--log-level <level>', 'silent, error, warn or info', 'info')
   .action((options: ServeOptions) => serve(options));
 
@@ -53,6 +55,8 @@ data
     console.log(into);
   });
 
+addAdminCommands(program);
+
 function port(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 0 || value > 65_535)
@@ -66,5 +70,7 @@ try {
   if (!(error instanceof Error)) throw error;
   const code = error instanceof ProblemError ? ` [${error.code}]` : '';
   console.error(`starling: ${error.message}${code}`);
+  const parts = error instanceof ProblemError ? (error.extra.errors ?? []) : [];
+  for (const { path, message } of parts) console.error(`  ${path}: ${message}`);
   process.exit(1);
 }

@@ -7,6 +7,7 @@ export interface ServeOptions {
   host: string;
   port: number;
   corsOrigin: string[];
+  behindTls: boolean;
   logLevel: 'silent' | 'error' | 'warn' | 'info';
 }
 
@@ -18,6 +19,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     host: options.host,
     port: options.port,
     corsOrigin: options.corsOrigin.includes('*') ? '*' : options.corsOrigin,
+    behindTls: options.behindTls,
     logLevel: options.logLevel,
     pages,
     ...killSwitch(),

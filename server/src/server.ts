@@ -160,7 +160,9 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
       close: async () => {
         await coordinator.stop();
         feed.end();
-        await sockets.close();
+        const silent = sockets.close(); // it waits for every connection
+        api.server.closeAllConnections();
+        await silent;
         await api.close();
         while (context.background.size > 0) await Promise.all(context.background);
         await database.close();
