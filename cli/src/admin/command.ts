@@ -30,14 +30,14 @@ export function addCall<O extends Operation>(parent: Command, shape: Shape<O>): 
   const command = parent.command(shape.usage).description(endpoints[shape.operation].summary);
   for (const [flags, description] of shape.options ?? []) command.option(flags, description);
   addAction(command, async (client, args, { json, ...options }) => {
-    const input = await shape.input(args, options as Options);
+    const input = await shape.input(args, options);
     // One operation, one input: `call` wants them as a pair, which a generic O does not show to the compiler.
     const call = client.call as (
       operation: O,
       input: InputOf<Endpoints[O]>,
     ) => Promise<AnswerOf<Endpoints[O]>>;
     const answer = await call(shape.operation, input);
-    const show = shape.show ?? ((whole: AnswerOf<Endpoints[O]>) => record(whole as object));
+    const show = shape.show ?? ((whole: AnswerOf<Endpoints[O]>) => record(whole));
     console.log(json ? JSON.stringify(answer) : show(answer));
     if (shape.isBad?.(answer)) process.exitCode = 1;
   });

@@ -32,7 +32,7 @@ function memberOf(item: object, path: string): unknown {
 /** One line, without characters that a terminal would act on: names and labels come from others. */
 function shown(value: unknown): string {
   if (value === null || value === undefined) return '-';
-  const text = typeof value === 'object' ? JSON.stringify(value) : String(value as string | number | boolean);
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
   // eslint-disable-next-line no-control-regex -- control characters are what this keeps out
   return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '?');
 }
