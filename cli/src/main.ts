@@ -2,6 +2,7 @@
 import { ProblemError } from '@starling/protocol';
 import { fetchUciHar } from '@starling/simulator';
 import { Command, InvalidArgumentError } from 'commander';
+import { addAdminCommands } from './admin/index.ts';
 import { backup, restore } from './backup.ts';
 import { runDemo } from './demo/demo.ts';
 import { addDemoOptions, type DemoOptions } from './demo/options.ts';
@@ -17,6 +18,7 @@ addStorageOptions(program.command('serve').description('run a server'))
   .option('--host <address>', 'address to listen on', process.env['STARLING_HOST'] ?? '127.0.0.1')
   .option('--port <n>', 'port to listen on', port, Number(process.env['STARLING_PORT'] ?? 7700))
   .option('--cors-origin <origins...>', 'origins whose pages may call the API', ['*'])
+  .option('--behind-tls', 'a proxy of yours ends TLS and says who calls (X-Forwarded-For)', false)
   .option('--log-level <level>', 'silent, error, warn or info', 'info')
   .option('--keep-versions <n>', 'keep the weights of so many versions of each task (default: of all)', count)
   .option(
@@ -67,6 +69,8 @@ data
     console.log(into);
   });
 
+addAdminCommands(program);
+
 function count(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1)
@@ -87,5 +91,7 @@ try {
   if (!(error instanceof Error)) throw error;
   const code = error instanceof ProblemError ? ` [${error.code}]` : '';
   console.error(`starling: ${error.message}${code}`);
+  const parts = error instanceof ProblemError ? (error.extra.errors ?? []) : [];
+  for (const { path, message } of parts) console.error(`  ${path}: ${message}`);
   process.exit(1);
 }

@@ -7,6 +7,7 @@ export interface ServeOptions extends StorageOptions, CloudFlags {
   host: string;
   port: number;
   corsOrigin: string[];
+  behindTls: boolean;
   logLevel: 'silent' | 'error' | 'warn' | 'info';
   keepVersions?: number;
 }
@@ -19,6 +20,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     host: options.host,
     port: options.port,
     corsOrigin: options.corsOrigin.includes('*') ? '*' : options.corsOrigin,
+    behindTls: options.behindTls,
     logLevel: options.logLevel,
     pages,
     ...(options.keepVersions !== undefined && { retention: { keepVersions: options.keepVersions } }),

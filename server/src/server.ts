@@ -217,9 +217,8 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
         await sockets.close();
         await api.close();
         clearTimeout(cut);
-        while (context.background.size > 0) await Promise.all(context.background);
-        await unmasking.close();
         await coordinator.leave();
+        await unmasking.close();
         await hints?.close();
         await database.close();
       },

@@ -108,7 +108,7 @@ function isNamed(operation: Operation): boolean {
 const codeOf = (text: string): unknown => (JSON.parse(text) as { code?: unknown }).code;
 const cell = ({ method, path }: Operation, who: string) => `${who}: ${method} ${path}`;
 
-describe('the role x route x tenant matrix', () => {
+describe('the role x route x tenant matrix', { timeout: 120_000 }, () => {
   it('has a least role, a session or an open door for every route', () => {
     const open = operations
       .filter(({ least, takesSession }) => least === undefined && !takesSession)

@@ -34,12 +34,12 @@ export interface Client {
    * Calls an operation. A POST carries a fresh idempotency key, so that it may be sent again when the answer was
    * lost. Throws ProblemError with the server's code, or what `http` throws.
    */
-  call<O extends Operation>(
+  readonly call: <O extends Operation>(
     operation: O,
     ...input: Record<string, never> extends InputOf<Endpoints[O]>
       ? [InputOf<Endpoints[O]>?]
       : [InputOf<Endpoints[O]>]
-  ): Promise<AnswerOf<Endpoints[O]>>;
+  ) => Promise<AnswerOf<Endpoints[O]>>;
   /** Bytes of a model version in a format. */
   download(version: string, format: 'safetensors' | 'onnx'): Promise<Uint8Array>;
   /** Live events, from `after` (an event's id) if given. Ends when the connection ends: call it again from the last id. */

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { makeId, type KeyId, type ProjectId } from '@starling/protocol';
+import { makeId, type ProjectId } from '@starling/protocol';
 import type { Database } from '../storage/database.ts';
 import { migrate } from '../storage/migrate.ts';
 import { openPglite } from '../storage/pglite.ts';
@@ -26,7 +26,7 @@ afterAll(async () => {
 });
 
 const request = (action: string): AuditedRequest => ({
-  keyId: makeId('key', 'K'.repeat(22)) as KeyId,
+  keyId: makeId('key', 'K'.repeat(22)),
   action,
   object: `tsk_${'T'.repeat(22)}`,
   requestDigest: 'd'.repeat(64),

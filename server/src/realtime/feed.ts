@@ -71,7 +71,8 @@ export class Feed {
   #since(channel: Channel, after: string): StreamedEvent[] | GapReason {
     const [life, number] = after.split('-');
     const last = Number(number);
-    if (life !== this.#life || !Number.isSafeInteger(last) || last > channel.last) return 'server-restarted';
+    if (life !== this.#life || !Number.isSafeInteger(last) || last < 0 || last > channel.last)
+      return 'server-restarted';
     const wanted = channel.last - last;
     if (wanted > channel.recent.length) return 'too-old';
     return wanted === 0 ? [] : channel.recent.slice(-wanted);
