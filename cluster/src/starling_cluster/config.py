@@ -17,7 +17,6 @@ from .errors import BadInput
 KINDS = ("warm-start", "distil", "evaluate", "simulate")
 FRAMEWORKS = ("torch", "mindspore")
 DEVICES = ("cpu", "gpu", "npu")
-LAUNCHERS = ("local", "ray")
 _MOST_BYTES = 16 * 2**20
 
 
@@ -38,7 +37,6 @@ class Job:
     checkpoints: Path | None
     workers: int
     device: str
-    launcher: str
     seed: int
     wall_seconds: float
     training: Json
@@ -127,7 +125,6 @@ def parse_job(json_job: Any) -> Job:
         checkpoints=fields.path("checkpoints", None),
         workers=fields.whole("workers", 1, 4096, 1),
         device=fields.choice("device", DEVICES, "cpu"),
-        launcher=fields.choice("launcher", LAUNCHERS, "local"),
         seed=fields.whole("seed", 0, 2**53 - 1, 0),
         wall_seconds=_limits(fields),
         training=_training(fields.object("training"), kind),

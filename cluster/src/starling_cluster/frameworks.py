@@ -31,9 +31,14 @@ class Framework(Protocol):
 
 def framework_for(name: str, device: str, local_rank: int = 0) -> Framework:
     """Raises DeviceUnavailable when the framework is not installed, or it does not see the device."""
+    expect_installed(name)
+    return OnTorch(device, local_rank) if name == "torch" else OnMindSpore(device, local_rank)
+
+
+def expect_installed(name: str) -> None:
+    """Raises DeviceUnavailable where a framework is not installed for this Python."""
     if importlib.util.find_spec(name) is None:
         raise DeviceUnavailable(f"{name} is not installed for this Python.")
-    return OnTorch(device, local_rank) if name == "torch" else OnMindSpore(device, local_rank)
 
 
 class OnTorch:

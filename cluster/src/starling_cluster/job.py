@@ -57,12 +57,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     def work() -> None:
         job = read_job(path)
         stopping = Stopping(job.wall_seconds, report)
-        stopping.watch()
-        framework = framework_for(job.framework, job.device)
-        if job.workers > 1:
-            launch(job, path, stopping)
-        else:
-            run(job, framework, Alone(), stopping, emit)
+        with stopping.watch():
+            if job.workers > 1:
+                launch(job, path, stopping)
+            else:
+                run(job, framework_for(job.framework, job.device), Alone(), stopping, emit)
 
     return status_of(work, report)
 

@@ -62,7 +62,6 @@ def run(job: Job, framework: Framework, group: Group, stopping: Stopping, emit: 
             raise TrainingDiverged("A weight is not finite; nothing was written.")
         metrics["loss"] = {"first": course.losses[0], "last": course.losses[-1]} if course.losses else None
     stopping.check()
-    stopping.finish()
     if group.rank == 0:
         if job.weights_out is not None and job.kind != "evaluate":
             write_atomically(job.weights_out, write_weights(layout, values))

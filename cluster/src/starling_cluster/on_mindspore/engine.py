@@ -180,7 +180,8 @@ class MindSporeEngine:
 
 
 def _flat(tensors: Sequence[Tensor]) -> Flat:
-    return np.concatenate([tensor.asnumpy().ravel() for tensor in tensors]).astype(np.float32)
+    flat: Flat = np.concatenate([tensor.asnumpy().ravel() for tensor in tensors]).astype(np.float32)
+    return flat
 
 
 def _distance(prediction: Tensor, soft: Soft) -> Tensor:
