@@ -119,7 +119,9 @@ def round_of(case: Case) -> Any:
     return learn(engine, case.weights("shared", rates), examples, facts["plan"], facts["learnSeed"])
 
 
-@pytest.mark.parametrize("name", [f"{a}-{k}" for a in ("fedavg", "reptile", "fomaml") for k in ("personal", "recordings")])
+@pytest.mark.parametrize(
+    "name", [f"{a}-{k}" for a in ("fedavg", "reptile", "fomaml") for k in ("personal", "recordings")]
+)
 def test_rounds(parity: Parity, name: str) -> None:
     case = parity.case(f"round/{name}")
     update = round_of(case)

@@ -87,7 +87,9 @@ class OnTorch:
 
         self.versions = {**self.versions, "torch_npu": torch_npu.__version__}
         if not torch_npu.npu.is_available() or torch_npu.npu.device_count() <= local_rank:
-            raise DeviceUnavailable("An NPU was asked for; torch_npu sees none: check the driver, CANN and ASCEND_RT_VISIBLE_DEVICES.")
+            raise DeviceUnavailable(
+                "An NPU was asked for; torch_npu sees none: check the driver, CANN and ASCEND_RT_VISIBLE_DEVICES."
+            )
         torch_npu.npu.set_device(local_rank)
         self.device_name = torch_npu.npu.get_device_name(local_rank)
         return self._torch.device("npu", local_rank)

@@ -73,7 +73,5 @@ def config_path(arguments: Sequence[str] | None) -> Path:
     return found.resolve()
 
 
-
-
 if __name__ == "__main__":
     sys.exit(main())

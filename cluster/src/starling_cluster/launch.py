@@ -113,7 +113,15 @@ def _torchrun(job: Job, config: Path) -> Sequence[str]:
 def _msrun(job: Job, config: Path, place: Path) -> Sequence[str]:
     counts = [f"--worker_num={job.workers}", f"--local_worker_num={job.workers}"]
     address = ["--master_addr=127.0.0.1", f"--master_port={_free_port()}", "--cluster_time_out=60"]
-    run = [sys.executable, "-m", "mindspore.parallel.cluster.run", *counts, *address, f"--log_dir={place}", "--join=True"]
+    run = [
+        sys.executable,
+        "-m",
+        "mindspore.parallel.cluster.run",
+        *counts,
+        *address,
+        f"--log_dir={place}",
+        "--join=True",
+    ]
     return [*run, "python", "-m", "starling_cluster.worker", "--config", str(config)]
 
 

@@ -40,7 +40,9 @@ class MindSporeGroup:
         self._all_reduce = ops.AllReduce()
 
     def sum(self, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        total: npt.NDArray[np.float64] = self._all_reduce(Tensor(values.astype(np.float32))).asnumpy().astype(np.float64)
+        total: npt.NDArray[np.float64] = (
+            self._all_reduce(Tensor(values.astype(np.float32))).asnumpy().astype(np.float64)
+        )
         return total
 
 
@@ -71,7 +73,9 @@ class MindSporeEngine:
         def objective(*weights: Tensor) -> Tensor:
             prediction = self._forward(x, self._with(weights), masks)
             loss = self._loss(prediction, y)
-            return loss if soft is None else soft.hard_share * loss + (1 - soft.hard_share) * _distance(prediction, soft)
+            return (
+                loss if soft is None else soft.hard_share * loss + (1 - soft.hard_share) * _distance(prediction, soft)
+            )
 
         loss, slopes = self._differentiated(objective, self._weights())
         if self._together:
@@ -93,7 +97,9 @@ class MindSporeEngine:
         assert self._optimiser is not None, "start() comes first"
         self._optimiser.steps = int(state["steps"][0])
         for number in range(len(self._optimiser.slots)):
-            self._optimiser.slots[number] = [Tensor(state[f"{number}/{e.name}"].reshape(e.shape).copy()) for e in self._trained]
+            self._optimiser.slots[number] = [
+                Tensor(state[f"{number}/{e.name}"].reshape(e.shape).copy()) for e in self._trained
+            ]
 
     def predict(self, examples: Examples) -> Logits:
         size = len(examples) if self.document.mixes_rows else _ROWS_OF_A_PASS

@@ -244,4 +244,3 @@ LOSSES: Mapping[str, Callable[[Tensor, Tensor, Attributes], Tensor]] = {
     "huber": _huber,
 }
 """Each is the mean over the rows and all that a row holds."""
-
