@@ -88,7 +88,9 @@ class Fields:
         return self.take(key, "a number from 0, below 1", lambda v: _is_number(v) and 0 <= v < 1, default)
 
     def list_of(self, key: str, expected: str, holds: Callable[[Any], bool], most: int, default: Any = ...) -> Any:
-        fits: Callable[[Any], bool] = lambda v: isinstance(v, list) and 0 < len(v) <= most and all(map(holds, v))
+        def fits(value: Any) -> bool:
+            return isinstance(value, list) and 0 < len(value) <= most and all(map(holds, value))
+
         return self.take(key, f"1 to {most} of {expected}", fits, default)
 
     def object(self, key: str) -> Fields:

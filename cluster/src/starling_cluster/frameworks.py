@@ -8,7 +8,7 @@ import json
 from typing import Any, Mapping, Protocol
 
 from .document import Document, UnsupportedModel
-from .engine import Alone, Engine, Group
+from .engine import Engine, Group
 from .errors import BadInput, DeviceUnavailable
 from .layout import Layout
 

@@ -68,7 +68,7 @@ def run(job: Job, framework: Framework, group: Group, stopping: Stopping, emit: 
         if job.weights_out is not None and job.kind != "evaluate":
             write_atomically(job.weights_out, write_weights(layout, values))
         metrics["seconds"] = round(time.monotonic() - started, 3)
-        write_atomically(job.metrics_out, (json.dumps(metrics, indent=2) + "\n").encode())
+        write_atomically(job.metrics_out, (json.dumps(metrics, indent=2, allow_nan=False) + "\n").encode())
 
 
 def _learn(
