@@ -73,9 +73,10 @@ def parity(tmp_path_factory: pytest.TempPathFactory) -> Parity:
 
 def rows_by_formula(document: Document, name: str, count: int, recording: list[int] | None = None) -> Examples:
     x = input_values(f"{name}/x", document.features, count)
+    binary = document.loss["op"] == "binaryCrossEntropy"
     return Examples(
         x if document.takes_tokens else x.astype(np.float32),
-        input_values(f"{name}/y", document.label, count),
+        input_values(f"{name}/y", document.label, count, binary),
         None if recording is None else np.asarray(recording, dtype=np.int64),
     )
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import onnxruntime
 import pytest
-import torch
 from conftest import ZOO, Case, Parity, expect_same_course, relative_fault
+
+torch = pytest.importorskip("torch", reason="torch is not installed for this Python")
+onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed for this Python")
 
 from starling_cluster.engine import Engine
 from starling_cluster.fedpack import Examples

@@ -38,7 +38,10 @@ class Checkpoints:
         if self._directory is None:
             return
         self._directory.mkdir(parents=True, exist_ok=True)
-        arrays = {"values": checkpoint.values, **{f"state/{name}": np.atleast_1d(a) for name, a in checkpoint.state.items()}}
+        arrays = {
+            "values": checkpoint.values,
+            **{f"state/{name}": np.atleast_1d(a) for name, a in checkpoint.state.items()},
+        }
         shapes = {name: "scalar" for name, a in checkpoint.state.items() if a.ndim == 0}
         metadata = {"job": self._job, "step": str(checkpoint.step), "digest": _digest(arrays), **shapes}
         path = self._directory / f"step-{checkpoint.step:012d}.safetensors"

@@ -17,7 +17,6 @@ from .errors import BadInput
 KINDS = ("warm-start", "distil", "evaluate", "simulate")
 FRAMEWORKS = ("torch", "mindspore")
 DEVICES = ("cpu", "gpu", "npu")
-LAUNCHERS = ("local", "ray")
 _MOST_BYTES = 16 * 2**20
 
 
@@ -38,7 +37,6 @@ class Job:
     checkpoints: Path | None
     workers: int
     device: str
-    launcher: str
     seed: int
     wall_seconds: float
     training: Json
@@ -65,7 +63,9 @@ class Fields:
         return value
 
     def text(self, key: str, default: Any = ...) -> Any:
-        return self.take(key, "a text of 1 to 4096 characters", lambda v: isinstance(v, str) and 0 < len(v) <= 4096, default)
+        return self.take(
+            key, "a text of 1 to 4096 characters", lambda v: isinstance(v, str) and 0 < len(v) <= 4096, default
+        )
 
     def choice(self, key: str, choices: Sequence[str], default: Any = ...) -> Any:
         return self.take(key, f"one of {', '.join(choices)}", lambda v: v in choices, default)
@@ -75,16 +75,22 @@ class Fields:
         return Path(found) if isinstance(found, str) else found
 
     def whole(self, key: str, least: int, most: int, default: Any = ...) -> Any:
-        return self.take(key, f"a whole number from {least} to {most}", lambda v: _is_whole(v) and least <= v <= most, default)
+        return self.take(
+            key, f"a whole number from {least} to {most}", lambda v: _is_whole(v) and least <= v <= most, default
+        )
 
     def number(self, key: str, above: float, most: float, default: Any = ...) -> Any:
-        return self.take(key, f"a number above {above}, at most {most}", lambda v: _is_number(v) and above < v <= most, default)
+        return self.take(
+            key, f"a number above {above}, at most {most}", lambda v: _is_number(v) and above < v <= most, default
+        )
 
     def share(self, key: str, default: Any = ...) -> Any:
         return self.take(key, "a number from 0, below 1", lambda v: _is_number(v) and 0 <= v < 1, default)
 
     def list_of(self, key: str, expected: str, holds: Callable[[Any], bool], most: int, default: Any = ...) -> Any:
-        fits: Callable[[Any], bool] = lambda v: isinstance(v, list) and 0 < len(v) <= most and all(map(holds, v))
+        def fits(value: Any) -> bool:
+            return isinstance(value, list) and 0 < len(value) <= most and all(map(holds, value))
+
         return self.take(key, f"1 to {most} of {expected}", fits, default)
 
     def object(self, key: str) -> Fields:
@@ -96,7 +102,10 @@ class Fields:
     def end(self) -> None:
         unknown = [key for key, value in self._left.items() if value is not None]
         if unknown:
-            raise BadInput("config-unknown-key", f"{self._path or 'the configuration'} has {', '.join(map(repr, unknown[:8]))}, which nothing reads.")
+            raise BadInput(
+                "config-unknown-key",
+                f"{self._path or 'the configuration'} has {', '.join(map(repr, unknown[:8]))}, which nothing reads.",
+            )
 
     def _at(self, key: str) -> str:
         return f"{self._path}.{key}" if self._path else key
@@ -127,7 +136,6 @@ def parse_job(json_job: Any) -> Job:
         checkpoints=fields.path("checkpoints", None),
         workers=fields.whole("workers", 1, 4096, 1),
         device=fields.choice("device", DEVICES, "cpu"),
-        launcher=fields.choice("launcher", LAUNCHERS, "local"),
         seed=fields.whole("seed", 0, 2**53 - 1, 0),
         wall_seconds=_limits(fields),
         training=_training(fields.object("training"), kind),
@@ -164,9 +172,14 @@ def _training(fields: Fields, kind: str) -> Json:
     if kind == "evaluate":
         found = _evaluation(fields)
     else:
-        allowed = PLANS if kind == "warm-start" else ("sgd",) if kind == "distil" else tuple(p for p in PLANS if p != "sgd")
+        allowed = (
+            PLANS if kind == "warm-start" else ("sgd",) if kind == "distil" else tuple(p for p in PLANS if p != "sgd")
+        )
         algorithm = fields.choice("algorithm", allowed)
-        found = {"algorithm": algorithm, **(_pooled(fields, kind) if algorithm == "sgd" else _federated(fields, algorithm))}
+        found = {
+            "algorithm": algorithm,
+            **(_pooled(fields, kind) if algorithm == "sgd" else _federated(fields, algorithm)),
+        }
         if algorithm != "sgd" and fields.has("evaluation"):
             evaluation = fields.object("evaluation")
             users = evaluation.list_of("users", "texts", _is_text, 1_000_000)
@@ -184,7 +197,11 @@ PLANS = ("sgd", "fedavg", "reptile", "fomaml", "maml", "meta-sgd")
 def _pooled(fields: Fields, kind: str) -> Json:
     if fields.has("epochs") == fields.has("steps"):
         raise BadInput("config-malformed", "training has one of epochs and steps.")
-    length = {"epochs": fields.whole("epochs", 1, 10**6)} if fields.has("epochs") else {"steps": fields.whole("steps", 1, 10**9)}
+    length = (
+        {"epochs": fields.whole("epochs", 1, 10**6)}
+        if fields.has("epochs")
+        else {"steps": fields.whole("steps", 1, 10**9)}
+    )
     found: dict[str, Any] = {**length, "batchSize": fields.whole("batchSize", 1, 2**20), "optimiser": None}
     if fields.has("optimiser"):
         found["optimiser"] = _optimiser(fields.object("optimiser"), ("sgd", "adam", "adamw"))
@@ -233,13 +250,17 @@ def _optimiser(fields: Fields, kinds: Sequence[str]) -> Json:
     found: dict[str, Any] = {"kind": kind, "rate": _scheduled(fields)}
     if kind in ("sgd", "adamw") or (kind == "adam" and "adamw" in kinds):
         if "adamw" in kinds:
-            found["weightDecay"] = fields.take("weightDecay", "a number, 0 or more", lambda v: _is_number(v) and v >= 0, 0.0)
+            found["weightDecay"] = fields.take(
+                "weightDecay", "a number, 0 or more", lambda v: _is_number(v) and v >= 0, 0.0
+            )
     if kind == "momentum" or (kind == "sgd" and "adamw" in kinds):
         found["momentum"] = fields.share("momentum", 0.0)
     if kind == "sgd" and "adamw" in kinds:
         found["nesterov"] = fields.take("nesterov", "true or false", lambda v: isinstance(v, bool), False)
         if found["nesterov"] and found["momentum"] == 0:
-            raise BadInput("config-malformed", "training.optimiser.nesterov looks ahead along the momentum, which is 0.")
+            raise BadInput(
+                "config-malformed", "training.optimiser.nesterov looks ahead along the momentum, which is 0."
+            )
     if kind in ("adam", "adamw"):
         found["beta1"] = fields.share("beta1", 0.9)
         found["beta2"] = fields.share("beta2", 0.999)

@@ -93,9 +93,7 @@ def parse_document(json_document: Json) -> Document:
             Parameter(p["id"], tuple(p["shape"]), p["init"], p.get("share", "global"), p.get("group", "body"))
             for p in json_document["params"]
         ),
-        nodes=tuple(
-            Node(n["op"], tuple(n["in"]), n["out"], n.get("attrs", {})) for n in json_document["nodes"]
-        ),
+        nodes=tuple(Node(n["op"], tuple(n["in"]), n["out"], n.get("attrs", {})) for n in json_document["nodes"]),
         loss=json_document["loss"],
         optimiser=json_document.get("optimiser"),
         meta=json_document.get("meta"),

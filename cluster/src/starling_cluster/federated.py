@@ -31,7 +31,9 @@ def train_federated(
     learnable, rounds = engine.layout.learnable, training["rounds"]
     goal = training["cohort"]["goal"]
     if goal > len(people):
-        raise BadInput("config-cohort", f"A cohort of {goal} was asked for; there are {len(people)} people to learn from.")
+        raise BadInput(
+            "config-cohort", f"A cohort of {goal} was asked for; there are {len(people)} people to learn from."
+        )
     optimiser = ServerOptimiser(training["optimiser"], learnable.stop)
     before = course.resume()
     if before is not None:

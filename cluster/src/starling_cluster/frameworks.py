@@ -8,7 +8,7 @@ import json
 from typing import Any, Mapping, Protocol
 
 from .document import Document, UnsupportedModel
-from .engine import Alone, Engine, Group
+from .engine import Engine, Group
 from .errors import BadInput, DeviceUnavailable
 from .layout import Layout
 
@@ -31,9 +31,14 @@ class Framework(Protocol):
 
 def framework_for(name: str, device: str, local_rank: int = 0) -> Framework:
     """Raises DeviceUnavailable when the framework is not installed, or it does not see the device."""
+    expect_installed(name)
+    return OnTorch(device, local_rank) if name == "torch" else OnMindSpore(device, local_rank)
+
+
+def expect_installed(name: str) -> None:
+    """Raises DeviceUnavailable where a framework is not installed for this Python."""
     if importlib.util.find_spec(name) is None:
         raise DeviceUnavailable(f"{name} is not installed for this Python.")
-    return OnTorch(device, local_rank) if name == "torch" else OnMindSpore(device, local_rank)
 
 
 class OnTorch:
@@ -82,7 +87,9 @@ class OnTorch:
 
         self.versions = {**self.versions, "torch_npu": torch_npu.__version__}
         if not torch_npu.npu.is_available() or torch_npu.npu.device_count() <= local_rank:
-            raise DeviceUnavailable("An NPU was asked for; torch_npu sees none: check the driver, CANN and ASCEND_RT_VISIBLE_DEVICES.")
+            raise DeviceUnavailable(
+                "An NPU was asked for; torch_npu sees none: check the driver, CANN and ASCEND_RT_VISIBLE_DEVICES."
+            )
         torch_npu.npu.set_device(local_rank)
         self.device_name = torch_npu.npu.get_device_name(local_rank)
         return self._torch.device("npu", local_rank)

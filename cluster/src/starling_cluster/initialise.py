@@ -72,10 +72,11 @@ def _log(x: Doubles) -> Doubles:
     m, k = np.where(large, m / 2, m), np.where(large, k + 1, k)
     s = (m - 1) / (m + 1)
     square = s * s
-    total = np.full_like(s, 0.043478260869565216)
+    total: Doubles = np.full_like(s, 0.043478260869565216)
     for coefficient in _LOG_SERIES:
         total = total * square + coefficient
-    return k * _LN2_HIGH + (k * _LN2_LOW + 2 * s * total)
+    logarithm: Doubles = k * _LN2_HIGH + (k * _LN2_LOW + 2 * s * total)
+    return logarithm
 
 
 _LOG_SERIES = tuple(1 / n for n in range(21, 0, -2))

@@ -57,12 +57,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     def work() -> None:
         job = read_job(path)
         stopping = Stopping(job.wall_seconds, report)
-        stopping.watch()
-        framework = framework_for(job.framework, job.device)
-        if job.workers > 1:
-            launch(job, path, stopping)
-        else:
-            run(job, framework, Alone(), stopping, emit)
+        with stopping.watch():
+            if job.workers > 1:
+                launch(job, path, stopping)
+            else:
+                run(job, framework_for(job.framework, job.device), Alone(), stopping, emit)
 
     return status_of(work, report)
 
@@ -72,8 +71,6 @@ def config_path(arguments: Sequence[str] | None) -> Path:
     parser.add_argument("--config", required=True, type=Path, help="the configuration: a JSON file")
     found: Path = parser.parse_args(arguments).config
     return found.resolve()
-
-
 
 
 if __name__ == "__main__":

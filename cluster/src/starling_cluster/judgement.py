@@ -13,6 +13,9 @@ from .document import Document, Json
 
 Logits = npt.NDArray[np.floating[Any]]
 
+_LARGEST_EXPONENT = 709.0
+"""exp of more is no number that JSON could carry."""
+
 
 @dataclass(frozen=True)
 class Judgement:
@@ -71,7 +74,7 @@ def _metric(
     if metric == "accuracy":
         return accuracy
     if metric == "perplexity":
-        return math.exp(mean_loss)
+        return math.exp(min(mean_loss, _LARGEST_EXPONENT))
     if metric == "f1":
         labelled, found = (np.bincount(codes, minlength=classes) for codes in (wanted, predicted))
         agreed = np.bincount(wanted[wanted == predicted], minlength=classes)

@@ -1,4 +1,4 @@
-"""Several workers for one job: torchrun and msrun on this machine, Ray Train on a cluster.
+"""Several workers for one job: torchrun and msrun, on the machine where the job runs.
 
 A command line holds the path of the configuration and nothing else that anyone wrote.
 """
@@ -20,7 +20,7 @@ from typing import Sequence
 from .config import Job
 from .document import Json
 from .errors import JobError
-from .frameworks import framework_for
+from .frameworks import expect_installed, framework_for
 from .stopping import PARENT_VARIABLE, Stopping, is_alive
 
 PLACE_VARIABLE = "STARLING_WORKERS"
@@ -32,12 +32,10 @@ _GRACE_SECONDS = 1.5
 
 def launch(job: Job, config: Path, stopping: Stopping) -> None:
     """Runs the job on its workers and waits for them. Raises JobError, of the first worker that left a reason."""
-    if job.launcher == "ray":
-        from .on_ray import run_on_ray
-
-        run_on_ray(job, config)
-        return
-    framework_for(job.framework, job.device, job.workers - 1 if job.device != "cpu" else 0)
+    if job.device == "cpu":
+        expect_installed(job.framework)
+    else:
+        framework_for(job.framework, job.device, job.workers - 1)
     with tempfile.TemporaryDirectory(prefix="starling-workers-") as name:
         place = Path(name)
         command = _torchrun(job, config) if job.framework == "torch" else _msrun(job, config, place)
@@ -115,7 +113,15 @@ def _torchrun(job: Job, config: Path) -> Sequence[str]:
 def _msrun(job: Job, config: Path, place: Path) -> Sequence[str]:
     counts = [f"--worker_num={job.workers}", f"--local_worker_num={job.workers}"]
     address = ["--master_addr=127.0.0.1", f"--master_port={_free_port()}", "--cluster_time_out=60"]
-    run = [sys.executable, "-m", "mindspore.parallel.cluster.run", *counts, *address, f"--log_dir={place}", "--join=True"]
+    run = [
+        sys.executable,
+        "-m",
+        "mindspore.parallel.cluster.run",
+        *counts,
+        *address,
+        f"--log_dir={place}",
+        "--join=True",
+    ]
     return [*run, "python", "-m", "starling_cluster.worker", "--config", str(config)]
 
 

@@ -31,7 +31,10 @@ def train_pooled(
     """Gives the parameters and how many steps were taken. Every worker trains on its part of each batch."""
     group = engine.group
     if engine.document.mixes_rows and group.size > 1:
-        raise BadInput("config-workers", "The model mixes rows (batchNorm): parts of a batch would be other batches. Use one worker.")
+        raise BadInput(
+            "config-workers",
+            "The model mixes rows (batchNorm): parts of a batch would be other batches. Use one worker.",
+        )
     count, size = len(examples), training["batchSize"]
     steps = training["steps"] if "steps" in training else training["epochs"] * math.ceil(count / size)
     recipe = training["optimiser"] or engine.document.optimiser

@@ -56,18 +56,19 @@ def run(job: Job, framework: Framework, group: Group, stopping: Stopping, emit: 
             raise BadInput("weights-mismatch", 'The rate is "learned", and the weights carry no rates.')
         metrics["people"] = evaluate_people(engine, values, people, training)
     else:
-        course = Course(group, stopping, Checkpoints(job.checkpoints, _digest(job, document)), emit, training["checkpointEvery"])
+        course = Course(
+            group, stopping, Checkpoints(job.checkpoints, _digest(job, document)), emit, training["checkpointEvery"]
+        )
         values = _learn(job, engine, values, people, held_out, framework, course, metrics)
         if not np.isfinite(values).all():
             raise TrainingDiverged("A weight is not finite; nothing was written.")
         metrics["loss"] = {"first": course.losses[0], "last": course.losses[-1]} if course.losses else None
     stopping.check()
-    stopping.finish()
     if group.rank == 0:
         if job.weights_out is not None and job.kind != "evaluate":
             write_atomically(job.weights_out, write_weights(layout, values))
         metrics["seconds"] = round(time.monotonic() - started, 3)
-        write_atomically(job.metrics_out, (json.dumps(metrics, indent=2) + "\n").encode())
+        write_atomically(job.metrics_out, (json.dumps(metrics, indent=2, allow_nan=False) + "\n").encode())
 
 
 def _learn(
@@ -102,7 +103,9 @@ def _teacher(job: Job, engine: Engine, rows: Examples, framework: Framework) -> 
     document = read_model(job.teacher_model)
     student = engine.document
     if student.loss["op"] != "softmaxCrossEntropy" or document.classes != student.classes:
-        raise BadInput("teacher-mismatch", "Teacher and student have to tell the same classes by a softmaxCrossEntropy.")
+        raise BadInput(
+            "teacher-mismatch", "Teacher and student have to tell the same classes by a softmaxCrossEntropy."
+        )
     if document.features["shape"] != student.features["shape"] or document.takes_tokens != student.takes_tokens:
         raise BadInput("teacher-mismatch", "Teacher and student have to take the same features.")
     layout, values = _read(job.teacher_weights, document)

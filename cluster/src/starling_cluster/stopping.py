@@ -6,13 +6,14 @@ grace, a thread ends the process: the newest checkpoint is then what is left.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import signal
 import threading
 import time
 from types import FrameType
-from typing import Callable
+from typing import Callable, Iterator
 
 from .errors import JobCancelled, JobError, LimitReached
 
@@ -33,21 +34,22 @@ class Stopping:
         self._parent = os.getppid()
         self._finished = threading.Event()
 
-    def watch(self) -> None:
-        """Starts to listen. In the main thread."""
+    @contextlib.contextmanager
+    def watch(self) -> Iterator[None]:
+        """Listens as long as the work goes on. In the main thread."""
         signal.signal(signal.SIGTERM, self._on_signal)
         signal.signal(signal.SIGINT, self._on_signal)
         threading.Thread(target=self._poll, daemon=True).start()
+        try:
+            yield
+        finally:
+            self._finished.set()
 
     def check(self) -> None:
         """Raises JobCancelled or LimitReached when it is time to go."""
         self._look()
         if self._reason is not None:
             raise self._reason
-
-    def finish(self) -> None:
-        """What is left takes no steps: nothing ends it from here on."""
-        self._finished.set()
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         self._reason = self._reason or JobCancelled(f"The job was ended by {signal.Signals(number).name}.")

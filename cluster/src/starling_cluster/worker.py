@@ -21,15 +21,15 @@ def main() -> int:
     def work() -> None:
         job = read_job(path)
         stopping = Stopping(job.wall_seconds, leave_reason)
-        stopping.watch()
-        framework = framework_for(job.framework, job.device, int(os.environ.get("LOCAL_RANK", "0")))
-        group = framework.group()
+        with stopping.watch():
+            framework = framework_for(job.framework, job.device, int(os.environ.get("LOCAL_RANK", "0")))
+            group = framework.group()
 
-        def tell_first(line: Json) -> None:
-            if group.rank == 0:
-                tell(line)
+            def tell_first(line: Json) -> None:
+                if group.rank == 0:
+                    tell(line)
 
-        run(job, framework, group, stopping, tell_first)
+            run(job, framework, group, stopping, tell_first)
 
     return status_of(work, leave_reason)
 

@@ -77,9 +77,7 @@ class UmirModule(nn.Module):
         """How a weight lies here and in the IR."""
         return self._layouts[name]
 
-    def forward(
-        self, x: Tensor, weights: Mapping[str, Tensor] | None = None, masks: Masks | None = None
-    ) -> Tensor:
+    def forward(self, x: Tensor, weights: Mapping[str, Tensor] | None = None, masks: Masks | None = None) -> Tensor:
         """What the loss takes as its first input: logits, or estimates. `masks`: of dropout, which acts in training."""
         statistics = {name: self.get_buffer(buffer) for name, buffer in self._statistics.items()}
         values: dict[str, Tensor] = {**statistics, **(self.weights() if weights is None else weights)}

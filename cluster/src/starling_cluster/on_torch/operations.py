@@ -207,4 +207,3 @@ LOSSES: Mapping[str, Callable[[Tensor, Tensor, Attributes], Tensor]] = {
     "huber": lambda y, t, attrs: F.huber_loss(y, t, delta=attrs.get("delta", 1.0)),
 }
 """Each is the mean over the rows and all that a row holds."""
-
