@@ -27,6 +27,7 @@ export class RawDevice {
   readonly url: string;
   readonly seed: Uint8Array;
   deviceId = '';
+  /** Of its session. */
   token = '';
 
   constructor(url: string, seed: Uint8Array = randomBytes(32)) {
@@ -51,11 +52,6 @@ export class RawDevice {
       sdkVersion: '0.1.0',
     });
     this.deviceId = deviceId;
-  }
-
-  /** Of its session. */
-  get token(): string {
-    return this.#token;
   }
 
   async openSession(): Promise<void> {
