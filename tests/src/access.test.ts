@@ -134,6 +134,19 @@ describe('the audit log over REST', () => {
     const none = await client.call('listAudit', { query: { since: '2999-01-01T00:00:00Z' } });
     expect(none.items).toEqual([]);
   });
+
+  it('refuses times and cursors that are none', async () => {
+    const madeUp = Buffer.from(JSON.stringify(['nonsense', 'x'])).toString('base64url');
+    for (const path of [
+      '/v1/audit?since=yesterday',
+      '/v1/audit?until=2026-99-99T00:00:00Z',
+      `/v1/audit?cursor=${madeUp}`,
+      `/v1/keys?cursor=${madeUp}`,
+    ]) {
+      const answer = await tenant.keys.admin.call('GET', path);
+      expect(answer, path).toMatchObject({ status: 400, body: { code: 'invalid-request' } });
+    }
+  });
 });
 
 describe('a lost reply', { timeout: 120_000 }, () => {

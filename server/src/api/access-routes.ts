@@ -1,4 +1,4 @@
-import type { ProjectId } from '@starling/protocol';
+import { ProblemError, type ProjectId } from '@starling/protocol';
 import { auditSource, auditView, verifyAudit, type AuditListRow } from '../access/audit.ts';
 import { createKey, keyView, readKey, revokeKey, rotateKey, type KeyRow } from '../access/keys.ts';
 import { createProject, projectView, readProject, type ProjectRow } from '../access/projects.ts';
@@ -68,8 +68,8 @@ export function addAccessRoutes(api: Api, { coordinator, endConnections }: ApiSe
           query.key ?? null,
           query.action ?? null,
           query.object ?? null,
-          query.since ?? null,
-          query.until ?? null,
+          instantOf(query.since, 'since'),
+          instantOf(query.until, 'until'),
         ],
         column: 'sequence',
       },
@@ -84,4 +84,11 @@ export function addAccessRoutes(api: Api, { coordinator, endConnections }: ApiSe
       sequence === undefined || hash === undefined ? undefined : { sequence, hash },
     ),
   );
+}
+
+function instantOf(text: string | undefined, name: string): Date | null {
+  if (text === undefined) return null;
+  const instant = new Date(text);
+  if (!Number.isNaN(instant.getTime())) return instant;
+  throw new ProblemError('invalid-request', `"${name}" is not a time like 2026-01-31T12:00:00Z.`);
 }
