@@ -94,7 +94,7 @@ describe('a job of training in the cloud', { timeout: 60_000 }, () => {
           ...work,
           seed,
           training: { ...work.training, cohort: { goal: 2 } },
-        } as Job['work']),
+        }),
       );
       digests.push((await versionsOf(admin, task))[0]!.digest);
     }
@@ -111,13 +111,10 @@ describe('a job of training in the cloud', { timeout: 60_000 }, () => {
     expect(await refused({ workers: 4096 })).toMatchObject({ code: 'job-not-feasible' });
     expect(await refused({ device: 'npu', devicesPerWorker: 1 })).toMatchObject({ code: 'job-not-feasible' });
     expect(await refused({ backend: 'moon' })).toMatchObject({ code: 'not-found' });
-    const job = await finished(admin, await ask(admin, task, { ...work, users: ['nobody'] } as Job['work']));
+    const job = await finished(admin, await ask(admin, task, { ...work, users: ['nobody'] }));
     expect(job.state).toBe('failed');
     expect(job.message).toContain('pack-unknown-user');
-    const odd = await finished(
-      admin,
-      await ask(admin, task, { ...work, training: { rounds: 0 } } as Job['work']),
-    );
+    const odd = await finished(admin, await ask(admin, task, { ...work, training: { rounds: 0 } }));
     expect(odd.message).toContain('job-invalid: training');
     expect(await versionsOf(admin, task)).toHaveLength(1);
   });
@@ -152,7 +149,7 @@ describe('a job of training in the cloud', { timeout: 60_000 }, () => {
     const job = await ask(admin, task, {
       ...work,
       training: { ...work.training, rounds: 3000 },
-    } as Job['work']);
+    });
     await admin.post(`/v1/tasks/${task.id}/start`);
     const refused = await admin.call('POST', `/v1/tasks/${task.id}/jobs`, { work });
     expect(refused.body).toMatchObject({ code: 'illegal-transition' });
@@ -250,7 +247,7 @@ describe('a server killed with SIGKILL while a job runs', () => {
           await one.start(undefined, flags);
           const admin = new Admin(one.url, template.key);
           const task = await admin.tinyTask();
-          const job = await ask(admin, task, { ...work, training } as Job['work']);
+          const job = await ask(admin, task, { ...work, training });
           if (kill) {
             const log = join(one.directory, 'jobs', job.id, 'output.log');
             await eventually(
@@ -303,10 +300,7 @@ async function ended(admin: Admin, task: Task): Promise<Task | undefined> {
 /** Accuracy of the task's current version on its people, before they adapt: judged by a job. */
 async function judged(admin: Admin, task: Task): Promise<number> {
   const judging = { supportShares: [0.5], steps: [1], rate: 0.1 };
-  const job = await finished(
-    admin,
-    await ask(admin, task, { ...work, kind: 'evaluate', training: judging } as Job['work']),
-  );
+  const job = await finished(admin, await ask(admin, task, { ...work, kind: 'evaluate', training: judging }));
   expect(job).toMatchObject({ state: 'succeeded', publishedVersion: null });
   return (job.metrics as { results: { accuracy: number }[] }).results[0]!.accuracy;
 }

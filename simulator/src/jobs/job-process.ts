@@ -46,7 +46,9 @@ async function trainFor(job: Job, model: Model, people: ReadonlyMap<string, Exam
     settings,
     {
       seed: job.seed,
-      onRound: (report) => say((last = report)),
+      onRound: (report) => {
+        say((last = report));
+      },
       keep: (checkpoint) => keepCheckpoint(job.checkpoints, checkpoint),
     },
     from,
