@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isAtLeast, roles, type Role } from '@starling/protocol';
 import { testServer, type TestServer } from './testing/servers.ts';
-import { makeTenant, type Tenant } from './testing/tenants.ts';
+import { idleCloud, makeTenant, type Tenant } from './testing/tenants.ts';
 
 /** Every operation of /openapi.json, called by everyone there is: every cell of role x route x tenant. */
 
@@ -26,7 +26,10 @@ let operations: Operation[];
 
 beforeAll(async () => {
   const generous = { burst: 1e6, perSecond: 1e6 };
-  world = await testServer({ rates: { refused: generous, key: generous, challenge: generous } });
+  world = await testServer({
+    cloud: idleCloud(),
+    rates: { refused: generous, key: generous, challenge: generous },
+  });
   own = await makeTenant(world.admin, 'own');
   foreign = await makeTenant(world.admin, 'foreign');
   const document = await world.admin.get<{ paths: Record<string, Record<string, Described>> }>(
@@ -57,6 +60,7 @@ function filled({ path, example }: Operation, { ids }: Tenant): { url: string; b
     tasks: 'tsk',
     rounds: 'rnd',
     versions: 'ver',
+    jobs: 'job',
     models: 'sha',
     blobs: 'blob',
     assignments: 'asg',

@@ -7,12 +7,12 @@ import { clientOf } from './testing/client.ts';
 import { Admin, eventually } from './testing/project.ts';
 import { RawDevice, updateFile } from './testing/raw-device.ts';
 import { testServer, type TestServer } from './testing/servers.ts';
-import { makeTenant, type Tenant } from './testing/tenants.ts';
+import { idleCloud, makeTenant, type Tenant } from './testing/tenants.ts';
 
 let world: TestServer;
 let tenant: Tenant;
 beforeAll(async () => {
-  world = await testServer();
+  world = await testServer({ cloud: idleCloud() });
   tenant = await makeTenant(world.admin, 'tenant');
 });
 afterAll(() => world.close());
@@ -166,6 +166,7 @@ describe('a lost reply', { timeout: 120_000 }, () => {
         tasks: 'tsk',
         rounds: 'rnd',
         versions: 'ver',
+        jobs: 'job',
       };
       if (name === 'startTask') ids['tsk'] = ids['second'] ?? '';
       const path = endpoint.path.replace(

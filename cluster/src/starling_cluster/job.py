@@ -17,7 +17,7 @@ from typing import Callable, Sequence
 from .config import read_job
 from .document import Json
 from .engine import Alone
-from .errors import JobError
+from .errors import JobCancelled, JobError
 from .frameworks import framework_for
 from .launch import launch
 from .run import run
@@ -56,6 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     def work() -> None:
         job = read_job(path)
+        if (path.parent / "cancelled").exists():  # a cluster may start what was cancelled while it waited
+            raise JobCancelled("The job was cancelled before it began.")
         stopping = Stopping(job.wall_seconds, report)
         with stopping.watch():
             if job.workers > 1:

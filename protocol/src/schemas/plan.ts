@@ -217,12 +217,7 @@ export type SecurePlan = Static<typeof SecurePlan>;
 /** What a job in the cloud does. `training` is for its program: an algorithm with its steps and rates. */
 export const CloudWork = Type.Object(
   {
-    kind: Type.Union([
-      Type.Literal('warm-start'),
-      Type.Literal('distil'),
-      Type.Literal('evaluate'),
-      Type.Literal('simulate'),
-    ]),
+    kind: Type.Union([Type.Literal('warm-start'), Type.Literal('evaluate'), Type.Literal('simulate')]),
     framework: Type.Union([Type.Literal('embedded'), Type.Literal('torch'), Type.Literal('mindspore')], {
       default: 'embedded',
     }),

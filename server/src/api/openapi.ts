@@ -38,6 +38,7 @@ export async function addOpenApi(api: Api, version: string): Promise<void> {
         { name: 'models', description: 'Models, their versions, and which one is served.' },
         { name: 'tasks', description: 'Learning jobs.' },
         { name: 'rounds', description: 'Passes of a task.' },
+        { name: 'jobs', description: 'Training in the cloud.' },
         { name: 'events', description: 'What happens now.' },
         { name: 'blobs', description: 'Immutable bytes, for people and devices.' },
         { name: 'device', description: 'For devices, with a session.' },

@@ -14,7 +14,7 @@ import type { Querier } from '../storage/database.ts';
 import { announceTask } from './announce.ts';
 import { newId, type Context } from './context.ts';
 import type { TaskRow, VersionRow } from './rows.ts';
-import { readVersion, versionView } from './views.ts';
+import { readVersion, refusePruned, versionView } from './views.ts';
 
 /** Which version of a task devices are served: promotions, and the way back. Training is not touched. */
 
@@ -56,6 +56,7 @@ export async function promote(
   note: string,
 ): Promise<Release> {
   const version = await ownedVersion(context.database, projectId, id);
+  refusePruned(version);
   const row = await context.database.tx(async (tx) => {
     const task = await lockTask(tx, projectId, version.task_id);
     const current = task.release_id && (await readRelease(tx, task.release_id));

@@ -29,7 +29,7 @@ import type { Querier } from '../storage/database.ts';
 import { registerBlob } from './publish.ts';
 import { abandonRound, advanceTask, offerRound, openRound } from './rounds.ts';
 import type { RoundRow, TaskRow, VersionRow } from './rows.ts';
-import { readTask, readVersion, roundView, taskView } from './views.ts';
+import { readTask, readVersion, refusePruned, roundView, taskView } from './views.ts';
 
 /** Another node may not join now. */
 export class SecureTaskRuns extends Error {
@@ -213,11 +213,6 @@ export async function refuseBesideSecureTasks({ nodes, database }: Context): Pro
   throw new SecureTaskRuns(
     `Task ${running.id} sums under masks on the node that runs: a second one cannot join until it has ended or is paused and its round is over.`,
   );
-}
-
-function refusePruned({ id, pruned_at: prunedAt }: VersionRow): void {
-  if (prunedAt === null) return;
-  throw new ProblemError('not-found', `The weights of version ${id} were removed by the server's retention.`);
 }
 
 async function moveTask(context: Context, id: TaskId, to: TaskState, reason: string | null): Promise<void> {

@@ -129,6 +129,12 @@ export async function readVersion(querier: Querier, id: VersionId): Promise<Vers
   return row;
 }
 
+/** Throws `not-found` for a version whose weights are gone. */
+export function refusePruned({ id, pruned_at: prunedAt }: VersionRow): void {
+  if (prunedAt === null) return;
+  throw new ProblemError('not-found', `The weights of version ${id} were removed by the server's retention.`);
+}
+
 export function servedModel(task: TaskRow, version: VersionRow): ServedModel {
   return {
     taskId: task.id,

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -155,6 +155,20 @@ describe('a job on Ray', () => {
     await until(backend, order, 'running');
   });
 
+  it('leaves word for a job that the cluster may still start though it was cancelled', async () => {
+    head.busy = true;
+    const order = await submit(backend, {});
+    await backend.cancel(order.id);
+    expect(await readdir(order.directory)).toContain('cancelled');
+    await prepareJob(
+      order,
+      { kind: 'evaluate', data: '/none', users: null, seed: 1, training: {} },
+      {},
+      undefined,
+    );
+    expect(await readdir(order.directory)).not.toContain('cancelled');
+  });
+
   it('is found by a server that was started again', async () => {
     const order = await submit(backend, { say: ['done'] });
     await ended(backend, order);
@@ -175,8 +189,8 @@ describe('a job on Ray', () => {
   });
 
   it('asks for devices in the words of Ray', async () => {
-    await submit(backend, {}, { device: 'npu', perWorker: { cpus: 2, devices: 1 } });
-    expect(head.submissions[0]).toMatchObject({ entrypoint_num_cpus: 2, entrypoint_resources: { NPU: 1 } });
+    await submit(backend, {}, { device: 'npu', workers: 2, perWorker: { cpus: 2, devices: 1 } });
+    expect(head.submissions[0]).toMatchObject({ entrypoint_num_cpus: 4, entrypoint_resources: { NPU: 2 } });
   });
 
   it('refuses a directory that a shell would read in its own way', async () => {

@@ -5,7 +5,7 @@ import type { JobOrder } from './backend.ts';
 
 /** What a job's program is asked to do, as `job.json` says it (docs/cloud.md). */
 export interface JobWork {
-  readonly kind: 'warm-start' | 'distil' | 'evaluate' | 'simulate';
+  readonly kind: 'warm-start' | 'evaluate' | 'simulate';
   /** A fedpack directory that the machine of the job can read. */
   readonly data: string;
   /** People of the pack; all of them for null. */
@@ -36,6 +36,9 @@ const files = {
   checkpoints: 'checkpoints',
 } as const;
 
+/** A program that finds this in its job's directory does not begin. */
+export const cancelledFile = 'cancelled';
+
 const maxMetricsBytes = 4 * 2 ** 20;
 
 /**
@@ -53,6 +56,7 @@ export async function prepareJob(
   await mkdir(at('checkpoints'), { recursive: true });
   await rm(at('weightsOut'), { force: true });
   await rm(at('metrics'), { force: true });
+  await rm(join(directory, cancelledFile), { force: true });
   await writeFile(at('model'), canonicalJson(model));
   if (weights) await writeFile(at('weightsIn'), weights);
   const job = {

@@ -18,7 +18,7 @@ import { jobView, readJob, type JobRow } from './job-rows.ts';
 
 /** Whether a job leaves weights, to become a version of its task. */
 export function trains({ kind }: CloudWork): boolean {
-  return kind === 'warm-start' || kind === 'distil';
+  return kind === 'warm-start';
 }
 
 /**

@@ -5,12 +5,7 @@ import { Value } from 'typebox/value';
 /** What a job is asked to do, as its `job.json` says it (docs/cloud.md). Paths are absolute. */
 const Job = Type.Object({
   id: Type.String(),
-  kind: Type.Union([
-    Type.Literal('warm-start'),
-    Type.Literal('distil'),
-    Type.Literal('evaluate'),
-    Type.Literal('simulate'),
-  ]),
+  kind: Type.Union([Type.Literal('warm-start'), Type.Literal('evaluate'), Type.Literal('simulate')]),
   model: Type.String(),
   weightsIn: Type.Union([Type.String(), Type.Null()]),
   data: Type.String(),

@@ -1,5 +1,6 @@
-import type { ApiKeyWithSecret, Project } from '@starling/protocol/api';
+import type { ApiKeyWithSecret, Job, Project } from '@starling/protocol/api';
 import type { Role, Task } from '@starling/protocol';
+import { LocalBackend, type CloudOptions } from '@starling/server';
 import { Admin } from './project.ts';
 import { RawDevice } from './raw-device.ts';
 
@@ -12,7 +13,18 @@ export interface Tenant {
   readonly device: RawDevice;
 }
 
-/** Makes a project through the `server` key. Names of other lengths give other models and weights; its task has an open round that waits for devices. */
+/** Takes the jobs of tenants, and does nothing. */
+export const idleCloud = (): CloudOptions => ({
+  backends: [
+    new LocalBackend({ programs: { embedded: [process.execPath, '-e', 'setInterval(() => 0, 1e6)', '--'] } }),
+  ],
+  dataSets: { proxy: '/nowhere' },
+});
+
+/**
+ * Makes a project through the `server` key. Names of other lengths give other models and weights; its task has an open round that waits for devices, and a job
+ * in the {@link idleCloud} that the server must have.
+ */
 export async function makeTenant(server: Admin, name: string): Promise<Tenant> {
   const project = await server.post<Project>('/v1/projects', { name });
   const inProject = new Admin(server.url, server.key, project.id);
@@ -33,6 +45,8 @@ export async function makeTenant(server: Admin, name: string): Promise<Tenant> {
   const { weights } = await keys.viewer.get<{ weights: string }>(`/v1/versions/${task.currentVersion}`);
   const second = await keys.operator.post<Task>(`/v1/tasks/${task.id}/clone`, {});
   await keys.operator.post(`/v1/versions/${task.currentVersion}/promote`, {});
+  const work = { kind: 'evaluate', data: 'proxy', training: {} };
+  const job = await keys.operator.post<Job>(`/v1/tasks/${task.id}/jobs`, { work });
   Object.assign(ids, {
     key: spare.id,
     enr: token.id,
@@ -40,6 +54,7 @@ export async function makeTenant(server: Admin, name: string): Promise<Tenant> {
     tsk: task.id,
     rnd: items[0]?.id,
     ver: task.currentVersion,
+    job: job.id,
     sha: task.model,
     blob: weights,
     second: second.id,

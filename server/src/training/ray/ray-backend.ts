@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { zipSync, type Zippable } from 'fflate';
 import {
@@ -10,7 +10,7 @@ import {
   type LogPart,
   type TrainingBackend,
 } from '../backend.ts';
-import { failureIn } from '../job-directory.ts';
+import { cancelledFile, failureIn } from '../job-directory.ts';
 import { RayJobs, type RayAddress, type RayJob, type RaySubmission } from './ray-jobs.ts';
 
 export interface RayBackendOptions extends RayAddress {
@@ -95,7 +95,10 @@ export class RayBackend implements TrainingBackend {
 
   async cancel(id: string): Promise<void> {
     const submitted = this.#submitted.get(id);
-    if (submitted) submitted.ending ??= { state: 'cancelled', message: 'It was cancelled.' };
+    if (submitted) {
+      submitted.ending ??= { state: 'cancelled', message: 'It was cancelled.' };
+      await writeFile(join(submitted.order.directory, cancelledFile), ''); // for a pending one: see `stop`
+    }
     await this.#ray.stop(id);
   }
 
@@ -119,12 +122,11 @@ export class RayBackend implements TrainingBackend {
     workingDirectory: string,
   ): RaySubmission {
     const { python = 'python' } = this.#options;
-    // One worker is the program itself; several are started by it, and ask Ray for what they need.
-    const devices = workers === 1 ? perWorker.devices : 0;
+    const devices = workers * perWorker.devices; // the program starts its workers beside itself
     return {
       submission_id: id,
       entrypoint: `${python} -m starling_cluster.job --config ${join(directory, 'job.json')}`,
-      entrypoint_num_cpus: workers === 1 ? perWorker.cpus : 1,
+      entrypoint_num_cpus: workers * perWorker.cpus,
       ...(device === 'gpu' && devices > 0 ? { entrypoint_num_gpus: devices } : {}),
       ...(device === 'npu' && devices > 0 ? { entrypoint_resources: { NPU: devices } } : {}),
       runtime_env: { working_dir: workingDirectory },
