@@ -1,5 +1,5 @@
 /**
- * The four state machines of a round, as tables: state -> the states it may move to. Drawn in docs/architecture.md
+ * The state machines of a round, and of a job in the cloud, as tables: state -> the states it may move to. Drawn in docs/architecture.md
  * with the same names. A group of one clear update passes forming -> uploads -> summed: it needs no keys.
  */
 export const taskTransitions = {
