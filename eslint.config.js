@@ -10,8 +10,8 @@ const allowed = {
   aggregation: ['protocol', 'secure'],
   'client-sdk': ['protocol', 'model', 'secure'],
   server: ['protocol', 'model', 'secure', 'aggregation'],
-  simulator: ['protocol', 'model', 'client-sdk'],
-  bench: ['protocol', 'model'],
+  simulator: ['protocol', 'model', 'secure', 'aggregation', 'client-sdk'],
+  bench: ['protocol', 'model', 'secure', 'server'],
   cli: ['protocol', 'model', 'secure', 'aggregation', 'client-sdk', 'server', 'simulator'],
 };
 

@@ -6,10 +6,13 @@ import { measureColdStarts } from './cold-start.ts';
 import type { Contender } from './contender.ts';
 import { starling, tfjs, torch } from './contenders.ts';
 import { table } from './report.ts';
+import { cases } from './secure/cases.ts';
+import { runCase, textOf } from './secure/secure.ts';
 import { digestAfter, measure } from './training.ts';
 import { workloads, type Workload } from './workloads.ts';
 
-const usage = `npm run bench -- training | cold-start [options]
+const usage = `npm run bench -- training | secure | cold-start [options]
+  secure: secure aggregation, case by case (--only ${Object.keys(cases).join(',')}; --json)
   cold-start: from the engine's script to the end of the first step, in Chromium (--chromium PATH, --rounds, --workloads)
   --workloads W1,W2   which ones; all unless told (${workloads.map(({ id }) => id).join(', ')})
   --contenders a,b    which ones; all that are there unless told (starling, starling-relaxed, starling-js, torch, tfjs)
@@ -32,6 +35,7 @@ const { values, positionals } = parseArgs({
     tfjs: { type: 'string' },
     rounds: { type: 'string', default: '5' },
     'round-ms': { type: 'string', default: '300' },
+    only: { type: 'string' },
     check: { type: 'boolean', default: false },
     chromium: { type: 'string', default: findBrowser() ?? '/usr/bin/chromium' },
     json: { type: 'boolean', default: false },
@@ -40,12 +44,13 @@ const { values, positionals } = parseArgs({
 });
 
 const [what] = positionals;
-if (values.help || positionals.length !== 1 || (what !== 'training' && what !== 'cold-start')) {
+if (values.help || positionals.length !== 1 || !['training', 'secure', 'cold-start'].includes(what!)) {
   console.error(usage);
   process.exit(values.help ? 0 : 2);
 }
 const chosen = choose('workload', values.workloads, workloads, ({ id }) => id);
-if (what === 'cold-start') await coldStart(chosen);
+if (what === 'secure') await secure(choose('case', values.only, Object.keys(cases), (name) => name));
+else if (what === 'cold-start') await coldStart(chosen);
 else if (values.check) await check(chosen);
 else await bench(chosen);
 
@@ -58,6 +63,16 @@ async function coldStart(chosen: readonly Workload[]): Promise<void> {
         ? JSON.stringify(row)
         : `${row.workload}  ${row.model.padEnd(12)}  min ${row.minMs} ms, median ${row.medianMs} ms of ${row.rounds}; engine ${row.bundleKb} kB gzip`,
     );
+}
+
+async function secure(names: readonly string[]): Promise<void> {
+  console.error(`${cpus()[0]?.model ?? 'unknown processor'}, Node ${process.versions.node}`);
+  for (const name of names) {
+    if (!values.json) console.log(`\n${name}`);
+    await runCase(name, (line) => {
+      console.log(values.json ? JSON.stringify(line) : textOf(line));
+    });
+  }
 }
 
 async function check(chosen: readonly Workload[]): Promise<void> {

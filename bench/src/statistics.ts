@@ -9,6 +9,10 @@ export function minimum(values: readonly number[]): number {
   return values.reduce((least, value) => Math.min(least, value), Infinity);
 }
 
+export function maximum(values: readonly number[]): number {
+  return values.reduce((most, value) => Math.max(most, value), -Infinity);
+}
+
 /** Whether each loss is as the first contender's, within a share of it. */
 export function agree(losses: readonly number[], wanted: readonly number[], share: number): boolean {
   return (

@@ -1,28 +1,35 @@
-import { resolve } from 'node:path';
 import { failpoints, startServer, type Failpoint } from '@starling/server';
+import { cloudOptions, type CloudFlags } from './cloud-options.ts';
 import { pages } from './pages.ts';
+import { describePlace, storagePlace, type StorageOptions } from './storage-options.ts';
 
-export interface ServeOptions {
-  dataDir: string;
+export interface ServeOptions extends StorageOptions, CloudFlags {
   host: string;
   port: number;
   corsOrigin: string[];
+  behindTls: boolean;
   logLevel: 'silent' | 'error' | 'warn' | 'info';
+  keepVersions?: number;
 }
 
 /** Runs a server until it is told to stop. Prints the first API key, once, at the first start. */
 export async function serve(options: ServeOptions): Promise<void> {
-  const dataDirectory = resolve(options.dataDir);
+  const place = storagePlace(options);
   const server = await startServer({
-    dataDirectory,
+    ...place,
     host: options.host,
     port: options.port,
     corsOrigin: options.corsOrigin.includes('*') ? '*' : options.corsOrigin,
+    behindTls: options.behindTls,
     logLevel: options.logLevel,
     pages,
+    ...(options.keepVersions !== undefined && { retention: { keepVersions: options.keepVersions } }),
+    cloud: cloudOptions(options),
     ...killSwitch(),
   });
-  console.log(`Starling serves ${server.url} (API: ${server.url}/openapi.json), data in ${dataDirectory}`);
+  console.log(
+    `Starling serves ${server.url} (API: ${server.url}/openapi.json), data in ${describePlace(place)}`,
+  );
   if (server.firstKey !== undefined) {
     console.log(`API key, shown this once: ${server.firstKey}`);
   }

@@ -1,6 +1,7 @@
 /**
- * Bundles the browser SDK (dist/bundle/starling.js) and its worker (train-worker.js). Both import what they share, the
- * engine and the codecs, from one more file, so that a page loads it once. Prints their sizes as served.
+ * Bundles the browser SDK (dist/bundle/starling.js) and its worker (train-worker.js). What both import, the engine and the
+ * codecs, is in files of its own, so that a page loads it once; what masks updates is in another, which is loaded with the
+ * first secure task. Prints their sizes as served.
  */
 import { readFileSync, rmSync } from 'node:fs';
 import { basename } from 'node:path';
@@ -18,7 +19,7 @@ const { metafile } = await build({
     'train-worker': 'dist/hosts/browser/train-worker.js',
   },
   outdir,
-  chunkNames: 'engine-[hash]',
+  chunkNames: '[name]-[hash]',
   bundle: true,
   splitting: true,
   minify: true,
@@ -29,11 +30,23 @@ const { metafile } = await build({
   metafile: true,
   logLevel: 'warning',
 });
-const sizes = Object.keys(metafile.outputs)
-  .filter((file) => file.endsWith('.js'))
-  .map((file) => ({ name: basename(file), bytes: gzipSync(readFileSync(`${room}${file}`)).length }));
-const kilobytes = (bytes) => `${(bytes / 1000).toFixed(1)} kB`;
-console.error(
-  `browser SDK: ${kilobytes(sizes.reduce((sum, { bytes }) => sum + bytes, 0))} gzip (` +
-    `${sizes.map(({ name, bytes }) => `${name} ${kilobytes(bytes)}`).join(', ')})`,
+/** Bytes with gzip of outputs, by path. */
+const sizes = new Map(
+  Object.keys(metafile.outputs)
+    .filter((file) => file.endsWith('.js'))
+    .map((file) => [file, gzipSync(readFileSync(`${room}${file}`)).length]),
 );
+const entries = [...sizes.keys()].filter((file) => /\/(starling|train-worker)\.js$/.test(file));
+const first = new Set(entries);
+for (const file of first) {
+  for (const { path, kind } of metafile.outputs[file].imports) {
+    if (kind === 'import-statement') first.add(path);
+  }
+}
+const later = [...sizes.keys()].filter((file) => !first.has(file));
+const kilobytes = (bytes) => `${(bytes / 1000).toFixed(1)} kB`;
+const listed = (files) => {
+  const list = [...files].map((file) => `${basename(file)} ${kilobytes(sizes.get(file))}`).join(', ');
+  return `${kilobytes([...files].reduce((sum, file) => sum + sizes.get(file), 0))} gzip (${list})`;
+};
+console.error(`browser SDK: ${listed(first)}; with the first secure task ${listed(later)} more`);

@@ -29,9 +29,7 @@ def _targets(shape: Shape) -> Json:
     return {"id": "y", "shape": ["B", *shape], "dtype": "f32", "role": "label"}
 
 
-def _document(
-    name: str, inputs: Sequence[Json], params: Sequence[Json], nodes: Sequence[Json], loss: Json
-) -> Json:
+def _document(name: str, inputs: Sequence[Json], params: Sequence[Json], nodes: Sequence[Json], loss: Json) -> Json:
     return {
         "umir": 1,
         "opset": 1,

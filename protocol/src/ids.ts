@@ -12,8 +12,10 @@ export type RoundId = Branded<'RoundId'>;
 export type GroupId = Branded<'GroupId'>;
 export type AssignmentId = Branded<'AssignmentId'>;
 export type VersionId = Branded<'VersionId'>;
+export type JobId = Branded<'JobId'>;
 export type KeyId = Branded<'KeyId'>;
 export type EnrolmentTokenId = Branded<'EnrolmentTokenId'>;
+export type ReleaseId = Branded<'ReleaseId'>;
 
 /** The prefix of each kind of id. */
 export const idPrefix = {
@@ -24,8 +26,10 @@ export const idPrefix = {
   group: 'grp',
   assignment: 'asg',
   version: 'ver',
+  job: 'job',
   key: 'key',
   enrolmentToken: 'enr',
+  release: 'rel',
 } as const;
 
 export type IdKind = keyof typeof idPrefix;
@@ -38,8 +42,10 @@ export interface IdOf {
   group: GroupId;
   assignment: AssignmentId;
   version: VersionId;
+  job: JobId;
   key: KeyId;
   enrolmentToken: EnrolmentTokenId;
+  release: ReleaseId;
 }
 
 /** The pattern (for JSON Schema) that ids of this kind match. */

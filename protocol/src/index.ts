@@ -1,3 +1,4 @@
+export { isAtLeast, projectHeader, roles, type Role } from './access.ts';
 export * from './codec/index.ts';
 export * from './ids.ts';
 export * from './problems.ts';
@@ -7,6 +8,7 @@ export * from './update-file.ts';
 export * from './update.ts';
 export * from './weights.ts';
 export type {
+  CloudWork,
   Cohort,
   Eligibility,
   EvaluationSpec,
@@ -30,6 +32,7 @@ export type {
   EvaluationResult,
   Funnel,
   GroupMail,
+  GroupSummary,
   LiveEvent,
   ModelDetail,
   ModelSummary,

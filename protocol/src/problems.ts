@@ -28,12 +28,15 @@ export const problems = {
   'update-wrong-shape': { status: 422, title: 'The update does not have the blocks of this round' },
   'update-not-finite': { status: 422, title: 'The update holds NaN or infinity' },
   'update-out-of-range': { status: 422, title: 'The update exceeds the range of its encoding' },
+  'update-norm-exceeded': { status: 422, title: 'The update is longer than the plan clips it to' },
   'update-weight-invalid': { status: 422, title: 'The weight is outside its range' },
   'group-closed': { status: 409, title: 'The group is over' },
   'group-message-refused': { status: 422, title: 'The group does not take this message' },
+  'job-not-feasible': { status: 422, title: 'No backend can run this job' },
   'range-not-satisfiable': { status: 416, title: 'The requested range lies outside the blob' },
   'payload-too-large': { status: 413, title: 'The request body is too large' },
   'unsupported-media-type': { status: 415, title: 'The content type is not accepted here' },
+  'rate-limited': { status: 429, title: 'Too many requests' },
   internal: { status: 500, title: 'The server failed' },
   unavailable: { status: 503, title: 'The server is shutting down or starting' },
 } as const satisfies Record<string, { status: number; title: string }>;
@@ -58,9 +61,11 @@ export interface Problem {
   offset?: number;
   /** With `group-message-refused`: the code of docs/secure-aggregation.md. */
   refusal?: string;
+  /** With `rate-limited`: when to ask again, in milliseconds. */
+  retryAfterMs?: number;
 }
 
-type ProblemExtra = Partial<Pick<Problem, 'errors' | 'offset' | 'refusal'>>;
+type ProblemExtra = Partial<Pick<Problem, 'errors' | 'offset' | 'refusal' | 'retryAfterMs'>>;
 
 /** An error that a caller can act on by its `code`. The message says what happened, what was expected, what to do. */
 export class ProblemError extends Error {
@@ -97,6 +102,8 @@ export class ProblemError extends Error {
         const extra: ProblemExtra = {};
         if ('offset' in body && typeof body.offset === 'number') extra.offset = body.offset;
         if ('refusal' in body && typeof body.refusal === 'string') extra.refusal = body.refusal;
+        if ('retryAfterMs' in body && typeof body.retryAfterMs === 'number')
+          extra.retryAfterMs = body.retryAfterMs;
         if ('errors' in body && Array.isArray(body.errors)) extra.errors = body.errors as ProblemPart[];
         return new ProblemError(code, detail, extra);
       }

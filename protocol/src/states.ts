@@ -1,5 +1,5 @@
 /**
- * The four state machines of a round, as tables: state -> the states it may move to. Drawn in docs/architecture.md
+ * The state machines of a round, and of a job in the cloud, as tables: state -> the states it may move to. Drawn in docs/architecture.md
  * with the same names. A group of one clear update passes forming -> uploads -> summed: it needs no keys.
  */
 export const taskTransitions = {
@@ -41,10 +41,20 @@ export const assignmentTransitions = {
   dropped: [],
 } as const;
 
+/** A job in the cloud. `lost` by its cluster, it is waiting again, or failed. */
+export const jobTransitions = {
+  waiting: ['running', 'failed', 'cancelled'],
+  running: ['waiting', 'succeeded', 'failed', 'cancelled'],
+  succeeded: [],
+  failed: [],
+  cancelled: [],
+} as const;
+
 export type TaskState = keyof typeof taskTransitions;
 export type RoundState = keyof typeof roundTransitions;
 export type GroupState = keyof typeof groupTransitions;
 export type AssignmentState = keyof typeof assignmentTransitions;
+export type JobState = keyof typeof jobTransitions;
 
 type Table = Readonly<Record<string, readonly string[]>>;
 
@@ -74,5 +84,6 @@ export const abandonReasons = [
   'too-few-updates',
   'task-cancelled',
   'sum-not-finite',
+  'aborted', // someone asked for it
 ] as const;
 export type AbandonReason = (typeof abandonReasons)[number];

@@ -51,6 +51,8 @@ export interface UpdateBlock {
   weighted: boolean;
   /** 3: a wide encoding in three limbs, for moments of unknown scale. */
   limbs: 1 | 3;
+  /** Values are put on the grid of the fixed point at random, without bias, by the device. Else to the nearest. */
+  rounding?: 'stochastic';
 }
 
 /** dtype of a block's tensor in an uploaded update file (safetensors). */

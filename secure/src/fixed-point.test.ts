@@ -92,6 +92,26 @@ describe('fixed point', () => {
     }
   });
 
+  it('keeps a sum within the words of a ring, on both sides of zero', () => {
+    const short = { ...narrow, scaleBits: 10, clip: 1 };
+    const fits = (maxCount: number, clip = 1) => {
+      assertSumFits({ ...short, clip }, { maxWeight: 1, maxCount }, 2 ** 15 - 1);
+    };
+    expect(() => {
+      fits(31);
+    }).not.toThrow();
+    expect(() => {
+      fits(32);
+    }).toThrow('Lower maxCount to 31');
+    // A clip between two steps is rounded up by a value that lies on it.
+    expect(() => {
+      fits(31, 1056.5 / 1024);
+    }).not.toThrow();
+    expect(() => {
+      fits(31, 1057.5 / 1024);
+    }).toThrow(SumOverflow);
+  });
+
   it('admits nothing that is not a number', () => {
     for (const block of [narrow, wide]) {
       expect(() => {

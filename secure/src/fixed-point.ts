@@ -107,17 +107,17 @@ export function decode(lanes: Float64Array, block: FixedPointBlock, divisor: num
 }
 
 /**
- * Checks that a sum over `maxCount` contributions of weight up to `maxWeight` stays within `bits` bits of magnitude:
- * 53 for float64 lanes, w - 1 for a ring of two's complement words of w bits. Throws {@link SumOverflow}, which
+ * Checks that a sum over `maxCount` contributions of weight up to `maxWeight` has a magnitude of at most `room`:
+ * 2^53 for float64 lanes, 2^(w - 1) - 1 for a ring of two's complement words of w bits. Throws {@link SumOverflow}, which
  * names each term that would do if it alone were lowered, and to what.
  */
 export function assertSumFits(
   block: FixedPointBlock,
   { maxWeight, maxCount }: { maxWeight: number; maxCount: number },
-  bits = 53,
+  room = 2 ** 53,
 ): void {
   const { name, scaleBits, clip, weighted, limbs } = block;
-  const largest = clip * 2 ** scaleBits;
+  const largest = Math.ceil(clip * 2 ** scaleBits);
   if (limbs === 3 && !(largest <= 2 ** (3 * limbBits - 1))) {
     throw new SumOverflow(
       `Block "${name}": clip ${clip} with ${scaleBits} fractional bits exceeds three limbs. Lower one of them.`,
@@ -125,19 +125,18 @@ export function assertSumFits(
   }
   const lane = limbs === 3 ? limb : largest;
   const weight = weighted ? maxWeight : 1;
-  if (lane * weight * maxCount <= 2 ** bits) return;
-  const room = 2 ** bits;
+  if (lane * weight * maxCount <= room) return;
   const terms: [name: string, limit: number][] = [
     ['maxCount', Math.floor(room / (lane * weight))],
     ['maxWeight', weighted ? Math.floor(room / (lane * maxCount)) : 0],
     ['scaleBits', limbs === 1 ? Math.floor(Math.log2(room / (clip * weight * maxCount))) : 0],
-    ['clip', limbs === 1 ? room / (2 ** scaleBits * weight * maxCount) : 0],
+    ['clip', limbs === 1 ? Math.floor(room / (weight * maxCount)) / 2 ** scaleBits : 0],
   ];
   const ways = terms.filter(([, limit]) => limit > 0).map(([term, limit]) => `${term} to ${limit}`);
   const advice =
     ways.length > 0 ? `Lower ${ways.join(', or ')}` : 'No single term suffices: lower several of them';
   const weights = weighted ? ` of weight up to ${maxWeight}` : '';
   throw new SumOverflow(
-    `Block "${name}": ${maxCount} contributions${weights}, each value up to ${lane} as an integer, need ${Math.log2(lane * weight * maxCount).toFixed(1)} bits; ${bits} are exact. ${advice}.`,
+    `Block "${name}": ${maxCount} contributions${weights}, each value up to ${lane} as an integer, need ${Math.log2(lane * weight * maxCount).toFixed(1)} bits; ${Number(Math.log2(room).toFixed(1))} are exact. ${advice}.`,
   );
 }

@@ -46,7 +46,7 @@ export {
   type Outcome,
   type UploadHeader,
 } from './protocol/messages.ts';
-export { Refusal, type RefusalCode } from './protocol/refusal.ts';
+export { Refusal, refusalCodes, type RefusalCode } from './protocol/refusal.ts';
 export {
   openGroup,
   pendingMessages,
@@ -63,7 +63,14 @@ export {
   type ServerSummed,
 } from './protocol/server-state.ts';
 export { contextOf, decodeTerms, encodeTerms, type GroupTerms } from './protocol/terms.ts';
-export { newVector, vectorOf, wordsToBytes, type Ring, type RingVector } from './protocol/words.ts';
+export {
+  newVector,
+  vectorOf,
+  wordsToBytes,
+  type Ring,
+  type RingVector,
+  type StagedWords,
+} from './protocol/words.ts';
 export {
   decodeRingSum,
   encodeForRing,

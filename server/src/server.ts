@@ -1,42 +1,56 @@
 import { randomBytes, webcrypto } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import cors from '@fastify/cors';
 import serveStatic from '@fastify/static';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import { ProblemError, type KeyId } from '@starling/protocol';
 import { bestMasks, mixedProvider } from '@starling/secure';
 import { Ajv } from 'ajv';
 import Fastify from 'fastify';
+import { createFirstKey } from './access/keys.ts';
+import { RateLimits, type RateLimitOptions } from './access/rate-limits.ts';
 import { addAdminRoutes } from './api/admin-routes.ts';
 import { addBlobRoutes } from './api/blob-routes.ts';
 import { addDeviceRoutes, addEnrolmentRoutes } from './api/device-routes.ts';
 import { sendError } from './api/errors.ts';
 import type { Api } from './api/http.ts';
-import { createFirstKey } from './api/keys.ts';
 import { addOpenApi } from './api/openapi.ts';
+import { addSecurityHeaders } from './api/headers.ts';
 import { addSystemRoutes } from './api/system-routes.ts';
 import type { Failpoint } from './coordinator/context.ts';
 import { Coordinator } from './coordinator/coordinator.ts';
 import { LiveGroups } from './coordinator/live-groups.ts';
 import { Models } from './coordinator/models.ts';
+import { Nodes } from './coordinator/nodes.ts';
 import { Presence } from './coordinator/presence.ts';
+import { Retention, type RetentionRules } from './coordinator/retention.ts';
 import { RoundBook } from './coordinator/round-facts.ts';
 import { RoundSums } from './coordinator/round-sums.ts';
 import { Staging } from './coordinator/staging.ts';
 import { serverSecret, SignedText } from './devices/secrets.ts';
 import { Sessions } from './devices/sessions.ts';
+import { overPostgres, type BetweenNodes } from './realtime/between-nodes.ts';
+import { Feed } from './realtime/feed.ts';
 import { Sockets } from './realtime/sockets.ts';
-import { FileBlobs } from './storage/blobs.ts';
+import { KeptBlobs } from './storage/kept-blobs.ts';
 import { migrate } from './storage/migrate.ts';
-import { openPglite } from './storage/pglite.ts';
+import {
+  jobsDirectory,
+  openBlobs,
+  openDatabase,
+  uploadsDirectory,
+  type StoragePlace,
+} from './storage/open.ts';
+import { Cloud, type CloudOptions } from './training/cloud.ts';
+import { JobRunner } from './training/runner.ts';
+import type { Unmasking } from './unmasking/unmasking.ts';
+import { unmaskingThreads } from './unmasking/unmasking-threads.ts';
 
 export const version = '0.1.0';
 
 /** How a server is started. */
-export interface ServerOptions {
-  /** Where everything durable lives: the database, blobs, uploads on their way in. */
-  dataDirectory: string;
+export interface ServerOptions extends StoragePlace {
   host?: string;
   /** 0 takes any free port. */
   port?: number;
@@ -45,8 +59,18 @@ export interface ServerOptions {
   logLevel?: 'silent' | 'error' | 'warn' | 'info';
   /** How often deadlines are looked at. */
   pollIntervalMs?: number;
+  /** What the server lets go of; by default it keeps all versions. */
+  retention?: RetentionRules;
+  /** Where jobs of training in the cloud run, and the data they may use; without it there is neither. */
+  cloud?: CloudOptions;
   /** Folders served as they are: URL prefix -> directory (the SDK's bundle, the examples). */
   pages?: Record<string, string>;
+  /** A proxy of ours ends TLS before the server: its word on the caller's address counts, and answers carry HSTS. */
+  behindTls?: boolean;
+  /** Limits other than the usual ones. */
+  rates?: Partial<RateLimitOptions>;
+  /** How masks are taken off the sums of groups: in threads of this process, unless given. */
+  unmasking?: Unmasking;
   /** Called at named points between two durable steps: tests end the process there. */
   failpoint?: (name: Failpoint) => void;
 }
@@ -60,55 +84,95 @@ export interface StarlingServer {
 }
 
 const pagePolicy =
-  "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+  "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self' ws: wss:; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+
+/** How long requests under way may take at the end. A connection without a request would hold it up for a minute. */
+const closingGraceMs = 3_000;
+
+/** Errors as they are logged: what they say is in no field that JSON shows. */
+const errorFields = (error: unknown) =>
+  error instanceof Error ? { name: error.name, message: error.message, stack: error.stack } : error;
 
 /**
  * Starts a server: opens the database behind its lock, brings the schema up to date, resumes rounds under way,
- * listens. Throws `DirectoryInUse` when another server has the data directory open.
+ * listens. Throws `DirectoryInUse` when another server has the data directory open, `DatabaseUnavailable`,
+ * `UnsupportedDatabase`, `UnknownSchema`, `BlobStoreFailed` for storage that cannot be used, `SecureTaskRuns`.
  */
 export async function startServer(options: ServerOptions): Promise<StarlingServer> {
-  const { dataDirectory, host = '127.0.0.1', port = 0, corsOrigin = '*' } = options;
-  const database = await openPglite(join(dataDirectory, 'database'));
+  const { host = '127.0.0.1', port = 0, corsOrigin = '*' } = options;
+  const database = await openDatabase(options);
   const api = Fastify({
-    logger: { level: options.logLevel ?? 'warn', redact: ['req.headers.authorization'] },
+    logger: {
+      level: options.logLevel ?? 'warn',
+      redact: ['req.headers.authorization'],
+      serializers: { error: errorFields },
+    },
     childLoggerFactory: (logger, bindings, options) => logger.child(bindings, { ...options, level: 'warn' }),
     bodyLimit: 256 * 1024,
     forceCloseConnections: true,
+    trustProxy: options.behindTls === true && ((_address: string, hop: number) => hop === 0),
   }).withTypeProvider<TypeBoxTypeProvider>() as Api;
+  const feed = new Feed();
+  const sockets = new Sockets(feed);
+  let hints: BetweenNodes | undefined;
+  let leave = () => Promise.resolve();
   try {
     await migrate(database);
     const firstKey = await createFirstKey(database);
-    const sockets = new Sockets();
+    const unmasking = options.unmasking ?? unmaskingThreads();
     const models = new Models(database);
+    const blobs = new KeptBlobs(await openBlobs(options), database);
+    const cloud = new Cloud(options.cloud ?? { backends: [], dataSets: {} }, jobsDirectory(options));
     const context = {
+      cloud,
       database,
-      blobs: new FileBlobs(join(dataDirectory, 'blobs')),
-      staging: new Staging(join(dataDirectory, 'uploads')),
+      blobs,
+      staging: new Staging(uploadsDirectory(options)),
       presence: new Presence(),
       models,
       rounds: new RoundBook(database, models),
       sums: new RoundSums(),
-      groups: new LiveGroups({
-        crypto: await mixedProvider(webcrypto.subtle, (length) => new Uint8Array(randomBytes(length))),
-        masks: bestMasks(),
-      }),
+      nodes: new Nodes(database),
+      groups: new LiveGroups(
+        {
+          crypto: await mixedProvider(webcrypto.subtle, (length) => new Uint8Array(randomBytes(length))),
+          masks: bestMasks(),
+        },
+        unmasking,
+      ),
       announce: sockets,
       log: api.log,
       background: new Set<Promise<void>>(),
       failpoint: options.failpoint ?? (() => undefined),
     };
     const coordinator = new Coordinator(context, options.pollIntervalMs ?? 250);
+    leave = () => coordinator.leave();
+    const retention = new Retention(context, blobs, options.retention ?? {});
+    const runner = new JobRunner(context, options.pollIntervalMs ?? 1000);
     const signed = new SignedText(await serverSecret(database), () => Date.now());
-    const services = { coordinator, sessions: new Sessions(database, signed) };
+    const services = {
+      coordinator,
+      sessions: new Sessions(database, signed),
+      limits: new RateLimits(options.rates),
+      feed,
+      endConnections: (keyId: KeyId) => {
+        sockets.endKey(keyId);
+      },
+    };
 
     acceptExactly(api);
     api.setErrorHandler(sendError);
+    api.setNotFoundHandler(({ method, url }) => {
+      throw new ProblemError('not-found', `There is no ${method} ${url}. See /reference.`);
+    });
+    addSecurityHeaders(api, options.behindTls === true);
     api.decorateRequest('key', null);
+    api.decorateRequest('audit', null);
     api.decorateRequest('device', null);
     await api.register(cors, {
       origin: corsOrigin,
       methods: ['GET', 'HEAD', 'POST', 'PATCH'],
-      exposedHeaders: ['upload-offset', 'etag'],
+      exposedHeaders: ['upload-offset', 'etag', 'retry-after'],
       maxAge: 86_400,
     });
     await addOpenApi(api, version);
@@ -127,23 +191,43 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
       addAdminRoutes(scope, services);
       done();
     });
-    sockets.attach(api.server, services, { corsOrigin });
-    await coordinator.start();
+    if (options.databaseUrl !== undefined) {
+      hints = overPostgres(options.databaseUrl, (error) => {
+        api.log.warn({ error }, 'hints to devices of other nodes are not delivered; devices ask instead');
+      });
+    }
+    sockets.attach(api.server, services, { corsOrigin, ...(hints && { adapter: hints.adapter }) });
+    await coordinator.start(options.databaseUrl === undefined);
+    runner.start();
     await api.listen({ host, port });
+    retention.start();
     const { port: bound } = api.server.address() as AddressInfo;
     return {
       url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}`,
       firstKey,
       close: async () => {
+        await runner.stop();
         await coordinator.stop();
+        await cloud.close();
+        await retention.stop();
+        feed.end();
+        const cut = setTimeout(() => {
+          api.server.closeAllConnections();
+        }, closingGraceMs);
         await sockets.close();
         await api.close();
-        while (context.background.size > 0) await Promise.all(context.background);
+        clearTimeout(cut);
+        await coordinator.leave();
+        await unmasking.close();
+        await hints?.close();
         await database.close();
       },
     };
   } catch (error) {
+    await leave().catch(() => undefined); // the error that is thrown says more
+    await sockets.close();
     await api.close();
+    await hints?.close();
     await database.close();
     throw error;
   }

@@ -7,3 +7,4 @@ export {
   type FleetMember,
   type FleetOptions,
 } from './devices/fleet.ts';
+export { type Moment } from './devices/fate.ts';

@@ -1,14 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  readWeights,
-  type Assignment,
-  type ModelVersion,
-  type RoundDetail,
-  type Task,
-} from '@starling/protocol';
-import { layoutOf, parseModel } from '@starling/model';
-import { Admin, eventually, tinyModel } from './testing/project.ts';
-import { RawDevice, sha256, updateFile } from './testing/raw-device.ts';
+import type { ModelVersion, RoundDetail, Task } from '@starling/protocol';
+import { countsBetween, oneHot, versionsOf } from './testing/one-hot.ts';
+import { Admin, eventually } from './testing/project.ts';
+import { RawDevice, sha256 } from './testing/raw-device.ts';
 import { databaseTemplate, ServerProcess } from './testing/servers.ts';
 
 /**
@@ -70,7 +64,8 @@ describe('a server killed with SIGKILL', () => {
         expect(finished.state).toBe('completed');
         const { items: rounds } = await admin.get<{ items: RoundDetail[] }>(`/v1/tasks/${task.id}/rounds`);
         expect(rounds.map((round) => round.state)).toEqual(['published']);
-        const counts = await countsOf(admin, task);
+        const weights = await versionsOf(admin, task);
+        const counts = countsBetween(weights[0]!, weights.at(-1)!, deviceCount);
         expect(counts.slice(0, deviceCount)).toEqual(Array(deviceCount).fill(1));
         expect(counts.slice(deviceCount).every((count) => count === 0)).toBe(true);
         // A reply may be lost with the process that recorded the update, but only that one.
@@ -148,25 +143,6 @@ async function step(device: RawDevice, index: number, acknowledged: Set<number>)
     default:
       return;
   }
-}
-
-function oneHot(assignment: Assignment, index: number): Uint8Array {
-  return updateFile(assignment, { parameters: { [index]: 1 } });
-}
-
-/** How often each device was counted, from the difference that the task made. */
-async function countsOf(admin: Admin, task: Task): Promise<number[]> {
-  const layout = layoutOf(parseModel(tinyModel));
-  const { items } = await admin.get<{ items: ModelVersion[] }>(`/v1/tasks/${task.id}/versions`);
-  const [last, first] = await Promise.all(
-    [items[0]!, items.at(-1)!].map(async ({ weights }) => {
-      const answer = await fetch(`${admin.url}/v1/blobs/${weights}`, {
-        headers: { authorization: `Bearer ${admin.key}` },
-      });
-      return readWeights(layout, new Uint8Array(await answer.arrayBuffer()));
-    }),
-  );
-  return [...last!].map((value, index) => Math.round((value - first![index]!) * deviceCount * 1000) / 1000);
 }
 
 /** `undefined` while the server is down or answers with an error: the caller asks again. */

@@ -1,17 +1,10 @@
-import { startServer, type StarlingServer } from '@starling/server';
-import {
-  toHex,
-  type ModelVersion,
-  type Plan,
-  type Round,
-  type RoundDetail,
-  type Task,
-  type TrainingMetrics,
-} from '@starling/protocol';
+import { startServer, UnmaskingFailed, type StarlingServer, type Unmasking } from '@starling/server';
+import { toHex, type Plan, type RoundDetail, type Task, type TrainingMetrics } from '@starling/protocol';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { knownFleet, knownUpdate, knownWeight, saType, type KnownDevice } from './testing/known-device.ts';
 import { Admin, eventually } from './testing/project.ts';
 import { temporaryDirectory } from './testing/servers.ts';
+import { completed, devicesIn, roundsOf, runTask, weightsOf } from './testing/tasks.ts';
 
 /**
  * Real devices, the real wire, and updates that are known: a secure task must publish the same bits as a clear one whose
@@ -35,8 +28,11 @@ let admin: Admin;
 let fleet: Awaited<ReturnType<typeof knownFleet>>;
 let fleets = 0;
 
-const launch = (port: number) =>
-  startServer({ dataDirectory: place.path, logLevel: 'silent', pollIntervalMs: 50, port });
+const launch = (port: number, unmasking?: Unmasking) =>
+  startServer({
+    ...{ dataDirectory: place.path, logLevel: 'silent', pollIntervalMs: 50, port },
+    ...(unmasking && { unmasking }),
+  });
 
 beforeAll(async () => {
   place = await temporaryDirectory();
@@ -53,39 +49,16 @@ afterAll(async () => {
   await place.remove();
 });
 
-async function devicesOnline(count: number): Promise<KnownDevice[]> {
-  fleet = await knownFleet(server.url, await admin.enrolmentToken({ fleet: String(fleets) }), count);
+async function devicesOnline(count: number, hasSocket = true): Promise<KnownDevice[]> {
+  const token = await admin.enrolmentToken({ fleet: String(fleets) });
+  fleet = await knownFleet(server.url, token, count, { hasSocket });
   for (const { device } of fleet.devices) await device.start();
   await eventually('the devices to be online', () =>
-    Promise.resolve(fleet.devices.every(({ device }) => device.state === 'online') || undefined),
+    Promise.resolve(
+      fleet.devices.every(({ device }) => device.state === (hasSocket ? 'online' : 'polling')) || undefined,
+    ),
   );
   return fleet.devices;
-}
-
-async function run(changes: Partial<Plan>): Promise<Task> {
-  const task = await admin.tinyTask(changes);
-  await admin.post(`/v1/tasks/${task.id}/start`);
-  return task;
-}
-
-async function completed({ id }: Task): Promise<RoundDetail[]> {
-  await eventually(
-    'the task to complete',
-    async () => (await admin.get<Task>(`/v1/tasks/${id}`)).state === 'completed' || undefined,
-    60_000,
-  );
-  return roundsOf(id);
-}
-
-async function roundsOf(id: string): Promise<RoundDetail[]> {
-  const { items } = await admin.get<{ items: Round[] }>(`/v1/tasks/${id}/rounds`);
-  return Promise.all(items.reverse().map((round) => admin.get<RoundDetail>(`/v1/rounds/${round.id}`)));
-}
-
-/** Digests of the published weights, from version 0. */
-async function weightsOf({ id }: Task): Promise<string[]> {
-  const { items } = await admin.get<{ items: ModelVersion[] }>(`/v1/tasks/${id}/versions`);
-  return items.map(({ digest }) => digest).reverse();
 }
 
 /** What these devices would publish in the clear, in `rounds` rounds. */
@@ -95,11 +68,9 @@ async function clearly(
 ): Promise<{ task: Task; list: RoundDetail[] }> {
   const others = fleet.devices.filter((device) => !devices.includes(device));
   await Promise.all(others.map(({ device }) => device.stop()));
-  const task = await run({ rounds, windows, ...cohort(devices.length) });
-  return { task, list: await completed(task) };
+  const task = await runTask(admin, { rounds, windows, ...cohort(devices.length) });
+  return { task, list: await completed(admin, task) };
 }
-
-const devicesIn = (round: RoundDetail | undefined) => (round?.metrics as TrainingMetrics | null)?.devices;
 
 describe('a secure task', { timeout: 120_000 }, () => {
   it.each([
@@ -107,8 +78,8 @@ describe('a secure task', { timeout: 120_000 }, () => {
     ['two groups', 3],
   ])('publishes in %s the bits of the clear task, and nobody saw an update', async (_, target) => {
     const devices = await devicesOnline(6);
-    const task = await run({ rounds: 2, ...cohort(6), ...secureTo(target, 3) });
-    const rounds = await completed(task);
+    const task = await runTask(admin, { rounds: 2, ...cohort(6), ...secureTo(target, 3) });
+    const rounds = await completed(admin, task);
     expect(rounds.map(({ state }) => state)).toEqual(['published', 'published']);
     const masked = devices.map(({ number, sent, seen }) => {
       const file = knownUpdate(number, seen[0]!);
@@ -123,7 +94,7 @@ describe('a secure task', { timeout: 120_000 }, () => {
     expect(devices.flatMap(({ errors }) => errors)).toEqual([]);
 
     const { task: clear, list } = await clearly(2, devices);
-    expect(await weightsOf(task)).toEqual(await weightsOf(clear));
+    expect(await weightsOf(admin, task)).toEqual(await weightsOf(admin, clear));
     expect(rounds.map(({ metrics }) => metrics)).toEqual(list.map(({ metrics }) => metrics));
   });
 
@@ -131,8 +102,8 @@ describe('a secure task', { timeout: 120_000 }, () => {
     const devices = await devicesOnline(8);
     stopAt(devices[2]!, saType.shares, 'before');
     stopAt(devices[5]!, saType.upload, 'before');
-    const task = await run({ ...cohort(8, 5), ...secureTo(8, 5), windows: short });
-    const [round] = await completed(task);
+    const task = await runTask(admin, { ...cohort(8, 5), ...secureTo(8, 5), windows: short });
+    const [round] = await completed(admin, task);
     expect(devicesIn(round)).toBe(6);
     const others = devices.filter((_, number) => number !== 2 && number !== 5);
     expect((round?.metrics as TrainingMetrics).weight).toBe(
@@ -140,25 +111,46 @@ describe('a secure task', { timeout: 120_000 }, () => {
     );
     expect(round?.funnel).toEqual({ states: { counted: 6, dropped: 2 }, dropped: { late: 2 } });
     const { task: clear } = await clearly(1, others);
-    expect(await weightsOf(task)).toEqual(await weightsOf(clear));
+    expect(await weightsOf(admin, task)).toEqual(await weightsOf(admin, clear));
   });
 
   it('counts a device that stops after its update was taken', async () => {
     const devices = await devicesOnline(7);
     stopAt(devices[3]!, saType.signature, 'before');
-    const task = await run({ ...cohort(7, 5), ...secureTo(7, 5), windows: short });
-    const [round] = await completed(task);
+    const task = await runTask(admin, { ...cohort(7, 5), ...secureTo(7, 5), windows: short });
+    const [round] = await completed(admin, task);
     expect(devicesIn(round)).toBe(7);
+  });
+
+  it('counts a device that fails after its update was taken: it cannot be taken out of the sum', async () => {
+    const devices = await devicesOnline(7);
+    devices[3]!.hooks.onMessage = (type, when) => {
+      if (type === saType.signature && when === 'before') throw new Error('broken');
+    };
+    const task = await runTask(admin, { ...cohort(7), ...secureTo(7, 5), windows: short });
+    const [round] = await completed(admin, task);
+    expect(devicesIn(round)).toBe(7);
+    expect(round?.funnel).toEqual({ states: { counted: 7 }, dropped: {} });
+  });
+
+  it('sums devices without a live connection, which ask over HTTP', async () => {
+    const devices = await devicesOnline(4, false);
+    const task = await runTask(admin, { rounds: 2, ...cohort(4), ...secureTo(4, 3) });
+    const rounds = await completed(admin, task);
+    expect(rounds.map(({ state }) => state)).toEqual(['published', 'published']);
+    expect(rounds.map(devicesIn)).toEqual([4, 4]);
+    const { task: clear } = await clearly(2, devices);
+    expect(await weightsOf(admin, task)).toEqual(await weightsOf(admin, clear));
   });
 
   it('publishes nothing from a group that fell below its threshold', async () => {
     const devices = await devicesOnline(4);
     for (const device of devices.slice(0, 2)) stopAt(device, saType.shares, 'after');
-    const task = await run({ ...cohort(4, 3), ...secureTo(4, 3), windows: short });
+    const task = await runTask(admin, { ...cohort(4, 3), ...secureTo(4, 3), windows: short });
     const round = await eventually(
       'the round to end',
       async () => {
-        const [first] = await roundsOf(task.id);
+        const [first] = await roundsOf(admin, task.id);
         return first?.endedAt ? first : undefined;
       },
       40_000,
@@ -166,7 +158,7 @@ describe('a secure task', { timeout: 120_000 }, () => {
     expect(round.state).toBe('abandoned');
     expect(round.funnel.dropped).toEqual({ 'group-aborted': 4 });
     await admin.post(`/v1/tasks/${task.id}/cancel`);
-    expect(await weightsOf(task)).toHaveLength(1);
+    expect(await weightsOf(admin, task)).toHaveLength(1);
   });
 
   it('counts a device once that starts again in the midst of its group, and masks nothing twice', async () => {
@@ -181,16 +173,16 @@ describe('a secure task', { timeout: 120_000 }, () => {
         resolve(after);
       };
     });
-    const task = await run({ ...cohort(4), ...secureTo(4, 3) });
+    const task = await runTask(admin, { ...cohort(4), ...secureTo(4, 3) });
     const after = await again;
-    const [round] = await completed(task);
+    const [round] = await completed(admin, task);
     expect(devicesIn(round)).toBe(4);
     const announced = (device: KnownDevice) =>
       device.sent.filter(({ path, body }) => path.endsWith('/messages') && body[1] === saType.upload);
     expect(announced(after).length).toBeGreaterThan(0);
     for (const { body } of announced(after)) expect(toHex(body)).toBe(toHex(announced(before)[0]!.body));
     const { task: clear } = await clearly(1, [devices[0]!, after, devices[2]!, devices[3]!]);
-    expect(await weightsOf(task)).toEqual(await weightsOf(clear));
+    expect(await weightsOf(admin, task)).toEqual(await weightsOf(admin, clear));
   });
 
   it('forms its groups without those that are not ready in time', async () => {
@@ -201,12 +193,12 @@ describe('a secure task', { timeout: 120_000 }, () => {
           reject(new Error('given up'));
         });
       });
-    const task = await run({
+    const task = await runTask(admin, {
       ...cohort(4, 3),
       ...secureTo(4, 3),
       windows: { ...windows, trainingMs: 3_000 },
     });
-    const [round] = await completed(task);
+    const [round] = await completed(admin, task);
     expect(devicesIn(round)).toBe(3);
     expect(round?.funnel.dropped).toEqual({ late: 1 });
   });
@@ -223,18 +215,43 @@ describe('a secure task', { timeout: 120_000 }, () => {
         await released;
       };
     }
-    const task = await run({ ...cohort(3), ...secureTo(3, 3) });
+    const task = await runTask(admin, { ...cohort(3), ...secureTo(3, 3) });
     await eventually('all to be about to upload', () => Promise.resolve(arrived === 3 || undefined));
     const { port } = new URL(server.url);
     await server.close();
     isHeld = false;
     server = await launch(Number(port));
     release();
-    const rounds = await completed(task);
+    const rounds = await completed(admin, task);
     expect(rounds.map(({ state }) => state)).toEqual(['abandoned', 'published']);
     expect(devicesIn(rounds[1])).toBe(3);
     const { task: clear } = await clearly(1, devices);
-    expect(await weightsOf(task)).toEqual(await weightsOf(clear));
+    expect(await weightsOf(admin, task)).toEqual(await weightsOf(admin, clear));
+  });
+
+  it('publishes nothing from a group whose masks could not be taken away, and goes on with the next round', async () => {
+    const { port } = new URL(server.url);
+    await server.close();
+    server = await launch(Number(port), {
+      apply: (_, sum) => {
+        sum.fill(0); // what is left then must not be used
+        return Promise.reject(new UnmaskingFailed('A thread has died.'));
+      },
+      close: () => Promise.resolve(),
+    });
+    const devices = await devicesOnline(3);
+    const task = await runTask(admin, { ...cohort(3), ...secureTo(3, 3) });
+    const failed = await eventually('a round to be abandoned', async () =>
+      (await roundsOf(admin, task.id)).find(({ endedAt }) => endedAt !== null),
+    );
+    expect(failed.state).toBe('abandoned');
+    expect(failed.funnel.dropped).toEqual({ 'group-aborted': 3 });
+    await server.close();
+    server = await launch(Number(port));
+    const rounds = await completed(admin, task);
+    expect(rounds.at(-1)?.state).toBe('published');
+    const { task: clear } = await clearly(1, devices);
+    expect(await weightsOf(admin, task)).toEqual(await weightsOf(admin, clear));
   });
 
   it('is not created where its groups could not be summed', async () => {

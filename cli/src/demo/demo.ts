@@ -27,6 +27,7 @@ import {
 import { startServer } from '@starling/server';
 import { AdminClient } from '../admin-client.ts';
 import { pages } from '../pages.ts';
+import { KillTally } from './kills.ts';
 import type { Algorithm, DemoOptions } from './options.ts';
 import {
   aloneEvaluation,
@@ -66,6 +67,7 @@ export async function runDemo(options: DemoOptions): Promise<void> {
   const settings = settingsFor(cast.pack, options);
   const ir = options.model === undefined ? modelFor(cast.pack) : await readModel(options.model);
   introduce(screen, cast, options, settings, seed);
+  const kills = new KillTally(options.kill);
 
   const processes = launchProcesses(cast.train.length + cast.heldOut.length);
   const place = await mkdtemp(join(tmpdir(), 'starling-demo-'));
@@ -84,15 +86,20 @@ export async function runDemo(options: DemoOptions): Promise<void> {
       server: server.url,
       directory: join(place, 'devices'),
       seed,
-      members: await membersOf(admin, cast),
+      members: await membersOf(admin, cast, options.kill),
       onError: (user, message) => {
-        screen.write(`  device of user ${user}: ${message}\n`);
+        // While devices are killed, others hear of groups that end and rounds that close: that is the point.
+        if (options.kill === 0) screen.write(`  device of user ${user}: ${message}\n`);
+      },
+      onKill: (_, moment) => {
+        kills.kill(moment);
       },
     });
     stopFleet = () => fleet.stop();
     screen.write(`  devices    ${fleet.deviceIds.size} processes online\n\n`);
     const model = await admin.post<ModelDetail>('/v1/models', ir);
-    const experiment = new Experiment(admin, model, settings, cast, { seed, secure: options.secure }, screen);
+    const choices = { seed, secure: options.secure, kill: options.kill };
+    const experiment = new Experiment(admin, model, settings, cast, choices, kills, screen);
     await experiment.watch();
     const methods: DemoReport['methods'] = {};
     const rounds: DemoReport['rounds'] = {};
@@ -116,6 +123,7 @@ export async function runDemo(options: DemoOptions): Promise<void> {
       holdout: cast.holdout?.name ?? null,
       synthetic: options.synthetic,
       secure: options.secure,
+      ...(options.kill > 0 && { kills: kills.report }),
       users: cast.train.length,
       heldOut: cast.heldOut.length,
       rounds,
@@ -127,6 +135,7 @@ export async function runDemo(options: DemoOptions): Promise<void> {
     };
     screen.write(`${comparisonTable(report)}\n`);
     if (options.secure) screen.write(`\n${maskedNote}\n`);
+    if (options.kill > 0) screen.write(`\n${kills.text}\n`);
     screen.write(
       `\n${(bytes.bytesUp / 1e6).toFixed(1)} MB up, ${(bytes.bytesDown / 1e6).toFixed(1)} MB down, ${report.seconds} s. Run your own server: npm start\n`,
     );
@@ -220,12 +229,12 @@ function introduce(screen: Screen, cast: Cast, options: DemoOptions, settings: S
 }
 
 /** Two enrolment tokens say who may train: the label is the project's word, not the device's. */
-async function membersOf(admin: AdminClient, cast: Cast): Promise<FleetMember[]> {
+async function membersOf(admin: AdminClient, cast: Cast, killShare: number): Promise<FleetMember[]> {
   const token = (split: string) =>
     admin.post<EnrolmentToken & { token: string }>('/v1/enrolment-tokens', { labels: { split } });
   const [train, heldOut] = await Promise.all([token('train'), token('held-out')]);
   return [
-    ...cast.train.map((user) => ({ user, source: cast.source, enrolmentToken: train.token })),
+    ...cast.train.map((user) => ({ user, source: cast.source, enrolmentToken: train.token, killShare })),
     ...cast.heldOut.map((user) => ({ user, source: cast.holdoutSource, enrolmentToken: heldOut.token })),
   ];
 }
@@ -236,7 +245,8 @@ class Experiment {
   readonly #model: ModelDetail;
   readonly #settings: Settings;
   readonly #cast: Cast;
-  readonly #choices: { seed: number; secure: boolean };
+  readonly #choices: { seed: number; secure: boolean; kill: number };
+  readonly #kills: KillTally;
   readonly #screen: Screen;
   #onRound: (round: RoundDetail) => void = () => undefined;
   #onTask: (task: Task) => void = () => undefined;
@@ -246,7 +256,8 @@ class Experiment {
     model: ModelDetail,
     settings: Settings,
     cast: Cast,
-    choices: { seed: number; secure: boolean },
+    choices: { seed: number; secure: boolean; kill: number },
+    kills: KillTally,
     screen: Screen,
   ) {
     this.#admin = admin;
@@ -254,6 +265,7 @@ class Experiment {
     this.#settings = settings;
     this.#cast = cast;
     this.#choices = choices;
+    this.#kills = kills;
     this.#screen = screen;
   }
 
@@ -277,13 +289,14 @@ class Experiment {
     const ended = new Promise<void>((resolve, reject) => {
       this.#onRound = (round) => {
         if (round.taskId !== task.id || round.endedAt === null) return;
-        if (round.state === 'abandoned') {
+        this.#kills.round(round);
+        if (round.state === 'abandoned' && this.#choices.kill === 0) {
           reject(
             new Error(
               `Round ${round.sequence} of ${algorithm} was abandoned (${round.reason ?? 'no reason'}).`,
             ),
           );
-        } else if (round.kind === 'training') table.show(round);
+        } else if (round.state === 'published' && round.kind === 'training') table.show(round);
       };
       this.#onTask = (seen) => {
         if (seen.id === task.id && seen.state === 'completed') resolve();

@@ -16,6 +16,7 @@ export interface DemoOptions {
   rounds?: number;
   fineTuneRate?: number;
   secure: boolean;
+  kill: number;
   json: boolean;
   keep: boolean;
 }
@@ -50,6 +51,12 @@ export function addDemoOptions(command: Command): Command {
     )
     .option('--fine-tune-rate <rate>', 'learning rate of adaptation from the FedAvg model', positive)
     .option('--secure', 'secure aggregation: updates leave the devices masked, the server sees sums', false)
+    .option(
+      '--kill <share>',
+      'kill training devices (SIGKILL) in this share of their assignments, at random moments, and start them again',
+      share,
+      0,
+    )
     .option('--json', 'end with one line of JSON on standard output; progress goes to standard error', false)
     .option('--keep', 'leave the server and the devices running at the end, until interrupted', false);
 }
@@ -62,6 +69,13 @@ function whole(least: number) {
     }
     return value;
   };
+}
+
+function share(text: string): number {
+  const value = Number(text);
+  if (!(text.trim() !== '' && value >= 0 && value <= 1))
+    throw new InvalidArgumentError('Expected a number from 0 to 1.');
+  return value;
 }
 
 function positive(text: string): number {

@@ -58,6 +58,8 @@ export const rawWindows: Settings = {
 const trainingShares = [0.2, 0.3, 0.5];
 /** Windows are long: on one machine with all devices present nothing is late, so that the same seed gives the same figures. */
 const windows = { selectingMs: 120_000, trainingMs: 300_000, aggregatingMs: 120_000 };
+/** Where devices are killed: some that are away come back in time, some do not. */
+const killWindows = { selectingMs: 20_000, trainingMs: 30_000, aggregatingMs: 30_000 };
 
 export function isMeta(algorithm: Algorithm): boolean {
   return algorithm !== 'fedavg';
@@ -66,19 +68,22 @@ export function isMeta(algorithm: Algorithm): boolean {
 export function planFor(
   algorithm: Algorithm,
   settings: Settings,
-  fleet: { training: number; seed: number; standardises: boolean; secure: boolean },
+  fleet: { training: number; seed: number; standardises: boolean; secure: boolean; kill: number },
 ): Plan {
   const goal = Math.min(settings.cohort, fleet.training);
+  /** With devices that are killed, half is enough: a round goes on with those that came. */
+  const least = (devices: number) =>
+    fleet.kill > 0 ? Math.max(Math.min(smallestGroup, devices), Math.ceil(devices / 2)) : devices;
   const rounds = isMeta(algorithm) ? settings.rounds.meta : settings.rounds.federated;
   return {
     learning: learningOf(algorithm, settings),
     optimiser: optimiserOf(algorithm, settings),
     rounds,
-    cohort: { goal, minimum: goal, overSelection: 1, select: { split: 'train' } },
+    cohort: { goal, minimum: least(goal), overSelection: 1, select: { split: 'train' } },
     ...(fleet.standardises && {
-      statistics: { goal: fleet.training, minimum: fleet.training, select: { split: 'train' } },
+      statistics: { goal: fleet.training, minimum: least(fleet.training), select: { split: 'train' } },
     }),
-    windows,
+    windows: fleet.kill > 0 ? killWindows : windows,
     adaptation: { steps: 5, rate: algorithm === 'meta-sgd' ? 'learned' : settings.fineTuneRate },
     maxWeight: 4096,
     ...(fleet.secure && { secure: secureFor(goal) }),

@@ -1,4 +1,5 @@
 import type { EvaluationMetrics, EvaluationResult } from '@starling/protocol';
+import type { KillReport } from './kills.ts';
 import type { Settings } from './plans.ts';
 
 /** Accuracy over held-out users, as shares of 1. */
@@ -25,6 +26,8 @@ export interface DemoReport {
   synthetic: boolean;
   /** Whether updates were masked. */
   secure: boolean;
+  /** With `--kill`. */
+  kills?: KillReport;
   users: number;
   heldOut: number;
   rounds: Record<string, number>;

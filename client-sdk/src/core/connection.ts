@@ -1,5 +1,5 @@
-import type { CheckInAnswer } from '@starling/protocol';
 import { backoffMs } from './backoff.ts';
+import { checkIn } from './check-in.ts';
 import { endsDevice, wantsNewSession } from './errors.ts';
 import { hasStopped } from './has-stopped.ts';
 import type { Inbox } from './inbox.ts';
@@ -50,10 +50,10 @@ export async function stayInTouch(parts: ConnectionParts, signal: AbortSignal): 
         delayMs = backoffMs(drops++, random);
       } else {
         if (now >= tryLineAt) tryLineAt = clock.monotonicMs() + backoffMs(refusals++, random);
-        const retryAfterMs = await checkIn(parts, signal);
+        const { retryAfterMs, isIdle } = await ask(parts, signal);
         failures = 0;
         onStatus('polling');
-        delayMs = parts.inbox.inHand ? Math.min(retryAfterMs, busyPollMs) : retryAfterMs;
+        delayMs = isIdle ? retryAfterMs : Math.min(retryAfterMs, busyPollMs);
       }
     } catch (error) {
       line.close();
@@ -89,27 +89,19 @@ async function openLine({ session, line, onError }: ConnectionParts, signal: Abo
 /** Asks where the device stands now and from time to time, until the connection is gone. */
 async function listen(parts: ConnectionParts, signal: AbortSignal): Promise<void> {
   const { host, line, inbox, onStatus } = parts;
-  await checkIn(parts, signal);
+  await ask(parts, signal);
   onStatus('online');
   while (line.isOpen() && !hasStopped(signal)) {
     const before = host.clock.monotonicMs();
     const patienceMs = inbox.inHand ? busyCheckMs : quietCheckMs;
     await line.bell.wait(patienceMs, host.clock, signal);
     const hasWaited = host.clock.monotonicMs() - before >= patienceMs;
-    if (hasWaited && line.isOpen() && !hasStopped(signal)) await checkIn(parts, signal);
+    if (hasWaited && line.isOpen() && !hasStopped(signal)) await ask(parts, signal);
   }
 }
 
-/** Asks where the device stands. Resolves with the delay after which a device without a connection asks again. */
-async function checkIn({ session, inbox, onIdle }: ConnectionParts, signal: AbortSignal): Promise<number> {
-  const asked = inbox.inHand?.id;
-  const { assignment, retryAfterMs } = await session.get<CheckInAnswer>(
-    '/v1/device/assignment',
-    ['assignment', 'retryAfterMs'],
-    signal,
-  );
-  if (asked !== undefined && assignment?.id !== asked) inbox.hearNothingOf(asked);
-  if (assignment) inbox.hear(assignment);
-  else if (!inbox.inHand && !inbox.hasNext) await onIdle();
-  return retryAfterMs;
+async function ask(parts: ConnectionParts, signal: AbortSignal): ReturnType<typeof checkIn> {
+  const answer = await checkIn(parts, signal);
+  if (answer.isIdle) await parts.onIdle();
+  return answer;
 }

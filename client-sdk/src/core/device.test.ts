@@ -49,9 +49,9 @@ beforeEach(() => {
 });
 afterEach(() => device.stop());
 
-describe('a secure task', () => {
-  const secure = { ring: 32, minimum: 3, largest: 12, groupId: null } as const;
+const secure = { ring: 32, minimum: 3, largest: 12, groupId: null } as const;
 
+describe('a secure task', () => {
   it('is told nothing of the update before it is masked', async () => {
     server.groupsAtOnce = false;
     await device.start();
@@ -186,6 +186,50 @@ describe('declining', () => {
     await until(() => server.assignment?.state === 'dropped', 'declined');
     expect(server.assignment?.reason).toBe('ineligible:minSeparationMs');
   });
+
+  it('keeps it over a restart', async () => {
+    await device.start();
+    await online();
+    server.offer();
+    await contributed();
+    await restart();
+    await online();
+    server.offer(tinyAssignment({ eligibility: { minSeparationMs: 3_600_000 } }, 'b'));
+    await until(() => server.assignment?.state === 'dropped', 'declined');
+    expect(server.assignment?.reason).toBe('ineligible:minSeparationMs');
+  });
+
+  it.each(['accepted', 'training', 'grouped'] as const)(
+    'does nothing for an assignment that is said to be %s, and was never offered: no condition was asked',
+    async (state) => {
+      device = newDevice({ secure: { minimumGroup: 3 } });
+      await device.start();
+      await online();
+      server.offer(tinyAssignment({ state }));
+      await until(() => server.said.includes('fail'), 'the refusal');
+      expect(codes()).toEqual(['not-agreed']);
+      expect(host.trainer.jobs).toEqual([]);
+    },
+  );
+
+  it('takes part in a round once, however often it is started and asked', async () => {
+    await device.start();
+    await online();
+    server.offer();
+    await contributed();
+    await restart();
+    await online();
+    server.offer(tinyAssignment({ roundId: tinyAssignment().roundId }, 'b'));
+    await until(() => server.assignment?.state === 'dropped', 'declined');
+    expect(server.assignment?.reason).toBe('ineligible:second-in-round');
+  });
+
+  it.each([
+    ['contributions', { contributionsADay: 0 }, 'ineligible:too-many-contributions'],
+    ['groups that come to nothing', { abortedGroupsADay: 0 }, 'ineligible:too-many-aborts'],
+  ])('keeps to the number of %s that the app allows', async (_what, secure, reason) => {
+    expect(await declined({ secure })).toBe(reason);
+  });
 });
 
 describe('a connection that breaks', () => {
@@ -224,6 +268,28 @@ describe('a connection that breaks', () => {
     await contributed();
     expect(server.calls.filter((call) => call.startsWith('SOCKET'))).toEqual([]);
   });
+
+  it.each(['clear', 'secure'])(
+    'without any socket hears soon of its group, however seldom it asks for work (%s)',
+    async (kind) => {
+      server.acceptsConnections = false;
+      server.groupsAtOnce = false;
+      server.retryAfterMs = 600_000;
+      await device.start();
+      await until(() => device.state === 'polling', 'polling');
+      const secure = { ring: 32, minimum: 3, largest: 12, groupId: null } as const;
+      server.offer(tinyAssignment(kind === 'secure' ? { secure } : {}));
+      const heard: number[] = [];
+      device.on('assignment', ({ state }) => {
+        if (state === 'grouped') heard.push(host.clock.monotonicMs());
+      });
+      await until(() => server.assignment?.state === 'ready', 'ready');
+      server.move('grouped');
+      const movedMs = host.clock.monotonicMs();
+      await until(() => heard.length > 0, 'its group');
+      expect(heard[0]! - movedMs).toBeLessThanOrEqual(1_000);
+    },
+  );
 
   it('notices, while connected, an offer whose message was lost', async () => {
     await device.start();
@@ -369,6 +435,37 @@ describe('a device that is stopped and started again', () => {
     await contributed();
     expect(sha256(server.uploads.held)).toBe(held);
     expect(server.uploads.parts).toEqual([server.uploads.held.length, 0]);
+  });
+
+  it('does not hand in an update of other work than it agreed to', async () => {
+    server.groupsAtOnce = false;
+    await device.start();
+    await online();
+    const agreed = server.offer(tinyAssignment({ secure }));
+    await until(() => server.assignment?.state === 'ready', 'ready');
+    const { model } = agreed;
+    server.assignment = { ...server.assignment!, model: { ...model, weights: '0'.repeat(64) } };
+    await restart();
+    await online();
+    server.move('grouped');
+    await until(() => server.said.includes('fail'), 'the refusal');
+    expect(codes()).toEqual(['work-changed']);
+    expect(server.assignment.reason).toBe('work-changed');
+  });
+
+  it('hands in nothing in the clear that was to be masked before it was stopped', async () => {
+    server.groupsAtOnce = false;
+    await device.start();
+    await online();
+    server.offer(tinyAssignment({ secure }));
+    await until(() => server.assignment?.state === 'ready', 'ready');
+    Reflect.deleteProperty(server.assignment!, 'secure');
+    await restart();
+    await online();
+    server.move('grouped');
+    await until(() => server.said.includes('fail'), 'the refusal');
+    expect(codes()).toEqual(['work-changed']);
+    expect(server.calls).not.toContain('HEAD /v1/device/assignments/:id/update');
   });
 
   it('forgets an update whose assignment ended while it was away', async () => {

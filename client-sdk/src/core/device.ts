@@ -1,19 +1,20 @@
 import type { Examples } from '@starling/model';
-import type { Assignment, Labels } from '@starling/protocol';
+import type { Assignment, AssignmentId, GroupId, Labels } from '@starling/protocol';
 import { untilRungMs } from './bell.ts';
 import { BlobCache } from './blob-cache.ts';
 import { capabilitiesOf, type Capabilities } from './capabilities.ts';
 import { stayInTouch } from './connection.ts';
 import { Inbox } from './inbox.ts';
-import { KeptUpdate } from './kept-update.ts';
-import { KeptGroup } from './kept-group.ts';
+import { KeptBytes } from './kept-bytes.ts';
 import { Line } from './line.ts';
-import { secureEngine, type SecureEngine, type SecureOptions } from './membership.ts';
+import { Logbook } from './logbook.ts';
+import type { SecureOptions } from './membership.ts';
 import { Participation } from './participation.ts';
 import type { PersonalModel } from './personal-model.ts';
 import { personalModel } from './personalise.ts';
 import type { Host } from './ports.ts';
 import { Requests } from './requests.ts';
+import { secureLoader, type SecureLoader } from './secure-loader.ts';
 import { Session } from './session.ts';
 
 /** How to take part. */
@@ -68,7 +69,7 @@ export class Device {
   readonly #requests: Requests;
   readonly #session: Session;
   readonly #blobs: BlobCache;
-  readonly #engine: SecureEngine;
+  readonly #loadSecure: SecureLoader;
   readonly #listeners: { [E in keyof DeviceEvents]: Set<(value: DeviceEvents[E]) => void> } = {
     status: new Set(),
     assignment: new Set(),
@@ -80,7 +81,6 @@ export class Device {
   #status: DeviceStatus = 'stopped';
   #stopping = new AbortController();
   #running: Promise<void> | undefined;
-  #contributedAtMs: number | undefined;
 
   constructor(options: DeviceOptions) {
     const server = options.server.replace(/\/+$/, '');
@@ -88,7 +88,7 @@ export class Device {
     this.#requests = new Requests(options.host.http, server);
     const { enrolmentToken, labels = {} } = options;
     this.#session = new Session(options.host, this.#requests, { server, enrolmentToken, labels });
-    this.#engine = secureEngine(options.host);
+    this.#loadSecure = secureLoader(options.host);
     this.#blobs = new BlobCache(options.host.storage, async (digest, signal) => {
       const answer = await this.#session.send({ path: `/v1/blobs/${digest}`, method: 'GET', signal });
       return answer.body;
@@ -181,8 +181,8 @@ export class Device {
       this.#log(`assignment ${assignment.id} (${assignment.work.kind}): ${assignment.state}`);
       this.#emit('assignment', assignment);
     });
-    const keptUpdate = new KeptUpdate(host.storage);
-    const keptGroup = new KeptGroup(host.storage);
+    const keptUpdate = new KeptBytes<AssignmentId>(host.storage, 'update');
+    const keptGroup = new KeptBytes<GroupId>(host.storage, 'group');
     const line = new Line(
       host.channel,
       server,
@@ -215,17 +215,15 @@ export class Device {
       blobs: this.#blobs,
       keptUpdate,
       keptGroup,
-      engine: this.#engine,
+      logbook: new Logbook(host),
+      loadSecure: this.#loadSecure,
       secure: this.#options.secure ?? {},
       examples: this.#options.examples,
-      sinceContributionMs: () =>
-        this.#contributedAtMs === undefined ? undefined : host.clock.monotonicMs() - this.#contributedAtMs,
       onActivity: (activity: Activity | undefined) => {
         this.#activity = activity;
         this.#refresh();
       },
       onContributed: ({ taskId, roundNumber, work }: Assignment) => {
-        this.#contributedAtMs = host.clock.monotonicMs();
         this.#emit('contributed', { taskId, roundNumber, kind: work.kind });
       },
     };

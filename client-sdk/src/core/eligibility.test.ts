@@ -1,6 +1,7 @@
 import type { Eligibility } from '@starling/protocol';
 import { describe, expect, it } from 'vitest';
-import { unmetCondition, type Situation } from './eligibility.ts';
+import { tooFewTogether, unmetCondition, type Situation } from './eligibility.ts';
+import { tinyAssignment } from './testing/tiny-assignment.ts';
 
 describe('unmetCondition', () => {
   it.each<[Eligibility, Situation, keyof Eligibility | undefined]>([
@@ -23,5 +24,16 @@ describe('unmetCondition', () => {
   it('lets nothing that the device cannot tell stand in the way', () => {
     const all = { charging: true, unmetered: true, idle: true, minBattery: 1, minSeparationMs: 1000 };
     expect(unmetCondition(all, { examples: 1 })).toBeUndefined();
+  });
+});
+
+describe('tooFewTogether', () => {
+  const secure = { ring: 32, minimum: 5, largest: 14, groupId: null } as const;
+
+  it('declines smaller groups, and clear tasks where the app asks for groups', () => {
+    expect(tooFewTogether(tinyAssignment(), {})).toBe(false);
+    expect(tooFewTogether(tinyAssignment(), { minimumGroup: 3 })).toBe(true);
+    expect(tooFewTogether(tinyAssignment({ secure }), { minimumGroup: 5 })).toBe(false);
+    expect(tooFewTogether(tinyAssignment({ secure }), { minimumGroup: 6 })).toBe(true);
   });
 });

@@ -1,4 +1,4 @@
-import type { Eligibility } from '@starling/protocol';
+import type { Assignment, Eligibility } from '@starling/protocol';
 
 /** What a device knows of itself. */
 export interface Situation {
@@ -9,7 +9,7 @@ export interface Situation {
   readonly idle?: boolean | undefined;
   /** Charge of the battery, 0 to 1. */
   readonly battery?: number | undefined;
-  /** Time since this device last contributed; `undefined`: not since it was started. */
+  /** Time since this device last contributed; `undefined`: not for a week. */
   readonly sinceContributionMs?: number | undefined;
 }
 
@@ -27,4 +27,12 @@ export function unmetCondition(rules: Eligibility, situation: Situation): keyof 
   if (minBattery !== undefined && battery !== undefined && battery < minBattery) return 'minBattery';
   if (minSeparationMs === undefined || sinceContributionMs === undefined) return undefined;
   return sinceContributionMs < minSeparationMs ? 'minSeparationMs' : undefined;
+}
+
+/** Whether the app asks for sums of more updates than the assignment promises; a clear update is a sum of one. */
+export function tooFewTogether(
+  { secure }: Pick<Assignment, 'secure'>,
+  { minimumGroup }: { readonly minimumGroup?: number },
+): boolean {
+  return (secure?.minimum ?? 1) < (minimumGroup ?? 1);
 }

@@ -13,6 +13,14 @@ export type DeviceProblem =
   | 'blob-corrupt'
   /** What the device knew of its secure group is gone: it cannot take part in that group again. */
   | 'group-state-lost'
+  /** The code that masks updates could not be loaded. The device declines secure tasks, and tries again at the next. */
+  | 'secure-not-loaded'
+  /** The server put an assignment into another group after its update had entered one. */
+  | 'second-group'
+  /** The server says that the device accepted an assignment which it was never offered. */
+  | 'not-agreed'
+  /** The server changed what an assignment asks for after the device had agreed to it. */
+  | 'work-changed'
   /** An assignment that was to be masked is asked for in the clear. */
   | 'masks-withdrawn'
   /** There are no data for the task. */
@@ -49,9 +57,10 @@ export function endsDevice(error: unknown): error is DeviceError {
   );
 }
 
-/** The same request may succeed later: no connection, a login page of a network in between, a server that restarts or is overloaded. */
+/** The same may succeed later: no connection, a login page of a network in between, a server that restarts or is overloaded. */
 export function isTransient(error: unknown): boolean {
-  if (error instanceof DeviceError) return error.code === 'offline' || error.code === 'answer-malformed';
+  if (error instanceof DeviceError)
+    return ['offline', 'answer-malformed', 'secure-not-loaded'].includes(error.code);
   if (!(error instanceof ProblemError)) return false;
   return error.status >= 500 || ['rate-limited', 'upload-busy', 'challenge-invalid'].includes(error.code);
 }

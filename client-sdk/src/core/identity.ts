@@ -7,7 +7,7 @@ import {
   type EnrolRequest,
   type Labels,
 } from '@starling/protocol';
-import { identityFromSeed, sign, type Identity } from '@starling/secure';
+import { identityFromSeed, sign, type Identity } from '@starling/secure/identity';
 import type { Host } from './ports.ts';
 import { jsonBody, readAnswer, type Requests } from './requests.ts';
 import { readJson, writeJson } from './stored-json.ts';

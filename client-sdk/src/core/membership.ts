@@ -14,9 +14,12 @@ import {
   joinGroup,
   kindOf,
   lastMessages,
+  loadClientState,
   mixedProvider,
   Refusal,
+  saveClientState,
   stepClient,
+  StoredStateError,
   type ClientEnvironment,
   type ClientMessage,
   type ClientState,
@@ -24,15 +27,16 @@ import {
 } from '@starling/secure';
 import { DeviceError } from './errors.ts';
 import { ownIdentity } from './identity.ts';
-import type { KeptGroup } from './kept-group.ts';
+import type { KeptBytes } from './kept-bytes.ts';
+import type { Logbook, ParticipationLimits } from './logbook.ts';
 import type { Host } from './ports.ts';
 import { readAnswer } from './requests.ts';
-import { ringUpdate } from './ring-update.ts';
+import { layoutOf, ringUpdate } from './ring-update.ts';
 import type { Session } from './session.ts';
 import { uploadUpdate } from './upload.ts';
 
 /** What the app insists on before an update of its device is summed with others'. */
-export interface SecureOptions {
+export interface SecureOptions extends ParticipationLimits {
   /**
    * Fewest updates that the device's own may be summed with, itself included. With it, clear tasks are declined: a clear
    * update is a sum of one. Without it, secure tasks are held to 3, below which SA-1 is no protection at all.
@@ -57,9 +61,9 @@ const leftBehind: readonly (string | undefined)[] = [
 ];
 
 /** Cryptography and masks for all groups of a device: both are tried out once, which takes some milliseconds. */
-export type SecureEngine = () => Promise<Pick<ClientEnvironment, 'crypto' | 'masks'>>;
+type SecureEngine = () => Promise<Pick<ClientEnvironment, 'crypto' | 'masks'>>;
 
-export function secureEngine({ random, subtle }: Pick<Host, 'random' | 'subtle'>): SecureEngine {
+function secureEngine({ random, subtle }: Pick<Host, 'random' | 'subtle'>): SecureEngine {
   let made: ReturnType<SecureEngine> | undefined;
   return () =>
     (made ??= (async () => ({
@@ -68,11 +72,21 @@ export function secureEngine({ random, subtle }: Pick<Host, 'random' | 'subtle'>
     }))());
 }
 
+/** Joins the secure group of an assignment, with its finished update. */
+export type Memberships = (parts: MembershipParts, assignment: Assignment, update: Uint8Array) => Membership;
+
+/** Groups of one device share its cryptography. */
+export function memberships(host: Pick<Host, 'random' | 'subtle'>): Memberships {
+  const engine = secureEngine(host);
+  return (parts, assignment, update) => new Membership(parts, engine, assignment, update);
+}
+
 export interface MembershipParts {
   readonly host: Pick<Host, 'storage' | 'random'>;
-  readonly engine: SecureEngine;
   readonly session: Session;
-  readonly keptGroup: KeptGroup;
+  /** Where the device stands in its group: stored before any message leaves. Secret until the device has uploaded. */
+  readonly keptGroup: KeptBytes<GroupId>;
+  readonly logbook: Logbook;
   readonly secure: SecureOptions;
 }
 
@@ -80,6 +94,7 @@ export interface MembershipParts {
 export class Membership {
   readonly id: GroupId;
   readonly #parts: MembershipParts;
+  readonly #engine: SecureEngine;
   readonly #assignment: Assignment;
   readonly #update: Uint8Array;
   #environment: Promise<ClientEnvironment> | undefined;
@@ -87,18 +102,19 @@ export class Membership {
   /** The last message of the server that was answered, and the answer taken. */
   #answered: string | undefined;
 
-  constructor(parts: MembershipParts, assignment: Assignment, update: Uint8Array) {
+  constructor(parts: MembershipParts, engine: SecureEngine, assignment: Assignment, update: Uint8Array) {
     const id = assignment.secure?.groupId;
     if (!id) throw new TypeError('The assignment is in no secure group.');
     this.id = id;
     this.#parts = parts;
+    this.#engine = engine;
     this.#assignment = assignment;
     this.#update = update;
   }
 
   /**
    * Reads the mailbox and answers until there is nothing new. Resolves with where the assignment stands. Rejects with
-   * Refusal where the server says what the device must not answer, DeviceError `group-state-lost`, ProblemError.
+   * Refusal where the server says what the device must not answer, DeviceError `group-state-lost`, `second-group`, ProblemError.
    */
   async advance(signal: AbortSignal): Promise<Assignment> {
     let mail = await this.#fetch(signal);
@@ -129,7 +145,7 @@ export class Membership {
   /** The machine's answer to one message of the server. The state is stored before the answer is handed out. */
   async #step(bytes: Uint8Array): Promise<readonly ClientMessage[]> {
     const environment = await (this.#environment ??= this.#open());
-    this.#state ??= await this.#parts.keptGroup.of(this.id);
+    this.#state ??= await this.#restored();
     const isTerms = kindOf(bytes) === 'terms';
     if (!this.#state) {
       if (!isTerms) {
@@ -139,6 +155,7 @@ export class Membership {
         );
       }
       const joined = await joinGroup(bytes, environment);
+      await this.#parts.logbook.join(this.#assignment.id, this.id);
       await this.#keep(joined.state);
       return joined.messages;
     }
@@ -158,9 +175,24 @@ export class Membership {
     return step.messages;
   }
 
+  /** The state in this group from before a restart, if there is one that can be read. */
+  async #restored(): Promise<ClientState | undefined> {
+    const bytes = await this.#parts.keptGroup.of(this.id);
+    if (!bytes) return undefined;
+    try {
+      return loadClientState(bytes);
+    } catch (error) {
+      if (error instanceof StoredStateError) return undefined;
+      throw error;
+    }
+  }
+
   async #keep(state: ClientState): Promise<void> {
     if (state === this.#state) return;
-    await this.#parts.keptGroup.keep(this.id, state);
+    const { logbook } = this.#parts;
+    if (state.phase === 'reveals') await logbook.drawn(this.#assignment.id);
+    if (state.phase === 'unmasking') await logbook.contributed(this.#assignment.id);
+    await this.#parts.keptGroup.keep(this.id, saveClientState(state));
     if (this.#state) eraseSuperseded(this.#state, state);
     this.#state = state;
   }
@@ -190,9 +222,9 @@ export class Membership {
   }
 
   async #open(): Promise<ClientEnvironment> {
-    const { host, engine, secure } = this.#parts;
+    const { host, secure } = this.#parts;
     const identity = await ownIdentity(host);
-    const { crypto, masks } = await engine();
+    const { crypto, masks } = await this.#engine();
     const seed = identity.secretKey.subarray(0, 32);
     return {
       crypto,
@@ -203,7 +235,7 @@ export class Membership {
   }
 }
 
-/** What the device holds its group to. */
+/** What the device holds its group to. Throws SumOverflow where sums of such updates could overflow: it takes no part then. */
 export function policyOf(
   assignment: Assignment,
   { minimumGroup = smallestGroup, knows = () => true }: SecureOptions,
@@ -211,18 +243,10 @@ export function policyOf(
   if (!assignment.secure) throw new TypeError('A clear assignment has no group.');
   return {
     minimum: Math.max(minimumGroup, assignment.secure.minimum),
-    maximum: assignment.secure.largest,
+    maximum: layoutOf(assignment).maxCount,
     ...leastAssumption,
     taskDigest: fromHex(digestOfWork(assignment)),
     modelDigest: fromHex(assignment.model.weights),
     knows,
   };
-}
-
-/** Why the device does not take part in such an assignment, if it does not. */
-export function tooFewTogether(
-  { secure }: Pick<Assignment, 'secure'>,
-  { minimumGroup }: SecureOptions,
-): boolean {
-  return (secure?.minimum ?? 1) < (minimumGroup ?? 1);
 }

@@ -1,23 +1,27 @@
 import type { Examples } from '@starling/model';
-import { ProblemError, sha256, type Assignment } from '@starling/protocol';
+import { ProblemError, sha256, type Assignment, type AssignmentId, type GroupId } from '@starling/protocol';
 import { nextStep, type Step } from './assignment-steps.ts';
 import { backoffMs } from './backoff.ts';
 import { untilRungMs } from './bell.ts';
 import type { BlobCache } from './blob-cache.ts';
+import { checkIn } from './check-in.ts';
 import { say } from './control.ts';
-import { unmetCondition } from './eligibility.ts';
+import { tooFewTogether, unmetCondition } from './eligibility.ts';
 import { DeviceError, endsDevice, isTransient } from './errors.ts';
 import { hasStopped } from './has-stopped.ts';
 import type { Inbox } from './inbox.ts';
-import type { KeptGroup } from './kept-group.ts';
-import type { KeptUpdate } from './kept-update.ts';
+import type { KeptBytes } from './kept-bytes.ts';
 import type { Line } from './line.ts';
-import { Membership, tooFewTogether, type SecureEngine, type SecureOptions } from './membership.ts';
+import type { Logbook } from './logbook.ts';
+import type { Membership, SecureOptions } from './membership.ts';
 import { fetchModel } from './models.ts';
 import type { FetchedModel, Host } from './ports.ts';
+import type { SecureLoader } from './secure-loader.ts';
 import type { Session } from './session.ts';
 import { uploadUpdate } from './upload.ts';
 
+/** How often a device without a live connection asks whether its group has started: the first phase is short. */
+const groupMs = 1_000;
 /** How often a device looks into its group's mailbox: with a live connection, which tells it to, and without. */
 const hintedMailMs = 5_000;
 const mailMs = 500;
@@ -28,12 +32,12 @@ export interface ParticipationParts {
   readonly line: Line;
   readonly inbox: Inbox;
   readonly blobs: BlobCache;
-  readonly keptUpdate: KeptUpdate;
-  readonly keptGroup: KeptGroup;
-  readonly engine: SecureEngine;
+  readonly keptUpdate: KeptBytes<AssignmentId>;
+  readonly keptGroup: KeptBytes<GroupId>;
+  readonly logbook: Logbook;
+  readonly loadSecure: SecureLoader;
   readonly secure: SecureOptions;
   readonly examples: (taskId: string) => Promise<Examples | null>;
-  readonly sinceContributionMs: () => number | undefined;
   readonly onActivity: (activity: 'training' | 'uploading' | undefined) => void;
   readonly onContributed: (assignment: Assignment) => void;
   readonly onError: (error: unknown) => void;
@@ -62,15 +66,17 @@ export class Participation {
    * device. A step that fails for want of a connection is repeated: every message to the server may be.
    */
   async run(assignment: Assignment): Promise<void> {
-    const { host, inbox, keptUpdate, keptGroup, onActivity, onContributed, onError } = this.#parts;
+    const { host, inbox, keptUpdate, keptGroup, onActivity, onError } = this.#parts;
     this.#update = await keptUpdate.of(assignment.id);
     for (let failures = 0; !hasStopped(this.#signal);) {
       const standing = inbox.inHand ?? assignment;
       const step = nextStep(standing.state, this.#update !== undefined);
       this.#isSecure ||= standing.secure !== undefined;
-      if (step === 'finish' && this.#isSecure) onContributed(standing);
+      if (step === 'finish' && this.#isSecure) await this.#contributed(standing);
       if (step === 'finish' || step === 'let-go') break;
       try {
+        this.#requireMasks(standing);
+        if (step !== 'decide') await this.#parts.logbook.check(standing);
         await this.#perform(step, standing);
         failures = 0;
       } catch (error) {
@@ -93,7 +99,7 @@ export class Participation {
   }
 
   async #perform(step: Exclude<Step, 'finish' | 'let-go'>, standing: Assignment): Promise<void> {
-    const { session, inbox, onActivity, onContributed, host } = this.#parts;
+    const { session, inbox, line, onActivity, host } = this.#parts;
     switch (step) {
       case 'decide':
         await this.#decide(standing);
@@ -107,21 +113,20 @@ export class Participation {
         await this.#train(standing);
         break;
       case 'announce':
-        this.#requireMasks(standing);
         await this.#say(standing, {
           action: 'ready',
           ...(!standing.secure && { digest: sha256(this.#finished()), bytes: this.#finished().length }),
         });
         break;
       case 'await-group':
-        await inbox.bell.wait(untilRungMs, host.clock, this.#signal);
+        await inbox.bell.wait(line.isOpen() ? untilRungMs : groupMs, host.clock, this.#signal);
+        if (!line.isOpen() && inbox.inHand?.state === 'ready') await checkIn(this.#parts, this.#signal);
         break;
       case 'upload': {
         onActivity('uploading');
-        this.#requireMasks(standing);
         if (standing.secure) return this.#aggregate(standing);
         const { state } = await uploadUpdate(session, standing.id, this.#finished(), this.#signal);
-        onContributed(standing);
+        await this.#contributed(standing);
         inbox.hear({ ...standing, state });
         break;
       }
@@ -140,7 +145,7 @@ export class Participation {
     const hinted = inbox.bell.wait(line.isOpen() ? hintedMailMs : mailMs, host.clock, looked.signal);
     try {
       if (this.#membership?.id !== standing.secure?.groupId) this.#membership = undefined;
-      this.#membership ??= new Membership(this.#parts, standing, this.#finished());
+      this.#membership ??= (await this.#parts.loadSecure())(this.#parts, standing, this.#finished());
       const after = await this.#membership.advance(this.#signal);
       inbox.hear(after);
       if (after.state === 'grouped') await hinted;
@@ -149,6 +154,11 @@ export class Participation {
       await hinted;
       this.#signal.removeEventListener('abort', stop);
     }
+  }
+
+  async #contributed(standing: Assignment): Promise<void> {
+    await this.#parts.logbook.contributed(standing.id);
+    this.#parts.onContributed(standing);
   }
 
   #requireMasks({ secure }: Assignment): void {
@@ -160,18 +170,34 @@ export class Participation {
   }
 
   async #decide(offer: Assignment): Promise<void> {
-    const { host, sinceContributionMs } = this.#parts;
+    const { host, logbook, secure } = this.#parts;
     const examples = await this.#examples(offer);
     if (!examples) return this.#say(offer, { action: 'decline', reason: 'no-data' });
-    if (tooFewTogether(offer, this.#parts.secure))
+    if (tooFewTogether(offer, secure))
       return this.#say(offer, { action: 'decline', reason: 'ineligible:minimumGroup' });
+    const limit = await logbook.limitReached(offer, secure);
+    if (limit !== undefined) return this.#say(offer, { action: 'decline', reason: `ineligible:${limit}` });
+    if (offer.secure && !(await this.#canMask()))
+      return this.#say(offer, { action: 'decline', reason: 'ineligible:secure-not-loaded' });
     const situation = { ...(await host.conditions.now()), examples: examples.count };
     const unmet = unmetCondition(offer.eligibility, {
       ...situation,
-      sinceContributionMs: sinceContributionMs(),
+      sinceContributionMs: await logbook.sinceContributionMs(),
     });
     if (unmet !== undefined) return this.#say(offer, { action: 'decline', reason: `ineligible:${unmet}` });
+    await logbook.agree(offer);
     return this.#say(offer, { action: 'accept' });
+  }
+
+  /** Whether the code for masking is there; loads it before anything is promised. */
+  async #canMask(): Promise<boolean> {
+    try {
+      await this.#parts.loadSecure();
+      return true;
+    } catch (error) {
+      this.#parts.onError(error);
+      return false;
+    }
   }
 
   /** Computes the update, unless the server drops the assignment meanwhile. */

@@ -114,6 +114,8 @@ export interface Clock {
   sleep(ms: number, signal: AbortSignal): Promise<void>;
   /** Milliseconds since some moment; never goes back. */
   monotonicMs(): number;
+  /** Milliseconds since 1970 by the device's own clock, which its owner may set: for what outlasts a restart. */
+  wallMs(): number;
 }
 
 export interface Random {

@@ -6,7 +6,7 @@ import {
   type DeviceId,
   type SessionAnswer,
 } from '@starling/protocol';
-import { sign, type Identity } from '@starling/secure';
+import { sign, type Identity } from '@starling/secure/identity';
 import { wantsNewSession } from './errors.ts';
 import { enrolment, forgetEnrolment, ownIdentity, type EnrolOptions } from './identity.ts';
 import type { Host, HttpAnswer } from './ports.ts';

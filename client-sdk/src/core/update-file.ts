@@ -1,5 +1,6 @@
 import { writeUpdateFile, type Assignment, type UpdateBlock } from '@starling/protocol';
 import { WorkError } from './errors.ts';
+import { roundStochastically } from './stochastic-rounding.ts';
 
 /** What a piece of work gives: values for each block of the assignment, and their weight. */
 export interface Contribution {
@@ -8,16 +9,21 @@ export interface Contribution {
 }
 
 /**
- * The update file: one tensor a block of the assignment, and the weight (at most `maxWeight`). The only thing made of
- * a device's data that ever leaves it. Throws WorkError `update-not-finite`, `update-out-of-range` (the server would
+ * The update file: one tensor a block of the assignment, rounded as the block says, and the weight (at most `maxWeight`).
+ * The only thing made of a device's data that ever leaves it. Throws WorkError `update-not-finite`, `update-out-of-range` (the server would
  * refuse such values) and `update-wrong-shape`.
  */
 export function updateFile(
-  { blocks, maxWeight }: Pick<Assignment, 'blocks' | 'maxWeight'>,
+  { blocks, maxWeight, seed }: Pick<Assignment, 'blocks' | 'maxWeight' | 'seed'>,
   { values, weight }: Contribution,
 ): Uint8Array {
   for (const block of blocks) requireFit(block, values[block.name] ?? []);
-  return writeUpdateFile(blocks, values, Math.min(Math.max(1, Math.round(weight)), maxWeight));
+  const rounded = { ...values };
+  for (const block of blocks) {
+    if (block.rounding === 'stochastic')
+      rounded[block.name] = roundStochastically(values[block.name] ?? [], block, seed);
+  }
+  return writeUpdateFile(blocks, rounded, Math.min(Math.max(1, Math.round(weight)), maxWeight));
 }
 
 function requireFit({ name, size, clip }: UpdateBlock, values: ArrayLike<number>): void {

@@ -57,6 +57,19 @@ describe('training', () => {
     expect(weight).toBe(24);
   });
 
+  it('puts the update on the grid without bias where its block says so', () => {
+    const [parameters, ...others] = tinyAssignment().blocks;
+    const coarse: UpdateBlock = { ...parameters!, scaleBits: 6, clip: 4, rounding: 'stochastic' };
+    const exact = contribute({}).values('parameters');
+    const { values } = contribute({ blocks: [coarse, ...others] });
+    const rounded = values('parameters');
+    expect(rounded.every((value) => Number.isInteger(value * 64))).toBe(true);
+    rounded.forEach((value, at) => {
+      expect(Math.abs(value - exact[at]!)).toBeLessThan(1 / 64);
+    });
+    expect(rounded).not.toEqual(exact.map((value) => Math.round(value * 64) / 64));
+  });
+
   it('weighs at most what the plan allows', () => {
     expect(contribute({ maxWeight: 5 }).weight).toBe(5);
   });

@@ -1,16 +1,8 @@
-"""The cloud twin of Starling's training framework: the same model document, run by PyTorch."""
+"""The cloud twin of Starling's training framework: the same model document, run by PyTorch or by MindSpore.
+
+Frameworks are imported where they are used: `starling_cluster.on_torch`, `starling_cluster.on_mindspore`.
+"""
 
 from .document import Document, Node, Parameter, UnsupportedModel, parse_document, read_document
-from .module import UmirModule
-from .optimisers import make_optimiser
 
-__all__ = [
-    "Document",
-    "Node",
-    "Parameter",
-    "UmirModule",
-    "UnsupportedModel",
-    "make_optimiser",
-    "parse_document",
-    "read_document",
-]
+__all__ = ["Document", "Node", "Parameter", "UnsupportedModel", "parse_document", "read_document"]

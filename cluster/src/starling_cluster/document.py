@@ -49,11 +49,32 @@ class Document:
     loss: Json
     optimiser: Json | None
     meta: Json | None
+    metrics: tuple[Any, ...]
 
     @property
     def weights(self) -> tuple[Parameter, ...]:
         """What is trained, in the order of the flat vector that devices and coordinator exchange."""
         return tuple(p for p in self.parameters if not p.is_statistic)
+
+    @property
+    def classes(self) -> int:
+        """0 where labels are values."""
+        return int(self.label["classes"]) if self.label.get("dtype", "i32") == "i32" else 0
+
+    @property
+    def takes_tokens(self) -> bool:
+        return bool(self.features.get("dtype", "f32") == "i32")
+
+    @property
+    def mixes_rows(self) -> bool:
+        """Whether rows of one pass influence each other: then a pass must not be cut or padded."""
+        return any(node.op == "batchNorm" for node in self.nodes)
+
+    @property
+    def adapting(self) -> tuple[Parameter, ...]:
+        """What an inner step moves (`meta.adapt`)."""
+        groups = (self.meta or {}).get("adapt", ("body", "head"))
+        return tuple(p for p in self.weights if p.group in groups)
 
 
 def parse_document(json_document: Json) -> Document:
@@ -62,20 +83,21 @@ def parse_document(json_document: Json) -> Document:
         if json_document.get(key) != 1:
             raise UnsupportedModel(f'"{key}" is {json_document.get(key)!r}; this interpreter reads 1.')
     inputs = json_document["inputs"]
+    label = next(i for i in inputs if i.get("role") == "label")
+    usual = "accuracy" if label.get("dtype", "i32") == "i32" else "meanAbsoluteError"
     return Document(
         name=json_document["name"],
         features=next(i for i in inputs if i.get("role", "features") == "features"),
-        label=next(i for i in inputs if i.get("role") == "label"),
+        label=label,
         parameters=tuple(
             Parameter(p["id"], tuple(p["shape"]), p["init"], p.get("share", "global"), p.get("group", "body"))
             for p in json_document["params"]
         ),
-        nodes=tuple(
-            Node(n["op"], tuple(n["in"]), n["out"], n.get("attrs", {})) for n in json_document["nodes"]
-        ),
+        nodes=tuple(Node(n["op"], tuple(n["in"]), n["out"], n.get("attrs", {})) for n in json_document["nodes"]),
         loss=json_document["loss"],
         optimiser=json_document.get("optimiser"),
         meta=json_document.get("meta"),
+        metrics=tuple(json_document.get("metrics", (usual,))),
     )
 
 

@@ -7,7 +7,10 @@ const Rate = Type.Number({ exclusiveMinimum: 0, maximum: 1000 });
 const Steps = Type.Integer({ minimum: 1, maximum: 10_000 });
 const BatchSize = Type.Integer({ minimum: 1, maximum: 4096 });
 const ClipNorm = Type.Optional(
-  Type.Number({ exclusiveMinimum: 0, description: 'L2 norm to which an update is scaled down.' }),
+  Type.Number({
+    exclusiveMinimum: 0,
+    description: 'L2 norm to which a device scales its update down; in the clear, a longer one is refused.',
+  }),
 );
 const Milliseconds = (description: string) =>
   Type.Integer({ minimum: 10, maximum: 7 * 24 * 3_600_000, description });
@@ -173,6 +176,14 @@ const Encoding = Type.Object(
       maximum: 2 ** 30,
       description: 'Largest magnitude of a value.',
     }),
+    rounding: Type.Optional(
+      Type.Unsafe<'nearest' | 'stochastic'>({
+        type: 'string',
+        enum: ['nearest', 'stochastic'],
+        description:
+          'How a device puts values on the grid. Default: stochastic on a ring of 16 bits, nearest otherwise.',
+      }),
+    ),
   },
   closed,
 );
@@ -193,7 +204,7 @@ export const SecurePlan = Type.Object(
       enum: [16, 32],
       default: 32,
       description:
-        'Bits of a word: integers modulo 2^ring are summed; one that is larger takes several words.',
+        'Bits of a word: integers modulo 2^ring are summed. 32: an integer that is larger takes several words. 16: a parameter takes one, and the encoding must leave it room.',
     }),
   },
   {
@@ -202,6 +213,47 @@ export const SecurePlan = Type.Object(
   },
 );
 export type SecurePlan = Static<typeof SecurePlan>;
+
+/** What a job in the cloud does. `training` is for its program: an algorithm with its steps and rates. */
+export const CloudWork = Type.Object(
+  {
+    kind: Type.Union([Type.Literal('warm-start'), Type.Literal('evaluate'), Type.Literal('simulate')]),
+    framework: Type.Union([Type.Literal('embedded'), Type.Literal('torch'), Type.Literal('mindspore')], {
+      default: 'embedded',
+    }),
+    data: Type.String({
+      pattern: '^[a-z0-9][a-z0-9._-]{0,63}$',
+      description: 'A data set by the name under which the operator offers it.',
+    }),
+    users: Type.Optional(
+      Type.Array(Type.String({ maxLength: 128 }), {
+        minItems: 1,
+        maxItems: 100_000,
+        description: 'People of the data set; without them all.',
+      }),
+    ),
+    training: Type.Object(
+      {},
+      { additionalProperties: true, description: 'docs/cloud.md lists the settings.' },
+    ),
+    seed: Type.Integer({ minimum: 0, maximum: 2 ** 32 - 1, default: 0 }),
+    device: Type.Union([Type.Literal('cpu'), Type.Literal('gpu'), Type.Literal('npu')], { default: 'cpu' }),
+    workers: Type.Integer({ minimum: 1, maximum: 4096, default: 1 }),
+    cpusPerWorker: Type.Integer({ minimum: 1, maximum: 1024, default: 1 }),
+    devicesPerWorker: Type.Integer({
+      minimum: 0,
+      maximum: 64,
+      default: 0,
+      description: 'GPUs or NPUs of a worker.',
+    }),
+    wallSeconds: Type.Integer({ minimum: 1, maximum: 30 * 24 * 3600, default: 3600 }),
+    backend: Type.Optional(
+      Type.String({ maxLength: 32, description: 'Where it runs; without it the first that can run it.' }),
+    ),
+  },
+  closed,
+);
+export type CloudWork = Static<typeof CloudWork>;
 
 export const Plan = Type.Object(
   {
@@ -233,6 +285,12 @@ export const Plan = Type.Object(
     encoding: Type.Optional(Encoding),
     maxWeight: Type.Integer({ minimum: 1, maximum: 2 ** 20, default: 4096 }),
     secure: Type.Optional(SecurePlan),
+    hybrid: Type.Optional(
+      Type.Object(
+        { everyRounds: Type.Integer({ minimum: 1 }), work: CloudWork },
+        { ...closed, description: 'A step of training in the cloud between training rounds.' },
+      ),
+    ),
     pace: Type.Optional(
       Type.Object(
         { minDelayMs: Type.Integer({ minimum: 0 }), maxDelayMs: Type.Integer({ minimum: 0 }) },

@@ -3,10 +3,12 @@ import { idPattern, type IdKind, type IdOf } from '../ids.ts';
 import {
   assignmentTransitions,
   groupTransitions,
+  jobTransitions,
   roundTransitions,
   taskTransitions,
   type AssignmentState,
   type GroupState,
+  type JobState,
   type RoundState,
   type TaskState,
 } from '../states.ts';
@@ -17,10 +19,10 @@ const closed = { additionalProperties: false } as const;
 function Id<K extends IdKind>(kind: K): TUnsafe<IdOf[K]> {
   return Type.Unsafe<IdOf[K]>({ type: 'string', pattern: idPattern(kind) });
 }
-function OneOf<T extends string>(values: readonly string[]): TUnsafe<T> {
+export function OneOf<T extends string>(values: readonly string[]): TUnsafe<T> {
   return Type.Unsafe<T>({ type: 'string', enum: [...values] });
 }
-function Nullable<T>(schema: object): TUnsafe<T | null> {
+export function Nullable<T>(schema: object): TUnsafe<T | null> {
   return Type.Unsafe<T | null>({ anyOf: [schema, { type: 'null' }] });
 }
 
@@ -32,8 +34,10 @@ export const ids = {
   group: Id('group'),
   assignment: Id('assignment'),
   version: Id('version'),
+  job: Id('job'),
   key: Id('key'),
   enrolmentToken: Id('enrolmentToken'),
+  release: Id('release'),
 };
 
 export const Sha256Schema = Type.String({ pattern: '^[0-9a-f]{64}$', description: 'SHA-256, hexadecimal.' });
@@ -42,8 +46,8 @@ export const Base64Url = (bytes: number) =>
     pattern: `^[A-Za-z0-9_-]{${Math.ceil((bytes * 4) / 3)}}$`,
     description: `${bytes} bytes, base64url.`,
   });
-const Instant = Type.String({ format: 'date-time', description: 'Database time, RFC 3339.' });
-const MaybeInstant = Nullable<string>(Instant);
+export const Instant = Type.String({ format: 'date-time', description: 'Database time, RFC 3339.' });
+export const MaybeInstant = Nullable<string>(Instant);
 const Name = Type.String({ minLength: 1, maxLength: 128 });
 
 export const TaskStateSchema = OneOf<TaskState>(Object.keys(taskTransitions));
@@ -67,6 +71,7 @@ export const ProblemSchema = Type.Object(
     errors: Type.Optional(Type.Array(Type.Object({ path: Type.String(), message: Type.String() }))),
     offset: Type.Optional(Type.Integer()),
     refusal: Type.Optional(Type.String()),
+    retryAfterMs: Type.Optional(Type.Integer()),
   },
   { title: 'Problem', description: 'RFC 9457 problem details; `code` is stable.' },
 );
@@ -180,6 +185,7 @@ export const Task = Type.Object({
   plan: Plan,
   roundsPublished: Type.Integer({ description: 'Training rounds that published a version.' }),
   currentVersion: ids.version,
+  servedVersion: ids.version,
   createdAt: Instant,
   updatedAt: Instant,
 });
@@ -248,7 +254,32 @@ export const Round = Type.Object({
   endedAt: MaybeInstant,
 });
 export type Round = Static<typeof Round>;
-export const RoundDetail = Type.Intersect([Round, Type.Object({ funnel: Funnel })]);
+/** Most groups that a round's detail lists. */
+export const listedGroups = 256;
+export const GroupSummary = Type.Object(
+  {
+    id: ids.group,
+    state: GroupStateSchema,
+    reason: Nullable<string>(Type.String()),
+    size: Type.Integer({ description: 'Devices that were invited.' }),
+    survivors: Nullable<number>(
+      Type.Integer({ description: 'Devices whose updates are in the sum; null until there is one.' }),
+    ),
+    openedAt: Instant,
+    endedAt: MaybeInstant,
+  },
+  { description: 'A group of a secure task. Which devices were in it is not told.' },
+);
+export type GroupSummary = Static<typeof GroupSummary>;
+export const RoundDetail = Type.Intersect([
+  Round,
+  Type.Object({
+    funnel: Funnel,
+    groups: Type.Array(GroupSummary, {
+      description: `Groups of a secure task, aborted ones first, at most ${listedGroups}; none where updates travel in the clear.`,
+    }),
+  }),
+]);
 export type RoundDetail = Static<typeof RoundDetail>;
 
 export const EvaluationRequest = Type.Object(
@@ -265,6 +296,7 @@ export const ModelVersion = Type.Object({
   bytes: Type.Integer(),
   parent: Nullable<Static<typeof ids.version>>(ids.version),
   round: Nullable<Static<typeof ids.round>>(ids.round),
+  job: Nullable<Static<typeof ids.job>>(ids.job),
   createdAt: Instant,
 });
 export type ModelVersion = Static<typeof ModelVersion>;
@@ -285,6 +317,11 @@ export const UpdateBlockSchema = Type.Object({
   clip: Type.Number(),
   weighted: Type.Boolean(),
   limbs: Type.Unsafe<1 | 3>({ type: 'integer', enum: [1, 3] }),
+  rounding: Type.Optional(
+    Type.Literal('stochastic', {
+      description: 'The device rounds without bias, by draws from its seed; else to the nearest.',
+    }),
+  ),
 });
 
 /** A model as a device needs it: what to fetch and how to read it. */
@@ -378,6 +415,12 @@ export const LiveEvent = Type.Union([
   Type.Object({ kind: Type.Literal('task'), task: Task }),
   Type.Object({ kind: Type.Literal('round'), round: RoundDetail }),
   Type.Object({ kind: Type.Literal('version'), version: ModelVersion }),
+  Type.Object({
+    kind: Type.Literal('job'),
+    jobId: ids.job,
+    taskId: ids.task,
+    state: OneOf<JobState>(Object.keys(jobTransitions)),
+  }),
   Type.Object({
     kind: Type.Literal('device'),
     deviceId: ids.device,

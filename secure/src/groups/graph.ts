@@ -52,8 +52,11 @@ export function randomGraph(
     const second = draw >>> 1;
     if (first === second) continue;
     // (a, b), (c, d) become (a, d), (c, b): the second edge is read in either direction.
-    const [a, b] = [left[first]!, right[first]!];
-    const [c, d] = draw % 2 === 0 ? [left[second]!, right[second]!] : [right[second]!, left[second]!];
+    const isTurned = (draw & 1) === 1;
+    const a = left[first]!;
+    const b = right[first]!;
+    const c = isTurned ? right[second]! : left[second]!;
+    const d = isTurned ? left[second]! : right[second]!;
     if (a === d || b === c || adjacent.has(a, d) || adjacent.has(c, b)) continue;
     adjacent.toggle(a, b);
     adjacent.toggle(c, d);
@@ -108,12 +111,16 @@ class Adjacency {
 
   has(a: number, b: number): boolean {
     const at = a * this.#size + b;
-    return ((this.#bits[Math.floor(at / 32)]! >>> (at % 32)) & 1) === 1;
+    return ((this.#bits[at >>> 5]! >>> (at & 31)) & 1) === 1;
   }
 
   toggle(a: number, b: number): void {
-    for (const at of [a * this.#size + b, b * this.#size + a]) {
-      this.#bits[Math.floor(at / 32)]! ^= 1 << (at % 32);
-    }
+    this.#flip(a * this.#size + b);
+    this.#flip(b * this.#size + a);
+  }
+
+  /** Below 2^32: a group has at most 65,535 members. */
+  #flip(at: number): void {
+    this.#bits[at >>> 5]! ^= 1 << (at & 31);
   }
 }

@@ -49,6 +49,7 @@ import {
   encodeUnmask,
   encodeUpload,
   kindOf,
+  rosterSize,
   secretKind,
 } from './messages.ts';
 import { Refusal, type RefusalCode } from './refusal.ts';
@@ -302,7 +303,7 @@ function open(state: ClientShares, bytes: Uint8Array, { crypto }: ClientEnvironm
     return { owner: from, selfMask: plain.slice(0, 32), maskKey: plain.slice(32) };
   });
   const terms = decodeTerms(state.terms);
-  const { threshold } = degreeOf(terms, decodeRoster(state.roster, state.context).length);
+  const { threshold } = degreeOf(terms, rosterSize(state.roster));
   if (held.length < threshold) {
     throw new Refusal('too-few-shares', `Shares of ${held.length} neighbours; ${threshold} were expected.`);
   }
@@ -434,10 +435,10 @@ function bindingOf(
 
 function layoutOf(
   terms: GroupTerms,
-  { roster, context, graphSeed }: Pick<ClientMasking, 'roster' | 'context' | 'graphSeed'>,
+  { roster, graphSeed }: Pick<ClientMasking, 'roster' | 'graphSeed'>,
   masks: Masks,
 ): { graph: Graph; degree: ReturnType<typeof degreeOf> } {
-  const size = decodeRoster(roster, context).length;
+  const size = rosterSize(roster);
   const degree = degreeOf(terms, size);
   return { graph: graphOf(size, degree, graphSeed, masks), degree };
 }

@@ -2,6 +2,7 @@
 import { degreeFor, DegreeError, type Degree } from '../groups/degree.ts';
 import { completeGraph, randomGraph, type Graph } from '../groups/graph.ts';
 import type { Masks } from '../masks/masks.ts';
+import { sameBytes } from './bytes.ts';
 import { Refusal } from './refusal.ts';
 import type { GroupTerms } from './terms.ts';
 
@@ -26,8 +27,18 @@ export function isComplete(size: number, { degree }: Degree): boolean {
   return degree === size - 1;
 }
 
+/** The graph drawn last: a device needs it twice, before its shares and before its signature. */
+let drawn:
+  { readonly size: number; readonly degree: number; readonly seed: Uint8Array; graph: Graph } | undefined;
+
 export function graphOf(size: number, degree: Degree, seed: Uint8Array, masks: Pick<Masks, 'add32'>): Graph {
-  return isComplete(size, degree) ? completeGraph(size) : randomGraph(size, degree.degree, seed, masks);
+  if (isComplete(size, degree)) return completeGraph(size);
+  const isSame = drawn?.size === size && drawn.degree === degree.degree && sameBytes(drawn.seed, seed);
+  if (!drawn || !isSame) {
+    const graph = randomGraph(size, degree.degree, seed, masks);
+    drawn = { size, degree: degree.degree, seed: seed.slice(), graph };
+  }
+  return drawn.graph;
 }
 
 /** Signatures that a set of survivors needs: two thirds of the roster. Two sets cannot both have them honestly. */

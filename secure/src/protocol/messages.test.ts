@@ -5,7 +5,7 @@ import { applyMasks, splitRange } from './masking.ts';
 import * as messages from './messages.ts';
 import { Refusal, refusalCodes } from './refusal.ts';
 import { decodeTerms, encodeTerms, type GroupTerms } from './terms.ts';
-import { addWords, newVector, wordsToBytes } from './words.ts';
+import { addStaged, addWords, newVector, wordsToBytes } from './words.ts';
 import { javaScriptMasks } from '../masks/index.ts';
 
 const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length });
@@ -203,6 +203,28 @@ describe('words', () => {
     expect(() => {
       addWords(sum, new Uint8Array(3));
     }).toThrow(RangeError);
+  });
+
+  it.each([
+    [16, [0, 1, 2, 3, 997, 1, 1]],
+    [32, [1, 1, 1, 1, 4, 7, 0, 1001, 2]],
+  ] as const)('are added the same from chunks that end in their midst (%i bits)', async (ring, sizes) => {
+    const bytes = Uint8Array.from(
+      { length: sizes.reduce((sum: number, size) => sum + size, 0) + 3 },
+      (_, at) => 31 * at + 7,
+    ).subarray(3);
+    const chunks = function* () {
+      let at = 0;
+      for (const size of sizes) yield bytes.subarray(at, (at += size));
+    };
+    const length = Math.floor((8 * bytes.length) / ring);
+    const [whole, staged] = [newVector(ring, length).fill(-9), newVector(ring, length).fill(-9)];
+    const isWhole = (8 * bytes.length) % ring === 0;
+    addWords(whole, bytes.subarray(0, whole.byteLength));
+    expect(await addStaged(staged, { read: chunks })).toBe(isWhole);
+    expect(staged).toEqual(whole);
+    expect(await addStaged(newVector(ring, length + 1), { read: chunks })).toBe(false);
+    expect(await addStaged(newVector(ring, length - 1), { read: chunks })).toBe(false);
   });
 
   it.each([16, 32] as const)('are masked the same in one go and in ranges (%i bits)', (ring) => {

@@ -44,6 +44,7 @@ export const outcomes = [
   'survivors-not-connected',
   'too-few-signatures',
   'secret-not-rebuilt',
+  'sum-spoiled',
 ] as const;
 export type Outcome = (typeof outcomes)[number];
 
@@ -116,6 +117,11 @@ export function decodeRoster(bytes: Uint8Array, context: Uint8Array): RosterEntr
   return read('roster', bytes, context, (reader) =>
     times(reader.integer(2), () => decodeEntry(reader.bytes(entryBytes))),
   );
+}
+
+/** Members of a roster that was decoded before. */
+export function rosterSize(roster: Uint8Array): number {
+  return (roster.length - 36) / entryBytes;
 }
 
 export function encodeReveal(context: Uint8Array, from: number, nonce: Uint8Array): Uint8Array {

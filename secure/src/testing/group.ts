@@ -1,5 +1,5 @@
 /** A group in one process: devices, a server, and what happens between them. */
-import { toHex } from '@starling/protocol';
+import { fromHex, sha256, toHex } from '@starling/protocol';
 import {
   joinGroup,
   lastMessages,
@@ -22,7 +22,7 @@ import {
 } from '../protocol/server-machine.ts';
 import type { ServerState } from '../protocol/server-state.ts';
 import { encodeTerms, type GroupTerms } from '../protocol/terms.ts';
-import { newVector, type RingVector } from '../protocol/words.ts';
+import { newVector, type RingVector, type StagedWords } from '../protocol/words.ts';
 import { seededBytes, toyCrypto, toyIdentity } from './toy-crypto.ts';
 
 export interface Device {
@@ -162,7 +162,18 @@ export async function answer(
 export function eventOf(device: Device, { bytes, body }: ClientMessage): ServerEvent {
   return body === undefined
     ? { kind: 'message', from: device.name, bytes }
-    : { kind: 'upload', from: device.name, bytes, body };
+    : { kind: 'upload', from: device.name, bytes, body: stagedIn(body) };
+}
+
+/** Staged in memory, in chunks that end in the midst of words. */
+export function stagedIn(body: Uint8Array, chunkBytes = 4099): StagedWords {
+  return {
+    length: body.length,
+    digest: fromHex(sha256(body)),
+    *read() {
+      for (let at = 0; at < body.length; at += chunkBytes) yield body.subarray(at, at + chunkBytes);
+    },
+  };
 }
 
 /** A group half-way, which can be copied: the machines are pure, but for the one sum. */

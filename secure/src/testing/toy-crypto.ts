@@ -1,12 +1,19 @@
+/// <reference types="node" />
 /**
  * Cryptography that protects nothing, with the algebra of the real one, for tests that run thousands of groups: what
  * agrees, opens and verifies there does so here, and nothing else by accident.
  */
-import { concatBytes, fromHex, sha256 as hexSha256, toHex, utf8Encode } from '@starling/protocol';
+import { createHash } from 'node:crypto';
+import { concatBytes, fromHex, toHex, utf8Encode } from '@starling/protocol';
 import type { CryptoProvider } from '../crypto/provider.ts';
 import { SecureError } from '../crypto/secure-error.ts';
+import { sameBytes } from '../protocol/bytes.ts';
 
-const digest = (...parts: Uint8Array[]) => fromHex(hexSha256(concatBytes(...parts)));
+function digest(...parts: Uint8Array[]): Uint8Array {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part);
+  return new Uint8Array(hash.digest());
+}
 const numberOf = (bytes: Uint8Array) => BigInt(`0x${toHex(bytes.slice().reverse())}`);
 const bytesOf = (value: bigint) =>
   fromHex(BigInt.asUintN(256, value).toString(16).padStart(64, '0')).reverse();
@@ -54,7 +61,7 @@ export function toyCrypto(randomBytes: (length: number) => Uint8Array): CryptoPr
     },
     sign: (seed, message) => Promise.resolve(signatureOf(toyIdentity(seed), message)),
     verify: (publicKey, message, signature) =>
-      Promise.resolve(toHex(signature) === toHex(signatureOf(publicKey, message))),
+      Promise.resolve(sameBytes(signature, signatureOf(publicKey, message))),
     sha256: (bytes) => Promise.resolve(digest(bytes)),
     deriveKey: (secret, salt, info, length) =>
       Promise.resolve(stream(digest(digest(secret), digest(salt), digest(info)), salt, length)),
@@ -68,7 +75,7 @@ export function toyCrypto(randomBytes: (length: number) => Uint8Array): CryptoPr
     open(key, nonce, sealed) {
       const mask = stream(key, nonce, sealed.length - 16);
       const plain = sealed.subarray(16).map((byte, at) => byte ^ mask[at]!);
-      return toHex(tagOf(key, nonce, plain)) === toHex(sealed.subarray(0, 16)) ? plain : undefined;
+      return sameBytes(tagOf(key, nonce, plain), sealed.subarray(0, 16)) ? plain : undefined;
     },
   };
 }

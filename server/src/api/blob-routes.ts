@@ -2,26 +2,30 @@ import { ProblemError, type ProjectId } from '@starling/protocol';
 import { Sha256Schema } from '@starling/protocol/schemas';
 import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
+import { identifyCaller } from './admin-access.ts';
 import { bearer, type Api, type ApiServices } from './http.ts';
-import { identifyKey } from './keys.ts';
+import { fileResponses } from './openapi.ts';
 
 /** Immutable bytes for devices and people of the project that owns them: ETag, Range, cacheable for ever. */
-export function addBlobRoutes(api: Api, { coordinator, sessions }: ApiServices): void {
+export function addBlobRoutes(api: Api, { coordinator, sessions, limits }: ApiServices): void {
   const { database, blobs } = coordinator.context;
   const projectOfCaller = async (request: FastifyRequest): Promise<ProjectId> => {
     const token = bearer(request);
-    const caller = token?.startsWith('sk_')
-      ? await identifyKey(database, token)
-      : await sessions.identify(token);
-    return caller.projectId;
+    if (token?.startsWith('sk_')) return (await identifyCaller(request, database, limits)).projectId;
+    const device = await sessions.identify(token);
+    limits.device.take(device.deviceId);
+    return device.projectId;
   };
   api.get(
     '/v1/blobs/:sha256',
     {
       schema: {
-        tags: ['device', 'admin'],
+        tags: ['blobs'],
+        operationId: 'readBlob',
         summary: 'Read a blob by its SHA-256',
+        'x-role': 'viewer',
         params: Type.Object({ sha256: Sha256Schema }),
+        response: fileResponses('application/octet-stream', 'Its bytes: all, or with Range (206) a part.'),
       },
     },
     async (request, reply) => {

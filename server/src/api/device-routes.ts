@@ -16,6 +16,7 @@ import {
   UploadAnswer,
 } from '@starling/protocol/schemas';
 import { fromBase64, ProblemError, toHex, type ControlMessage as Control } from '@starling/protocol';
+import type { FastifyRequest } from 'fastify';
 import { Type, type TSchema } from 'typebox';
 import { enrol } from '../devices/enrolment.ts';
 import { bearer, deviceOf, type Api, type ApiServices } from './http.ts';
@@ -30,8 +31,12 @@ const AssignmentPath = Type.Object({ id: ids.assignment });
 const AssignmentAnswer = Type.Object({ assignment: Assignment });
 
 /** Routes that need no session: enrolment and the way to a session. */
-export function addEnrolmentRoutes(api: Api, { coordinator, sessions }: ApiServices): void {
+export function addEnrolmentRoutes(api: Api, { coordinator, sessions, limits }: ApiServices): void {
   const { database, announce } = coordinator.context;
+  const limitChallenges = (request: FastifyRequest<{ Body: { deviceId: string } }>) => {
+    limits.challengeFromAddress.take(request.ip);
+    limits.challenge.take(request.body.deviceId);
+  };
   api.post(
     '/v1/devices',
     {
@@ -44,6 +49,7 @@ export function addEnrolmentRoutes(api: Api, { coordinator, sessions }: ApiServi
       },
     },
     async (request, reply) => {
+      limits.enrolment.take(request.ip);
       const { created, ...answer } = await enrol(database, request.body);
       if (created)
         announce.live(answer.projectId, { kind: 'device', deviceId: answer.deviceId, change: 'enrolled' });
@@ -60,7 +66,10 @@ export function addEnrolmentRoutes(api: Api, { coordinator, sessions }: ApiServi
         response: { 200: ChallengeAnswer, ...problemResponses },
       },
     },
-    (request) => Promise.resolve(sessions.challenge(request.body.deviceId)),
+    (request) => {
+      limitChallenges(request);
+      return Promise.resolve(sessions.challenge(request.body.deviceId));
+    },
   );
   api.post(
     '/v1/device/session',
@@ -72,14 +81,20 @@ export function addEnrolmentRoutes(api: Api, { coordinator, sessions }: ApiServi
         response: { 200: SessionAnswer, ...problemResponses },
       },
     },
-    (request) => sessions.open(request.body.deviceId, request.body.challenge, request.body.signature),
+    (request) => {
+      limitChallenges(request);
+      return sessions.open(request.body.deviceId, request.body.challenge, request.body.signature);
+    },
   );
 }
 
 /** Routes of a device with a session. */
-export function addDeviceRoutes(api: Api, { coordinator, sessions }: ApiServices): void {
+export function addDeviceRoutes(api: Api, { coordinator, sessions, limits }: ApiServices): void {
   api.addHook('onRequest', async (request) => {
     request.device = await sessions.identify(bearer(request));
+    const { deviceId } = request.device;
+    limits.device.take(deviceId);
+    limits.deviceBytes.take(deviceId, Number(request.headers['content-length'] ?? 0));
   });
   api.addContentTypeParser(uploadType, (_request, payload, done) => {
     done(null, payload);

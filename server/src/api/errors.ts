@@ -1,11 +1,15 @@
 import { ProblemError, type ProblemPart } from '@starling/protocol';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { BlobMissing } from '../storage/blobs.ts';
+import { DatabaseUnavailable } from '../storage/database.ts';
 
 /** Every error leaves as a problem document (RFC 9457); what we did not foresee leaves as `internal`, and is logged. */
 export function toProblemError(error: unknown): ProblemError {
   if (error instanceof ProblemError) return error;
   if (error instanceof BlobMissing) return new ProblemError('not-found', error.message);
+  if (error instanceof DatabaseUnavailable) {
+    return new ProblemError('unavailable', 'The database does not answer. Try again.');
+  }
   if (isFastifyError(error)) {
     if (error.validation) {
       const errors: ProblemPart[] = error.validation.map((failure) => ({
@@ -31,6 +35,8 @@ export function toProblemError(error: unknown): ProblemError {
 export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const problem = toProblemError(error);
   if (problem.status >= 500) request.log.error({ error }, 'request failed');
+  const { retryAfterMs } = problem.extra;
+  if (retryAfterMs !== undefined) void reply.header('retry-after', Math.ceil(retryAfterMs / 1000));
   void reply.status(problem.status).type('application/problem+json').send(problem.toProblem());
 }
 

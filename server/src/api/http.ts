@@ -1,9 +1,14 @@
+import { createHash } from 'node:crypto';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import type { KeyId, ProjectId } from '@starling/protocol';
+import type { KeyId, ProjectId, Role } from '@starling/protocol';
 import type { FastifyBaseLogger, FastifyInstance, FastifyRequest, RawReplyDefaultExpression } from 'fastify';
 import type { RawRequestDefaultExpression, RawServerDefault } from 'fastify';
+import type { AuditedRequest } from '../access/audit.ts';
+import type { KeyIdentity } from '../access/keys.ts';
+import type { RateLimits } from '../access/rate-limits.ts';
 import type { Coordinator } from '../coordinator/coordinator.ts';
 import type { DeviceIdentity, Sessions } from '../devices/sessions.ts';
+import type { Feed } from '../realtime/feed.ts';
 
 /** Fastify, with route types taken from the schemas. */
 export type Api = FastifyInstance<
@@ -18,14 +23,30 @@ export type Api = FastifyInstance<
 export interface ApiServices {
   coordinator: Coordinator;
   sessions: Sessions;
+  limits: RateLimits;
+  feed: Feed;
+  /** Ends the live connections of an API key. */
+  endConnections: (keyId: KeyId) => void;
+}
+
+/** What an admin route is: its name in OpenAPI, who may call it, whether it changes something. */
+export interface AdminRoute {
+  operation: string;
+  role: Role;
+  changes: boolean;
 }
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** Set by the admin routes' check of the API key. */
-    key: { keyId: KeyId; projectId: ProjectId } | null;
+    key: KeyIdentity | null;
+    /** The audit entry of a request that changes something, and what it made. */
+    audit: { sequence: number; entry: AuditedRequest; made: string | null } | null;
     /** Set by the device routes' check of the session. */
     device: DeviceIdentity | null;
+  }
+  interface FastifyContextConfig {
+    admin?: AdminRoute;
   }
 }
 
@@ -33,14 +54,26 @@ export function bearer(request: Pick<FastifyRequest, 'headers'>): string | undef
   return /^Bearer (\S+)$/.exec(request.headers.authorization ?? '')?.[1];
 }
 
-/** The project of the API key; only inside routes that check one. */
+/** Whose API key this is; only inside routes that check one. */
+export function callerOf(request: FastifyRequest): KeyIdentity {
+  if (!request.key) throw new TypeError('A route without an API key check asked for its caller.');
+  return request.key;
+}
+
+/** The project that the caller acts in; only inside routes that check an API key. */
 export function projectOf(request: FastifyRequest): ProjectId {
-  if (!request.key) throw new TypeError('A route without an API key check asked for its project.');
-  return request.key.projectId;
+  return callerOf(request).projectId;
 }
 
 /** The device of the session; only inside routes that check one. */
 export function deviceOf(request: FastifyRequest): DeviceIdentity {
   if (!request.device) throw new TypeError('A route without a session check asked for its device.');
   return request.device;
+}
+
+/** SHA-256 (hexadecimal) over what a request asks for: method, path, body. */
+export function requestDigest(request: FastifyRequest): string {
+  return createHash('sha256')
+    .update(`${request.method} ${request.url}\n${JSON.stringify(request.body ?? null)}`)
+    .digest('hex');
 }

@@ -14,6 +14,12 @@ export const problemResponses = {
   },
 };
 
+/** The answers of a route that sends bytes of this type. */
+export function fileResponses(type: string, description: string): object {
+  const schema = { type: 'string', ...(type.startsWith('text/') ? {} : { format: 'binary' }) };
+  return { 200: { description, content: { [type]: { schema } } }, ...problemResponses };
+}
+
 /** Collects the routes into an OpenAPI 3.1 document, served at /openapi.json. Register before the routes. */
 export async function addOpenApi(api: Api, version: string): Promise<void> {
   await api.register(swagger, {
@@ -26,13 +32,25 @@ export async function addOpenApi(api: Api, version: string): Promise<void> {
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
       tags: [
-        { name: 'admin', description: 'For people and scripts, with an API key.' },
+        { name: 'access', description: 'Projects and API keys.' },
+        { name: 'audit', description: 'Who asked for what, and what came of it.' },
+        { name: 'devices', description: 'Enrolment tokens and devices, for people.' },
+        { name: 'models', description: 'Models, their versions, and which one is served.' },
+        { name: 'tasks', description: 'Learning jobs.' },
+        { name: 'rounds', description: 'Passes of a task.' },
+        { name: 'jobs', description: 'Training in the cloud.' },
+        { name: 'events', description: 'What happens now.' },
+        { name: 'blobs', description: 'Immutable bytes, for people and devices.' },
         { name: 'device', description: 'For devices, with a session.' },
         { name: 'system', description: 'Open.' },
       ],
       components: {
         securitySchemes: {
-          key: { type: 'http', scheme: 'bearer', description: 'An API key (sk_…).' },
+          key: {
+            type: 'http',
+            scheme: 'bearer',
+            description: 'An API key (sk_…); `x-role` is the least role that will do.',
+          },
           session: {
             type: 'http',
             scheme: 'bearer',
@@ -42,13 +60,13 @@ export async function addOpenApi(api: Api, version: string): Promise<void> {
       },
     },
     transform: ({ schema, url }) => {
-      const tags = (schema as { tags?: string[] } | undefined)?.tags ?? [];
-      const security = tags.includes('admin')
-        ? [{ key: [] }]
-        : tags.includes('device') && url.startsWith('/v1/device/') && !/challenge|session/.test(url)
-          ? [{ session: [] }]
-          : [];
-      return { schema: { ...schema, security }, url };
+      const described = schema as { tags?: string[]; 'x-role'?: string };
+      const isOfDevices = described.tags?.includes('device') && !/challenge|session|devices/.test(url);
+      const security = [
+        ...(described['x-role'] === undefined ? [] : [{ key: [] }]),
+        ...(isOfDevices || described.tags?.includes('blobs') ? [{ session: [] }] : []),
+      ];
+      return { schema: { ...described, security }, url };
     },
   });
 }

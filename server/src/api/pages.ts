@@ -1,16 +1,9 @@
 import { fromBase64Url, ProblemError, toBase64Url, utf8Decode, utf8Encode } from '@starling/protocol';
-import { Type, type Static } from 'typebox';
-import type { Querier } from '../storage/database.ts';
+import type { PageQuery } from '@starling/protocol/api';
+import { DatabaseError, type Querier } from '../storage/database.ts';
 
-/** Query of a paged list. */
-export const PageQuery = Type.Object(
-  {
-    limit: Type.Integer({ minimum: 1, maximum: 200, default: 50 }),
-    cursor: Type.Optional(Type.String({ maxLength: 512 })),
-  },
-  { additionalProperties: false },
-);
-export type PageQuery = Static<typeof PageQuery>;
+/** Class of PostgreSQL's codes for values that are none of their type: here, a place that a cursor made up. */
+const dataException = '22';
 
 export interface Page<T> {
   items: T[];
@@ -29,13 +22,19 @@ export async function readPage<R extends { id: string }>(
   const { table, condition, values, column } = source;
   const after = query.cursor === undefined ? undefined : readCursor(query.cursor);
   const place = values.length;
-  const rows = await querier.query<R & { page_place: string }>(
+  const asked = querier.query<R & { page_place: string }>(
     `select *, ${column}::text as page_place from ${table}
       where ${condition}
         and ($${place + 1}::text is null or (${column}, id) < ($${place + 1}::text::${typeOf(column)}, $${place + 2}))
       order by ${column} desc, id desc limit $${place + 3}`,
     [...values, after?.[0] ?? null, after?.[1] ?? '', query.limit + 1],
   );
+  const rows = await asked.catch((error: unknown) => {
+    if (after && error instanceof DatabaseError && error.sqlState?.startsWith(dataException)) {
+      throw strangeCursor();
+    }
+    throw error;
+  });
   const items = rows.slice(0, query.limit);
   const last = items.at(-1);
   const next = rows.length > query.limit && last ? writeCursor([last.page_place, last.id]) : null;
@@ -59,7 +58,11 @@ function readCursor(cursor: string): [string, string] {
   } catch {
     // answered below
   }
-  throw new ProblemError(
+  throw strangeCursor();
+}
+
+function strangeCursor(): ProblemError {
+  return new ProblemError(
     'invalid-request',
     'The cursor is not one that this server gave. Start from the first page.',
   );

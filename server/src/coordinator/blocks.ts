@@ -44,7 +44,9 @@ export function blocksOf(
     if (!evaluation) throw new TypeError('An evaluation round has a specification.');
     return [metricsBlock(evaluationPoints(evaluation).length * evaluationWidth)];
   }
-  const encoding = plan.encoding ?? defaultEncoding;
+  const { scaleBits, clip, rounding }: NonNullable<Plan['encoding']> = plan.encoding ?? defaultEncoding;
+  const isStochastic = (rounding ?? (plan.secure?.ring === 16 ? 'stochastic' : 'nearest')) === 'stochastic';
+  const encoding = { scaleBits, clip, ...(isStochastic && { rounding: 'stochastic' as const }) };
   const layout = layoutFor(model, plan);
   const blocks: UpdateBlock[] = [
     { name: 'parameters', size: layout.weights.size, ...encoding, weighted: true, limbs: 1 },

@@ -9,10 +9,12 @@ import {
   type LiveEvent,
   type ProjectId,
 } from '@starling/protocol';
+import type { Cloud } from '../training/cloud.ts';
 import type { BlobStore } from '../storage/blobs.ts';
 import type { Database } from '../storage/database.ts';
 import type { LiveGroups } from './live-groups.ts';
 import type { Models } from './models.ts';
+import type { Nodes } from './nodes.ts';
 import type { Presence } from './presence.ts';
 import type { RoundBook } from './round-facts.ts';
 import type { RoundSums } from './round-sums.ts';
@@ -45,7 +47,10 @@ export interface Context {
   models: Models;
   rounds: RoundBook;
   sums: RoundSums;
+  /** Where jobs in the cloud run, and on which data. */
+  cloud: Cloud;
   groups: LiveGroups;
+  nodes: Nodes;
   announce: Announcements;
   log: Log;
   /** Work that nobody waits for; a server that ends lets it end first. */

@@ -19,13 +19,14 @@ export function updateByteLimit(blocks: readonly UpdateBlock[]): number {
 
 /**
  * Reads an update file and checks everything about it: exactly the blocks of the round, their dtype and length,
- * finite values in range, an integer weight from 1 to `maxWeight`. Returns it as the sum of one contribution, so
+ * finite values in range, an update no longer than `clipNorm`, an integer weight from 1 to `maxWeight`. Returns it as the sum of one contribution, so
  * that folding it is a merge that cannot fail. Throws ProblemError with an `update-*` code.
  */
 export function readContribution(
   bytes: Uint8Array,
   blocks: readonly UpdateBlock[],
   maxWeight: number,
+  clipNorm = Infinity,
 ): WeightedSum {
   const { tensors } = parse(bytes);
   const expected = new Set<string>([...blocks.map((block) => block.name), weightTensor]);
@@ -61,7 +62,31 @@ export function readContribution(
     const code = error.code === 'value-not-finite' ? 'update-not-finite' : 'update-out-of-range';
     throw new ProblemError(code, `The update was refused: ${error.message}`);
   }
+  requireNorm(blocks, values, clipNorm);
   return sum;
+}
+
+/**
+ * A device that clips gives an update of `clipNorm`, up to what float32 and the grid of stochastic rounding add to it: a step
+ * for each coordinate at most.
+ */
+function requireNorm(
+  blocks: readonly UpdateBlock[],
+  values: readonly ArrayLike<number | bigint>[],
+  clipNorm: number,
+): void {
+  let [squares, grid] = [0, 0];
+  for (const [index, { name, size, scaleBits, rounding }] of blocks.entries()) {
+    if (name !== 'parameters' && name !== 'rates') continue;
+    for (let at = 0; at < size; at++) squares += Number(values[index]![at]) ** 2;
+    if (rounding === 'stochastic') grid += size * 4 ** -scaleBits;
+  }
+  const norm = Math.sqrt(squares);
+  if (norm <= clipNorm * (1 + 1e-5) + Math.sqrt(grid)) return;
+  throw new ProblemError(
+    'update-norm-exceeded',
+    `The update has an L2 norm of ${norm}; the plan clips it to ${clipNorm}. Scale it down, or use the current SDK, which does.`,
+  );
 }
 
 function parse(bytes: Uint8Array) {

@@ -14,6 +14,7 @@ import type { Context } from './context.ts';
 import { updateByteLimit } from './contribution.ts';
 import { groupReady, offerRound, settleRound, startTraining } from './rounds.ts';
 import { liveStates, type AssignmentRow } from './rows.ts';
+import { leaveUnlessSummed } from './secure-groups.ts';
 import { assignmentColumns, assignmentView, type TimedAssignment } from './views.ts';
 
 /** Where an assignment that has passed a phase may stand when the device repeats that phase's message. */
@@ -121,7 +122,10 @@ async function readyMasked(
   return viewOf(context, deviceId, id);
 }
 
-/** Drops one assignment, and lets its round find another device or its end. */
+/**
+ * Drops one assignment, and lets its round find another device or its end. Nothing happens to a member of a secure group
+ * whose sum holds its update.
+ */
 export async function drop(
   context: Context,
   deviceId: DeviceId,
@@ -129,9 +133,15 @@ export async function drop(
   reason: DropReason,
   detail: string,
 ): Promise<void> {
-  const row = await move(context, deviceId, id, 'dropped', 'reason = $4, ended_at = now()', [
-    detail === '' ? reason : `${reason}: ${detail}`,
-  ]);
+  const before = await readAssignment(context.database, deviceId, id);
+  let row: TimedAssignment | undefined;
+  const leave = async () => {
+    row = await move(context, deviceId, id, 'dropped', 'reason = $4, ended_at = now()', [
+      detail === '' ? reason : `${reason}: ${detail}`,
+    ]);
+  };
+  if (before.group_id === null) await leave();
+  else if (!(await leaveUnlessSummed(context, deviceId, before.group_id, leave))) return;
   if (!row) {
     const now = await readAssignment(context.database, deviceId, id);
     if (now.state !== 'dropped') throw refusal(now, 'decline');

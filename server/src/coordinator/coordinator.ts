@@ -21,11 +21,19 @@ import { ProblemError } from '@starling/protocol';
 import type { Context } from './context.ts';
 import { announceAssignments } from './announce.ts';
 import { control, currentAssignment } from './control.ts';
-import { Poller } from './poller.ts';
+import { Poller, releaseLeases } from './poller.ts';
+import { discardStrays } from './retention.ts';
 import { offerRound, settleRound } from './rounds.ts';
 import { liveStates } from './rows.ts';
 import { abortForgottenGroups, hearMember, mailOf } from './secure-groups.ts';
-import { cancelTask, createTask, pauseTask, requestEvaluation, startTask } from './tasks.ts';
+import {
+  cancelTask,
+  createTask,
+  pauseTask,
+  refuseBesideSecureTasks,
+  requestEvaluation,
+  startTask,
+} from './tasks.ts';
 import { receivePart, uploadOffset, type UploadPart } from './uploads.ts';
 import { readTask, readVersion, servedModel } from './views.ts';
 
@@ -45,17 +53,29 @@ export class Coordinator {
     this.#poller = new Poller(context, pollIntervalMs);
   }
 
-  /** Tidies what a crash left behind and starts firing deadlines. */
-  async start(): Promise<void> {
-    await this.context.staging.prepare();
-    await this.#discardStrayUploads();
-    await this.#releaseLeases();
+  /** Tidies what a crash left behind and starts firing deadlines. `alone`: no other node can be alive. */
+  async start(alone: boolean): Promise<void> {
+    const { staging, nodes, log } = this.context;
+    await staging.prepare();
+    await nodes.join(alone, (error) => {
+      log.error({ error }, 'this node could not say that it lives; trying again');
+    });
+    await refuseBesideSecureTasks(this.context);
+    await releaseLeases(this.context);
     await abortForgottenGroups(this.context);
+    await discardStrays(this.context);
     this.#poller.start();
   }
 
   stop(): Promise<void> {
     return this.#poller.stop();
+  }
+
+  /** Ends what nobody waits for, and this node's place among the others. */
+  async leave(): Promise<void> {
+    await this.stop();
+    while (this.context.background.size > 0) await Promise.all(this.context.background);
+    await this.context.nodes.leave();
   }
 
   createTask(projectId: ProjectId, request: TaskRequest): Promise<Task> {
@@ -116,11 +136,12 @@ export class Coordinator {
     return { assignment, retryAfterMs };
   }
 
-  /** The current version of a task, for devices of its project. */
+  /** The version of a task that devices of its project are served. */
   async servedModel(projectId: ProjectId, id: TaskId): Promise<ServedModel> {
     const task = await readTask(this.context.database, id);
     if (task.project_id !== projectId) throw new ProblemError('not-found', `There is no task ${id}.`);
-    return servedModel(task, await readVersion(this.context.database, task.current_version));
+    const version = task.served_version ?? task.current_version;
+    return servedModel(task, await readVersion(this.context.database, version));
   }
 
   /** Revokes a device: its assignment is dropped and it gets no other. */
@@ -159,32 +180,5 @@ export class Coordinator {
       [projectId],
     );
     return row?.pace ?? defaultPace;
-  }
-
-  /** Rounds that a former life of this process was publishing: the directory's lock says that nobody else is. */
-  async #releaseLeases(): Promise<void> {
-    await this.context.database.query(
-      'update rounds set deadline = now() where closed_at is not null and ended_at is null',
-    );
-  }
-
-  /** Staged bytes whose round is over: their process died before it could discard them. */
-  async #discardStrayUploads(): Promise<void> {
-    const sums = await this.context.staging.listSums();
-    const held = await this.context.database.query<{ id: GroupId }>(
-      `select g.id from groups g join rounds r on r.id = g.round_id
-        where g.id = any($1) and g.state = 'summed' and r.ended_at is null`,
-      [sums],
-    );
-    const kept = new Set(held.map((row) => row.id));
-    for (const id of sums) if (!kept.has(id)) await this.context.staging.discardSum(id);
-    const staged = await this.context.staging.list();
-    if (staged.length === 0) return;
-    const wanted = await this.context.database.query<{ id: AssignmentId }>(
-      "select id from assignments where id = any($1) and state in ('grouped', 'uploaded')",
-      [staged],
-    );
-    const keep = new Set(wanted.map((row) => row.id));
-    for (const id of staged) if (!keep.has(id)) await this.context.staging.discard(id);
   }
 }

@@ -1,5 +1,6 @@
 import type { AssignmentId, DeviceId, GroupId, RoundId } from '@starling/protocol';
 import type { ServerEnvironment, ServerState } from '@starling/secure';
+import type { Unmasking } from '../unmasking/unmasking.ts';
 
 export interface Member {
   readonly deviceId: DeviceId;
@@ -16,6 +17,8 @@ export interface LiveGroup {
   /** UPLOAD of members that announced what they are about to send. */
   readonly announced: Map<DeviceId, Uint8Array>;
   state: ServerState;
+  /** Its masks are being taken away: nothing that a member or a clock says matters any more. */
+  isUnmasking: boolean;
 }
 
 /**
@@ -24,11 +27,13 @@ export interface LiveGroup {
  */
 export class LiveGroups {
   readonly environment: ServerEnvironment;
+  readonly unmasking: Unmasking;
   readonly #groups = new Map<GroupId, LiveGroup>();
   readonly #tails = new Map<GroupId, Promise<unknown>>();
 
-  constructor(environment: ServerEnvironment) {
+  constructor(environment: ServerEnvironment, unmasking: Unmasking) {
     this.environment = environment;
+    this.unmasking = unmasking;
   }
 
   get(id: GroupId): LiveGroup | undefined {

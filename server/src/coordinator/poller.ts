@@ -1,5 +1,7 @@
 import type { GroupId, RoundId, RoundState } from '@starling/protocol';
 import type { Context } from './context.ts';
+import { isDead } from './nodes.ts';
+import { repeat } from './repeat.ts';
 import {
   closeRound,
   closeSecureTraining,
@@ -9,7 +11,7 @@ import {
   settleRound,
   startTraining,
 } from './rounds.ts';
-import { closePhase } from './secure-groups.ts';
+import { abortForgottenGroups, closePhase } from './secure-groups.ts';
 
 /**
  * Fires deadlines. Any number of nodes may poll: what a deadline does is a conditional update, so it happens once.
@@ -18,9 +20,7 @@ import { closePhase } from './secure-groups.ts';
 export class Poller {
   readonly #context: Context;
   readonly #intervalMs: number;
-  #timer: NodeJS.Timeout | undefined;
-  #running: Promise<void> | undefined;
-  #stopped = false;
+  #stop: (() => Promise<void>) | undefined;
 
   constructor(context: Context, intervalMs: number) {
     this.#context = context;
@@ -28,21 +28,17 @@ export class Poller {
   }
 
   start(): void {
-    this.#timer = setTimeout(() => {
-      this.#running = this.poll()
-        .catch((error: unknown) => {
+    this.#stop = repeat(
+      () =>
+        this.poll().catch((error: unknown) => {
           this.#context.log.error({ error }, 'polling failed; trying again');
-        })
-        .then(() => {
-          if (!this.#stopped) this.start();
-        });
-    }, this.#intervalMs);
+        }),
+      this.#intervalMs,
+    );
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true;
-    clearTimeout(this.#timer);
-    await this.#running;
+    await this.#stop?.();
   }
 
   /**
@@ -50,6 +46,9 @@ export class Poller {
    * that a crash kept from following: training once enough accepted, groups of those ready, the round's end.
    */
   async poll(): Promise<void> {
+    await releaseLeases(this.#context);
+    await abortForgottenGroups(this.#context);
+    await forgetEnded(this.#context);
     await this.#closePhases();
     const rounds = await this.#context.database.query<{
       id: RoundId;
@@ -86,7 +85,8 @@ export class Poller {
 
   async #closePhases(): Promise<void> {
     const groups = await this.#context.database.query<{ id: GroupId }>(
-      'select id from groups where secure and ended_at is null and deadline <= now() order by deadline',
+      `select id from groups where secure and ended_at is null and deadline <= now() and node = $1 order by deadline`,
+      [this.#context.nodes.id],
     );
     for (const { id } of groups) {
       try {
@@ -96,4 +96,25 @@ export class Poller {
       }
     }
   }
+}
+
+/** Lets another node publish what a dead one was publishing, without waiting for its lease to end. A node that was busy keeps its own. */
+export async function releaseLeases({ database, nodes }: Context): Promise<void> {
+  await database.query(
+    `update rounds r set deadline = now()
+      where r.closed_at is not null and r.ended_at is null and r.deadline > now()
+        and r.publisher is distinct from $1 and ${isDead('r.publisher')}`,
+    [nodes.id],
+  );
+}
+
+/** Lets go of sums of rounds that another node ended. */
+async function forgetEnded({ database, sums }: Context): Promise<void> {
+  const held = sums.rounds();
+  if (held.length === 0) return;
+  const ended = await database.query<{ id: RoundId }>(
+    'select id from rounds where id = any($1) and ended_at is not null',
+    [held],
+  );
+  for (const { id } of ended) sums.drop(id);
 }

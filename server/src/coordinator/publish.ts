@@ -196,11 +196,11 @@ export async function registerBlob(
   owner: Pick<TaskRow, 'project_id'>,
   blob: { sha256: string; bytes: number },
 ): Promise<void> {
-  await tx.query('insert into blobs (project_id, sha256, bytes) values ($1, $2, $3) on conflict do nothing', [
-    owner.project_id,
-    blob.sha256,
-    blob.bytes,
-  ]);
+  await tx.query(
+    `insert into blobs (project_id, sha256, bytes) values ($1, $2, $3)
+     on conflict (project_id, sha256) do update set referred_at = now()`,
+    [owner.project_id, blob.sha256, blob.bytes],
+  );
 }
 
 /** The optimiser's state as a safetensors file: one F64 tensor a slot, the step in the metadata. */

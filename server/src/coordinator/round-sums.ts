@@ -44,6 +44,11 @@ export class RoundSums {
     return sum;
   }
 
+  /** Rounds of which parts are held. */
+  rounds(): RoundId[] {
+    return [...this.#running.keys()];
+  }
+
   drop(roundId: RoundId): void {
     this.#running.delete(roundId);
   }

@@ -21,6 +21,7 @@ import { newId, type Context } from './context.ts';
 import { announceAssignments, announceRound, announceTask } from './announce.ts';
 import { groupsOf, type GroupSizes } from './group-sizes.ts';
 import { publishRound } from './publish.ts';
+import { cloudStepDue } from '../training/jobs.ts';
 import { liveStates, type RoundRow, type TaskRow } from './rows.ts';
 import { phaseWindowMs, startGroup } from './secure-groups.ts';
 import { assignmentSeed, sampleCohort } from './sampling.ts';
@@ -29,7 +30,8 @@ import { readTask } from './views.ts';
 /**
  * The life of a round: opened, offered to devices, trained, aggregated, published or abandoned. Every change is a
  * conditional update inside a transaction, so a change that two nodes (or a node and its restarted self) attempt
- * happens once. Announcements and further steps follow after the transaction.
+ * happens once. Whoever changes several rows locks the round before its assignments and groups: nodes that do so at
+ * once wait for each other instead of colliding. Announcements and further steps follow after the transaction.
  */
 
 /** Time that a node has to publish a closed round before another may do it. */
@@ -136,6 +138,7 @@ export async function advanceTask(tx: Querier, taskId: TaskId): Promise<RoundRow
     [taskId],
   );
   if (busy) return undefined;
+  if (await cloudStepDue(tx, task)) return undefined;
   const spec = await nextRound(tx, task);
   if (spec) return openRound(tx, task, spec);
   await tx.query(
@@ -149,12 +152,16 @@ export async function advanceTask(tx: Querier, taskId: TaskId): Promise<RoundRow
 export async function offerRound(context: Context, roundId: RoundId): Promise<void> {
   const { database, presence } = context;
   const offered = await database.tx(async (tx) => {
-    const [round] = await tx.query<RoundRow & { asked: number }>(
-      `select r.*, (select count(*)::int from assignments a where a.round_id = r.id and a.state <> 'dropped') as asked
-         from rounds r where r.id = $1 and r.state = 'selecting' for update`,
+    const [round] = await tx.query<RoundRow>(
+      "select * from rounds where id = $1 and state = 'selecting' for update",
       [roundId],
     );
-    if (!round || round.asked >= round.target) return [];
+    if (!round) return [];
+    const [{ asked } = { asked: 0 }] = await tx.query<{ asked: number }>(
+      "select count(*)::int as asked from assignments where round_id = $1 and state <> 'dropped'",
+      [roundId],
+    );
+    if (asked >= round.target) return [];
     const present = presence.of(round.project_id);
     if (present.length === 0) return [];
     const { plan } = await readTask(tx, round.task_id);
@@ -169,7 +176,7 @@ export async function offerRound(context: Context, roundId: RoundId): Promise<vo
                    and a.uploaded_at > now() - $6 * interval '1 millisecond'))`,
       [round.project_id, present, round.selection, liveStates, roundId, separationMs, round.task_id],
     );
-    const chosen = sampleCohort(candidates, round.target - round.asked, plan.seed, round.sequence);
+    const chosen = sampleCohort(candidates, round.target - asked, plan.seed, round.sequence);
     if (chosen.length === 0) return [];
     const rows = await tx.query<{ id: AssignmentId }>(
       `insert into assignments (id, project_id, task_id, round_id, device_id, state, seed)
@@ -232,10 +239,13 @@ export async function groupReady(
   const { plan } = await context.rounds.get(roundId);
   if (plan.secure) return groupSecurely(context, roundId, plan, plan.secure.groupSize, teller);
   const grouped = await context.database.tx(async (tx) => {
+    const [round] = await tx.query(
+      "select 1 from rounds where id = $1 and state in ('training', 'aggregating') and closed_at is null for update",
+      [roundId],
+    );
+    if (!round) return [];
     const ready = await tx.query<{ id: AssignmentId }>(
-      `select a.id from assignments a join rounds r on r.id = a.round_id
-        where r.id = $1 and r.state in ('training', 'aggregating') and r.closed_at is null and a.state = 'ready'
-        order by a.id for update`,
+      "select id from assignments where round_id = $1 and state = 'ready' order by id for update",
       [roundId],
     );
     if (ready.length === 0) return [];
@@ -294,9 +304,9 @@ async function groupSecurely(
       const id = newId('group');
       groups.push(id);
       await tx.query(
-        `insert into groups (id, round_id, state, secure, deadline)
-         values ($1, $2, 'keys', true, now() + $3 * interval '1 millisecond')`,
-        [id, roundId, phaseWindowMs(windows.aggregatingMs, 'keys')],
+        `insert into groups (id, round_id, state, secure, node, deadline)
+         values ($1, $2, 'keys', true, $4, now() + $3 * interval '1 millisecond')`,
+        [id, roundId, phaseWindowMs(windows.aggregatingMs, 'keys'), context.nodes.id],
       );
       await tx.query(
         "update assignments set state = 'grouped', group_id = $2 where id = any($1) and state = 'ready'",
@@ -384,9 +394,10 @@ export async function closeRound(context: Context, roundId: RoundId, dropReason:
       [roundId],
     );
     const [leased] = await tx.query<RoundRow>(
-      `update rounds set version = version + 1, ready_by = null, closed_at = now(), deadline = now() + $2 * interval '1 millisecond'
+      `update rounds set version = version + 1, ready_by = null, closed_at = now(), publisher = $3,
+              deadline = now() + $2 * interval '1 millisecond'
         where id = $1 returning *`,
-      [roundId, publishLeaseMs],
+      [roundId, publishLeaseMs, context.nodes.id],
     );
     return {
       dropped,

@@ -4,9 +4,12 @@ import type {
   DeviceId,
   EvaluationSpec,
   GroupId,
+  GroupState,
+  JobId,
   Labels,
   Plan,
   ProjectId,
+  ReleaseId,
   RoundId,
   RoundKind,
   RoundState,
@@ -27,6 +30,9 @@ export interface TaskRow {
   reason: string | null;
   rounds_published: number;
   current_version: VersionId;
+  /** What was promoted last; before that, devices are served the current version. */
+  served_version: VersionId | null;
+  release_id: ReleaseId | null;
   created_at: Date;
   updated_at: Date;
 }
@@ -69,7 +75,10 @@ export interface VersionRow {
   bytes: number;
   parent: VersionId | null;
   round_id: RoundId | null;
+  job_id: JobId | null;
   optimiser_state: string | null;
+  /** When retention let its weights go; the row stays. */
+  pruned_at: Date | null;
   created_at: Date;
 }
 
@@ -86,6 +95,17 @@ export interface AssignmentRow {
   update_digest: string | null;
   update_bytes: number | null;
   weight: number | null;
+}
+
+/** A group of a secure round, with how many devices it has and how many of them are in its sum. */
+export interface GroupRow {
+  id: GroupId;
+  state: GroupState;
+  reason: string | null;
+  size: number;
+  survivors: number;
+  created_at: Date;
+  ended_at: Date | null;
 }
 
 /** States in which a device is occupied by an assignment. */

@@ -21,7 +21,6 @@ import {
   type RoundId,
 } from '@starling/protocol';
 import {
-  applyMasks,
   decodeRingSum,
   decodeUpload,
   kindOf,
@@ -33,13 +32,16 @@ import {
   vectorOf,
   wordsToBytes,
   type GroupTerms,
+  type MessageKind,
   type ServerEvent,
   type ServerState,
   type ServerSummed,
 } from '@starling/secure';
+import { UnmaskingFailed } from '../unmasking/unmasking.ts';
 import { announceAssignments } from './announce.ts';
 import type { Context } from './context.ts';
 import type { LiveGroup, Member } from './live-groups.ts';
+import { isDead } from './nodes.ts';
 import type { RoundFacts } from './round-facts.ts';
 import { settleSoon } from './rounds.ts';
 import type { AssignmentRow } from './rows.ts';
@@ -59,6 +61,16 @@ const windowShares: Record<Exclude<ServerState['phase'], 'summed' | 'aborted'>, 
   uploads: 0.5,
   signing: 0.1,
   unmasking: 0.1,
+};
+
+/** What a member has read when it says this. */
+const answeredBy: Partial<Record<MessageKind, readonly MessageKind[]>> = {
+  keys: ['terms'],
+  reveal: ['roster'],
+  shares: ['roster', 'nonces'],
+  upload: ['inbox'],
+  signature: ['survivors'],
+  unmask: ['signatures'],
 };
 
 /** The phases of the machine in the words of the group's row: nonces are revealed as a part of agreeing on keys. */
@@ -86,13 +98,21 @@ export async function startGroup(context: Context, roundId: RoundId, id: GroupId
     members.map(({ name }) => name),
     context.groups.environment,
   );
-  const group: LiveGroup = { id, roundId, members, announced: new Map(), state };
+  const group: LiveGroup = {
+    ...{ id, roundId, members, announced: new Map(), state },
+    isUnmasking: false,
+  };
   context.groups.add(group);
   hint(context, group);
 }
 
-/** What the group has for this device. Throws ProblemError `not-found` unless it is a member. */
-export async function mailOf(context: Context, deviceId: DeviceId, id: GroupId): Promise<GroupMail> {
+/** What the group has for this device, but for messages of these kinds. Throws ProblemError `not-found` unless it is a member. */
+export async function mailOf(
+  context: Context,
+  deviceId: DeviceId,
+  id: GroupId,
+  without: readonly MessageKind[] = [],
+): Promise<GroupMail> {
   const [row] = await context.database.query<TimedAssignment & { group_state: GroupState }>(
     `select ${assignmentColumns}, g.state as group_state
        from assignments a join rounds r on r.id = a.round_id join groups g on g.id = a.group_id
@@ -105,14 +125,15 @@ export async function mailOf(context: Context, deviceId: DeviceId, id: GroupId):
   const messages = group && name !== undefined ? pendingMessages(group.state, name) : [];
   return {
     state: row.group_state,
-    messages: messages.map(({ bytes }) => toBase64Url(bytes)),
+    messages: messages.flatMap(({ bytes }) => (without.includes(kindOf(bytes)) ? [] : [toBase64Url(bytes)])),
     assignment: await assignmentView(context, row),
   };
 }
 
 /**
- * Takes a member's message, and answers with what the group has for it then. Said again, it gets the same. Throws
- * ProblemError `not-found`, `group-closed`, `group-message-refused` (nothing changed).
+ * Takes a member's message, and answers with what the group says next, if it is so far: not again with what the member
+ * has just answered, which may be the keys of a thousand others. Said again, it gets the same. Throws ProblemError
+ * `not-found`, `group-closed`, `group-message-refused` (nothing changed).
  */
 export async function hearMember(
   context: Context,
@@ -120,7 +141,8 @@ export async function hearMember(
   id: GroupId,
   bytes: Uint8Array,
 ): Promise<GroupMail> {
-  await mailOf(context, deviceId, id);
+  const mail = await mailOf(context, deviceId, id);
+  if (context.groups.get(id)?.isUnmasking) return mail;
   await context.groups.exclusively(id, async (group) => {
     const member = memberOf(group, deviceId, id);
     await refusing(async () => {
@@ -128,13 +150,17 @@ export async function hearMember(
       else await take(context, member.group, { kind: 'message', from: member.name, bytes });
     });
   });
-  return mailOf(context, deviceId, id);
+  return mailOf(context, deviceId, id, answeredBy[kindOf(bytes)]);
 }
 
-/** Adds a complete masked update to its group's sum, once. Throws as {@link hearMember} does. */
+/**
+ * Adds a masked update to its group's sum, once, from the file in which it is staged whole: `digest` was taken of that.
+ * Throws as {@link hearMember} does.
+ */
 export async function receiveMasked(
   context: Context,
   row: AssignmentRow & { group_id: GroupId },
+  digest: Uint8Array,
 ): Promise<void> {
   const { id, device_id: deviceId, group_id: groupId } = row;
   await context.groups.exclusively(groupId, async (group) => {
@@ -146,15 +172,55 @@ export async function receiveMasked(
         'The masked update was not announced: send UPLOAD to the group first.',
       );
     }
-    const body = await context.staging.read(id);
+    const body = {
+      length: await context.staging.offset(id),
+      digest,
+      read: () => stagedWords(context, id),
+    };
     await refusing(() =>
       take(context, member.group, { kind: 'upload', from: member.name, bytes: header, body }),
     );
   });
 }
 
+/** The group of an update that cannot be read is aborted by its machine; the reason is told here. */
+async function* stagedWords(context: Context, id: AssignmentId): AsyncGenerator<Uint8Array> {
+  try {
+    yield* context.staging.chunks(id);
+  } catch (error) {
+    context.log.error({ error, assignmentId: id }, 'a staged update could not be read');
+    throw error;
+  }
+}
+
+/**
+ * Does `leave` unless the group's sum holds the member's update already: that cannot be taken out, so the member stays and is
+ * counted. Resolves with whether it left.
+ */
+export async function leaveUnlessSummed(
+  context: Context,
+  deviceId: DeviceId,
+  id: GroupId,
+  leave: () => Promise<void>,
+): Promise<boolean> {
+  return context.groups.exclusively(id, async (group) => {
+    if (group && holdsUpdateOf(group, deviceId)) return false;
+    await leave();
+    return true;
+  });
+}
+
+function holdsUpdateOf({ members, state }: LiveGroup, deviceId: DeviceId): boolean {
+  const name = members.find((member) => member.deviceId === deviceId)?.name;
+  if (name === undefined || !('names' in state)) return false;
+  const index = state.names.indexOf(name);
+  if (state.phase === 'uploads') return Boolean(state.uploads[index]);
+  return 'survivors' in state && state.survivors[index] === true;
+}
+
 /** The window of a group's phase is over: it goes on with those that spoke, or is aborted. */
 export async function closePhase(context: Context, id: GroupId): Promise<void> {
+  if (context.groups.get(id)?.isUnmasking) return;
   await context.groups.exclusively(id, async (group) => {
     if (!group) return abortGroup(context, id, 'server-restarted');
     const [due] = await context.database.query(
@@ -166,10 +232,10 @@ export async function closePhase(context: Context, id: GroupId): Promise<void> {
   });
 }
 
-/** Groups that a former life of this process held: their masked sums are gone, and with them the updates of their members. */
+/** Groups that a dead node held, or a former life of this one: their masked sums are gone, and with them the updates of their members. */
 export async function abortForgottenGroups(context: Context): Promise<void> {
   const rows = await context.database.query<{ id: GroupId }>(
-    'select id from groups where secure and ended_at is null',
+    `select id from groups g where g.secure and g.ended_at is null and ${isDead('g.node')}`,
   );
   for (const { id } of rows) if (!context.groups.get(id)) await abortGroup(context, id, 'server-restarted');
 }
@@ -227,7 +293,14 @@ async function enter(context: Context, group: LiveGroup, state: ServerState): Pr
 async function finish(context: Context, group: LiveGroup, state: ServerSummed): Promise<void> {
   const { id, roundId, members } = group;
   const facts = await context.rounds.get(roundId);
-  applyMasks(context.groups.environment.masks, state.work, state.sum);
+  group.isUnmasking = true;
+  try {
+    await context.groups.unmasking.apply(state.work, state.sum);
+  } catch (error) {
+    if (!(error instanceof UnmaskingFailed)) throw error;
+    context.log.error({ error, groupId: id }, 'the masks of a group could not be taken away');
+    return abortGroup(context, id, error.code);
+  }
   const survivors = members.filter(({ name }) => state.survivors[state.names.indexOf(name)] === true);
   const file = new Uint8Array(4 + state.sum.byteLength);
   new DataView(file.buffer).setUint32(0, survivors.length, true);

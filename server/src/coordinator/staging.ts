@@ -4,6 +4,9 @@ import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promis
 import { join } from 'node:path';
 import { ProblemError, type AssignmentId, type GroupId } from '@starling/protocol';
 
+/** Of a file that is read some at a time. */
+const chunkBytes = 256 * 1024;
+
 /**
  * Updates on their way in. An upload grows as `<id>.part` and is renamed to `<id>.update` when it is complete and
  * verified; the complete file stays until its round is over, so that a sum can be rebuilt after a restart.
@@ -74,6 +77,12 @@ export class Staging {
 
   async read(id: AssignmentId): Promise<Uint8Array> {
     return readFile(await this.#existing(id));
+  }
+
+  /** The same bytes, some at a time. */
+  async *chunks(id: AssignmentId): AsyncGenerator<Uint8Array> {
+    const file = createReadStream(await this.#existing(id), { highWaterMark: chunkBytes });
+    yield* file as AsyncIterable<Buffer>; // no encoding, so buffers
   }
 
   /** Marks an upload as complete: from here it survives until it is discarded. */

@@ -2,6 +2,7 @@ import { SumOverflow, assertSumFits } from '@starling/secure';
 import { initialise, type Model } from '@starling/model';
 import {
   digestTensors,
+  largestGroup,
   ProblemError,
   sourcesOf,
   taskTransitions,
@@ -17,6 +18,7 @@ import {
   type TaskId,
   type TaskRequest,
   type TaskState,
+  type UpdateBlock,
   type VersionId,
 } from '@starling/protocol';
 import { announceRound, announceTask } from './announce.ts';
@@ -27,7 +29,13 @@ import type { Querier } from '../storage/database.ts';
 import { registerBlob } from './publish.ts';
 import { abandonRound, advanceTask, offerRound, openRound } from './rounds.ts';
 import type { RoundRow, TaskRow, VersionRow } from './rows.ts';
-import { readTask, readVersion, roundView, taskView } from './views.ts';
+import { readTask, readVersion, refusePruned, roundView, taskView } from './views.ts';
+
+/** Another node may not join now. */
+export class SecureTaskRuns extends Error {
+  override readonly name = 'SecureTaskRuns';
+  readonly code = 'secure-task-runs';
+}
 
 /** Creates a task in state `draft` with its version 0: fresh weights by the plan's seed, or a given version's. */
 export async function createTask(
@@ -37,6 +45,7 @@ export async function createTask(
 ): Promise<Task> {
   const model = await context.models.get(projectId, request.model);
   checkPlan(request.plan, model);
+  if (request.plan.hybrid) await context.cloud.choose(request.plan.hybrid.work);
   const layout = layoutFor(model, request.plan);
   let file: Uint8Array;
   let digest: string;
@@ -77,15 +86,17 @@ export async function createTask(
   return view;
 }
 
-async function startingVersion(
+/** The version that a task wants to start from. Throws `not-found`, and `invalid-plan` for one of another model. */
+export async function startingVersion(
   context: Context,
   projectId: ProjectId,
-  request: TaskRequest,
+  request: Pick<TaskRequest, 'model' | 'plan'>,
   id: VersionId,
 ): Promise<VersionRow> {
   const version = await readVersion(context.database, id);
   if (version.project_id !== projectId)
     throw new ProblemError('not-found', `There is no model version ${id}.`);
+  refusePruned(version);
   const source = await readTask(context.database, version.task_id);
   const rates = (plan: Plan) => (hasLearnedRates(plan) ? 'with' : 'without');
   if (source.model_digest !== request.model || rates(source.plan) !== rates(request.plan)) {
@@ -105,6 +116,7 @@ export async function startTask(context: Context, id: TaskId, from: 'draft' | 'p
       [id, from],
     );
     if (!row) await refuseUnless(tx, id, 'running');
+    if (row) await refuseSecureAmongNodes(context, tx, await readTask(tx, id));
     return row && advanceTask(tx, id);
   });
   await announceTask(context, id);
@@ -122,11 +134,15 @@ export async function pauseTask(context: Context, id: TaskId): Promise<Task> {
   return taskView(await readTask(context.database, id));
 }
 
-/** Cancels a task: the round under way is abandoned. */
+/** Cancels a task: the round under way is abandoned, its jobs in the cloud are cancelled. */
 export async function cancelTask(context: Context, id: TaskId): Promise<Task> {
   await moveTask(context, id, 'cancelled', 'cancelled by request');
   const rounds = await context.database.query<{ id: RoundId }>(
     'select id from rounds where task_id = $1 and ended_at is null',
+    [id],
+  );
+  await context.database.query(
+    'update jobs set cancel_requested = true where task_id = $1 and ended_at is null',
     [id],
   );
   for (const round of rounds) await abandonRound(context, round.id, 'task-cancelled');
@@ -149,6 +165,10 @@ export async function requestEvaluation(
   const round = await context.database.tx(async (tx): Promise<RoundRow> => {
     const [locked] = await tx.query<TaskRow>('select * from tasks where id = $1 for update', [id]);
     if (!locked) throw new ProblemError('not-found', `There is no task ${id}.`);
+    await refuseSecureAmongNodes(context, tx, locked);
+    const base = version ?? locked.current_version;
+    const [held] = await tx.query<VersionRow>('select * from model_versions where id = $1 for share', [base]);
+    if (held) refusePruned(held);
     return openRound(
       tx,
       locked,
@@ -162,12 +182,37 @@ export async function requestEvaluation(
         evaluation: spec,
         requested: true,
       },
-      version ?? locked.current_version,
+      base,
     );
   });
   await offerRound(context, round.id);
   await announceRound(context, round.id);
   return roundView(round);
+}
+
+/**
+ * The groups of a secure task are in one node's memory: devices whose requests reach another would find none. So such
+ * a task is not started while several nodes live, and no node joins one on which it runs.
+ */
+async function refuseSecureAmongNodes({ nodes }: Context, tx: Querier, { id, plan }: TaskRow): Promise<void> {
+  if (!plan.secure || (await nodes.others(tx)) === 0) return;
+  throw new ProblemError(
+    'invalid-plan',
+    `Task ${id} sums under masks, which a server of several nodes cannot do. Run one node, or a server of its own for it.`,
+  );
+}
+
+/** Throws when another node has a round of a secure task under way. */
+export async function refuseBesideSecureTasks({ nodes, database }: Context): Promise<void> {
+  if ((await nodes.others(database)) === 0) return;
+  const [running] = await database.query<{ id: TaskId }>(
+    `select t.id from tasks t where t.plan ? 'secure' and (t.state = 'running'
+        or exists (select 1 from rounds r where r.task_id = t.id and r.ended_at is null)) limit 1`,
+  );
+  if (!running) return;
+  throw new SecureTaskRuns(
+    `Task ${running.id} sums under masks on the node that runs: a second one cannot join until it has ended or is paused and its round is over.`,
+  );
 }
 
 async function moveTask(context: Context, id: TaskId, to: TaskState, reason: string | null): Promise<void> {
@@ -194,6 +239,18 @@ async function refuseUnless(tx: Querier, id: TaskId, wanted: TaskState): Promise
 
 /** Checks a plan against its model; throws `invalid-plan` naming every field that does not fit. */
 function checkPlan(plan: Plan, model: Model): void {
+  const errors = planProblems(plan, model);
+  if (errors.length === 0) return;
+  const first = errors[0];
+  throw new ProblemError(
+    'invalid-plan',
+    `The plan does not fit: ${first?.path ?? ''} ${first?.message ?? ''}${errors.length > 1 ? ` (and ${errors.length - 1} more)` : ''}.`,
+    { errors },
+  );
+}
+
+/** Every field of a plan that does not fit its model, by its path from `plan`. */
+export function planProblems(plan: Plan, model: Model): ProblemPart[] {
   const errors: ProblemPart[] = [];
   const { cohort, learning, statistics, evaluation } = plan;
   for (const [path, sizes] of [
@@ -237,14 +294,7 @@ function checkPlan(plan: Plan, model: Model): void {
     collect(errors, () => {
       checkEvaluation(evaluation.spec, plan, 'plan.evaluation.spec');
     });
-  if (errors.length > 0) {
-    const first = errors[0];
-    throw new ProblemError(
-      'invalid-plan',
-      `The plan does not fit: ${first?.path ?? ''} ${first?.message ?? ''}${errors.length > 1 ? ` (and ${errors.length - 1} more)` : ''}.`,
-      { errors },
-    );
-  }
+  return errors;
 }
 
 /** What keeps a plan's groups from being formed, or their sums from being read. */
@@ -269,14 +319,28 @@ function secureProblems(plan: Plan, model: Model): ProblemPart[] {
   }
   for (const kind of ['training', 'statistics', 'evaluation'] as const) {
     if ((kind === 'statistics' && !statistics) || (kind === 'evaluation' && !evaluation)) continue;
+    const blocks = blocksOf(kind, model, plan, evaluation?.spec ?? null);
     try {
-      secureFacts(plan, blocksOf(kind, model, plan, evaluation?.spec ?? null));
+      secureFacts(plan, blocks);
+      if (kind === 'training') requireShortWords(plan, blocks);
     } catch (error) {
       if (!(error instanceof SumOverflow)) throw error;
       errors.push({ path: `plan.secure (${kind})`, message: error.message });
     }
   }
   return errors;
+}
+
+/**
+ * A ring of 16 bits is there for short updates: a parameter is one word of it. With an encoding that needs more, 32 bits
+ * are as short or shorter. Throws SumOverflow, which says what to lower.
+ */
+function requireShortWords({ secure, maxWeight }: Plan, blocks: readonly UpdateBlock[]): void {
+  if (secure?.ring !== 16) return;
+  for (const block of blocks) {
+    if (block.name === 'metrics') continue; // a handful, over as many words as they need
+    assertSumFits(block, { maxWeight, maxCount: largestGroup(secure) }, 2 ** 15 - 1);
+  }
 }
 
 function collect(errors: ProblemPart[], check: () => void): void {

@@ -1,4 +1,10 @@
-import { ProblemError, type AssignmentId, type DeviceId, type UploadAnswer } from '@starling/protocol';
+import {
+  fromHex,
+  ProblemError,
+  type AssignmentId,
+  type DeviceId,
+  type UploadAnswer,
+} from '@starling/protocol';
 import type { WeightedSum } from '@starling/aggregation';
 import { announceAssignments } from './announce.ts';
 import type { Context } from './context.ts';
@@ -53,7 +59,7 @@ export async function receivePart(
 
 async function complete(context: Context, row: AssignmentRow, declared: string): Promise<UploadAnswer> {
   const { id, device_id: deviceId } = row;
-  const { blocks, plan, secure } = await context.rounds.get(row.round_id);
+  const { blocks, plan, secure, work } = await context.rounds.get(row.round_id);
   let contribution: WeightedSum | undefined;
   try {
     const digest = await context.staging.digest(id);
@@ -63,7 +69,10 @@ async function complete(context: Context, row: AssignmentRow, declared: string):
         `The uploaded bytes have SHA-256 ${digest}; announced were ${row.update_digest ?? 'none'} and ${declared}.`,
       );
     }
-    if (!secure) contribution = readContribution(await context.staging.read(id), blocks, plan.maxWeight);
+    if (!secure) {
+      const clipNorm = work.kind === 'training' ? work.learning.clipNorm : undefined;
+      contribution = readContribution(await context.staging.read(id), blocks, plan.maxWeight, clipNorm);
+    }
   } catch (error) {
     if (error instanceof ProblemError) {
       await drop(context, deviceId, id, 'update-refused', error.code);
@@ -73,21 +82,23 @@ async function complete(context: Context, row: AssignmentRow, declared: string):
   }
   if (!contribution) {
     await context.staging.complete(id); // kept until its group ends: the device may ask where it stands
-    await receiveMasked(context, { ...row, group_id: groupOf(row) });
+    await receiveMasked(context, { ...row, group_id: groupOf(row) }, fromHex(declared));
     const { state } = await readAssignment(context.database, deviceId, id);
     return { offset: row.update_bytes ?? 0, state };
   }
   await context.staging.complete(id);
   context.failpoint('upload-verified');
   const [recorded] = await context.database.query(
-    `with moved as (update assignments set state = 'uploaded', uploaded_at = now(), weight = $2
-                     where id = $1 and state = 'grouped' returning id, group_id, round_id, update_bytes),
+    `with held as materialized (select id from rounds where id = $4 for no key update),
+          moved as (update assignments set state = 'uploaded', uploaded_at = now(), weight = $2
+                     where id = $1 and state = 'grouped' and round_id = (select id from held)
+                    returning id, group_id, round_id, update_bytes),
           summed as (update groups g set state = 'summed', digest = $3, ended_at = now()
                        from moved where g.id = moved.group_id and g.state = 'uploads'),
           counted as (update rounds r set bytes_up = r.bytes_up + moved.update_bytes
                         from moved where r.id = moved.round_id)
      select id from moved`,
-    [id, contribution.totalWeight, declared],
+    [id, contribution.totalWeight, declared, row.round_id],
   );
   if (!recorded) {
     const now = await readAssignment(context.database, deviceId, id);

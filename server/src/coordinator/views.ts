@@ -1,6 +1,7 @@
 import type {
   Assignment,
   Funnel,
+  GroupSummary,
   ModelVersion,
   Round,
   RoundDetail,
@@ -11,10 +12,11 @@ import type {
   VersionId,
 } from '@starling/protocol';
 import { ProblemError } from '@starling/protocol';
+import { listedGroups } from '@starling/protocol/schemas';
 import type { Querier } from '../storage/database.ts';
 import { hasLearnedRates } from './blocks.ts';
 import type { Context } from './context.ts';
-import type { AssignmentRow, RoundRow, TaskRow, VersionRow } from './rows.ts';
+import type { AssignmentRow, GroupRow, RoundRow, TaskRow, VersionRow } from './rows.ts';
 
 /** Rows as the resources that people and devices see. */
 export function taskView(row: TaskRow): Task {
@@ -27,6 +29,7 @@ export function taskView(row: TaskRow): Task {
     plan: row.plan,
     roundsPublished: row.rounds_published,
     currentVersion: row.current_version,
+    servedVersion: row.served_version ?? row.current_version,
     createdAt: row.created_at.toISOString(),
     updatedAt: row.updated_at.toISOString(),
   };
@@ -63,12 +66,35 @@ export function versionView(row: VersionRow): ModelVersion {
     bytes: row.bytes,
     parent: row.parent,
     round: row.round_id,
+    job: row.job_id,
     createdAt: row.created_at.toISOString(),
   };
 }
 
 export async function roundDetail(querier: Querier, row: RoundRow): Promise<RoundDetail> {
-  return { ...roundView(row), funnel: await funnelOf(querier, row.id) };
+  const [funnel, groups] = [await funnelOf(querier, row.id), await groupsOf(querier, row.id)];
+  return { ...roundView(row), funnel, groups };
+}
+
+/** Groups of a secure round, by what became of them; of clear updates, which are groups of one, the funnel says all. */
+async function groupsOf(querier: Querier, roundId: RoundId): Promise<GroupSummary[]> {
+  const rows = await querier.query<GroupRow>(
+    `select g.id, g.state, g.reason, g.created_at, g.ended_at, count(a.id)::int as size,
+            count(a.id) filter (where a.uploaded_at is not null)::int as survivors
+       from groups g left join assignments a on a.group_id = g.id
+      where g.round_id = $1 and g.secure group by g.id
+      order by g.state <> 'aborted', g.created_at, g.id limit $2`,
+    [roundId, listedGroups],
+  );
+  return rows.map((row) => ({
+    id: row.id,
+    state: row.state,
+    reason: row.reason,
+    size: row.size,
+    survivors: row.state === 'summed' ? row.survivors : null,
+    openedAt: row.created_at.toISOString(),
+    endedAt: row.ended_at?.toISOString() ?? null,
+  }));
 }
 
 async function funnelOf(querier: Querier, roundId: RoundId): Promise<Funnel> {
@@ -101,6 +127,12 @@ export async function readVersion(querier: Querier, id: VersionId): Promise<Vers
   const [row] = await querier.query<VersionRow>('select * from model_versions where id = $1', [id]);
   if (!row) throw new ProblemError('not-found', `There is no model version ${id}.`);
   return row;
+}
+
+/** Throws `not-found` for a version whose weights are gone. */
+export function refusePruned({ id, pruned_at: prunedAt }: VersionRow): void {
+  if (prunedAt === null) return;
+  throw new ProblemError('not-found', `The weights of version ${id} were removed by the server's retention.`);
 }
 
 export function servedModel(task: TaskRow, version: VersionRow): ServedModel {

@@ -15,7 +15,7 @@ import { newId } from '../coordinator/context.ts';
 import type { Database } from '../storage/database.ts';
 import { hashSecret, newSecret } from './secrets.ts';
 
-interface TokenRow {
+export interface TokenRow {
   id: EnrolmentTokenId;
   project_id: ProjectId;
   labels: Labels;
@@ -108,17 +108,6 @@ export async function createEnrolmentToken(
   return { ...tokenView(row), token: secret };
 }
 
-export async function listEnrolmentTokens(
-  database: Database,
-  projectId: ProjectId,
-): Promise<EnrolmentToken[]> {
-  const rows = await database.query<TokenRow>(
-    'select * from enrolment_tokens where project_id = $1 order by created_at desc limit 200',
-    [projectId],
-  );
-  return rows.map(tokenView);
-}
-
 export async function revokeEnrolmentToken(
   database: Database,
   projectId: ProjectId,
@@ -133,7 +122,7 @@ export async function revokeEnrolmentToken(
   return tokenView(row);
 }
 
-function tokenView(row: TokenRow): EnrolmentToken {
+export function tokenView(row: TokenRow): EnrolmentToken {
   return {
     id: row.id,
     labels: row.labels,

@@ -4,20 +4,25 @@ import {
   type Assignment,
   type DeviceId,
   type GroupId,
+  type KeyId,
   type LiveEvent,
   type ProjectId,
 } from '@starling/protocol';
 import { SocketControl } from '@starling/protocol/schemas';
-import { Server, type Socket } from 'socket.io';
+import { Server, type ServerOptions, type Socket } from 'socket.io';
 import { Compile } from 'typebox/compile';
 import { toProblemError } from '../api/errors.ts';
-import { identifyKey } from '../api/keys.ts';
+import { identifyKey } from '../access/keys.ts';
 import type { Announcements } from '../coordinator/context.ts';
 import type { Coordinator } from '../coordinator/coordinator.ts';
 import type { DeviceIdentity, Sessions } from '../devices/sessions.ts';
+import type { Feed } from './feed.ts';
 
 /** Control messages are small: anything larger than this closes the connection, so bulk cannot sneak in. */
 const maxMessageBytes = 128 * 1024;
+
+/** How often the key of a person who watches is checked again: it may have expired. */
+const keyCheckMs = 60_000;
 
 const controlMessage = Compile(SocketControl);
 
@@ -26,13 +31,19 @@ const controlMessage = Compile(SocketControl);
  * of a project. What it carries is a hint; the database is the truth and REST reads it.
  */
 export class Sockets implements Announcements {
+  readonly #feed: Feed;
   #server: Server | undefined;
+
+  /** Live events go to the sockets of people and to `feed`. */
+  constructor(feed: Feed) {
+    this.#feed = feed;
+  }
 
   /** Starts serving on an HTTP server that may not listen yet. */
   attach(
     http: HttpServer,
     services: { coordinator: Coordinator; sessions: Sessions },
-    options: { corsOrigin: string | string[] },
+    options: { corsOrigin: string | string[]; adapter?: ServerOptions['adapter'] },
   ): void {
     const server = new Server(http, {
       transports: ['websocket'],
@@ -40,6 +51,7 @@ export class Sockets implements Announcements {
       maxHttpBufferSize: maxMessageBytes,
       serveClient: false,
       cors: { origin: options.corsOrigin },
+      ...(options.adapter && { adapter: options.adapter }),
     });
     this.#server = server;
     this.#serveDevices(server, services);
@@ -55,7 +67,14 @@ export class Sockets implements Announcements {
   }
 
   live(projectId: ProjectId, event: LiveEvent): void {
+    this.#feed.publish(projectId, event);
     this.#server?.of('/admin').to(projectId).emit('event', event);
+  }
+
+  /** Ends the live connections of an API key. */
+  endKey(keyId: KeyId): void {
+    this.#server?.of('/admin').in(keyId).disconnectSockets(true);
+    this.#feed.end(keyId);
   }
 
   revoked(deviceId: DeviceId): void {
@@ -117,14 +136,22 @@ export class Sockets implements Announcements {
     const namespace = server.of('/admin');
     namespace.use((socket, next) => {
       identifyKey(coordinator.context.database, tokenOf(socket)).then(
-        ({ projectId }) => {
-          void socket.join(projectId);
+        ({ keyId, projectId }) => {
+          void socket.join([projectId, keyId]);
           next();
         },
         (error: unknown) => {
           next(refusal(error));
         },
       );
+    });
+    namespace.on('connection', (socket) => {
+      const check = setInterval(() => {
+        identifyKey(coordinator.context.database, tokenOf(socket)).catch(() => socket.disconnect(true));
+      }, keyCheckMs);
+      socket.on('disconnect', () => {
+        clearInterval(check);
+      });
     });
   }
 }

@@ -16,13 +16,19 @@ export interface BlobStore {
   stream(sha256: string, range: { start: number; end: number }): Readable;
 }
 
+/** A store as retention sees it; everybody else sees one that only grows. */
+export interface RemovableBlobs extends BlobStore {
+  /** Removes a blob; one that is not there is no error. */
+  remove(sha256: string): Promise<void>;
+}
+
 export class BlobMissing extends Error {
   override readonly name = 'BlobMissing';
   readonly code = 'blob-missing';
 }
 
 /** Blobs as files `<directory>/ab/abcdef…`, written beside and linked into place: a reader never sees half of one. */
-export class FileBlobs implements BlobStore {
+export class FileBlobs implements RemovableBlobs {
   readonly #directory: string;
 
   constructor(directory: string) {
@@ -71,6 +77,10 @@ export class FileBlobs implements BlobStore {
 
   stream(sha256: string, range: { start: number; end: number }): Readable {
     return createReadStream(this.#path(sha256), range);
+  }
+
+  remove(sha256: string): Promise<void> {
+    return rm(this.#path(sha256), { force: true });
   }
 
   #path(sha256: string): string {

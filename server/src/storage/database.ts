@@ -8,12 +8,43 @@ export interface Querier {
 
 /**
  * The database, as two methods. Types come back the same whatever the engine: bigint and numeric as number,
- * timestamptz as Date, jsonb parsed, bytea as Uint8Array.
+ * timestamptz as Date, jsonb parsed, bytea as Uint8Array. As parameters, arrays are PostgreSQL arrays and objects
+ * are JSON; an array that is meant as JSON is handed over as text.
+ *
+ * Throws {@link DatabaseError} for what the database refused, {@link DatabaseUnavailable} when it cannot be reached.
  */
 export interface Database extends Querier {
-  /** Runs `work` in one transaction: all of it happens or none. Nothing else runs between its statements. */
+  /**
+   * Runs `work` in one transaction: all of it happens or none, also when `work` hides the error of a statement.
+   * Others may run at the same time (read committed): lock first what the decision hangs on, then read it. Who
+   * collides with another transaction (SQLSTATE 40001, 40P01) is run again, so `work` has no effect but its statements.
+   */
   tx<T>(work: (tx: Querier) => Promise<T>): Promise<T>;
   close(): Promise<void>;
+}
+
+/** Runs `work` between `begin` and `commit` of one connection; `rollback` when it, or any statement of it, fails. */
+export async function inTransaction<T>(connection: Querier, work: (tx: Querier) => Promise<T>): Promise<T> {
+  await connection.query('begin');
+  let failure: Error | undefined;
+  try {
+    const result = await work({
+      query: async (sql, parameters) => {
+        try {
+          return await connection.query(sql, parameters);
+        } catch (error) {
+          if (error instanceof Error) failure = error;
+          throw error;
+        }
+      },
+    });
+    if (failure) throw failure;
+    await connection.query('commit');
+    return result;
+  } catch (error) {
+    if (!(error instanceof DatabaseUnavailable)) await connection.query('rollback');
+    throw error;
+  }
 }
 
 /** An error that the database reported; `sqlState` is PostgreSQL's five-character code. */
@@ -25,6 +56,18 @@ export class DatabaseError extends Error {
     super(message);
     this.sqlState = sqlState;
   }
+}
+
+/** The database cannot be reached or did not answer: whether the statement under way took effect is unknown. */
+export class DatabaseUnavailable extends Error {
+  override readonly name = 'DatabaseUnavailable';
+  readonly code = 'database-unavailable';
+}
+
+/** The database is of a version that this server does not work with. */
+export class UnsupportedDatabase extends Error {
+  override readonly name = 'UnsupportedDatabase';
+  readonly code = 'unsupported-database';
 }
 
 export const uniqueViolation = '23505';

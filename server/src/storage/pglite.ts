@@ -2,7 +2,13 @@ import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { DatabaseError, type Database, type Querier } from './database.ts';
+import {
+  DatabaseError,
+  DatabaseUnavailable,
+  inTransaction,
+  type Database,
+  type Querier,
+} from './database.ts';
 import { lockDirectory } from './directory-lock.ts';
 import type { WorkerReply, WorkerRequest } from './pglite-worker.ts';
 
@@ -54,7 +60,7 @@ class PgliteDatabase implements Database {
     });
     worker.on('exit', () => {
       this.#closed = true;
-      this.#failAll(new DatabaseError('The database worker has ended.', undefined));
+      this.#failAll(new DatabaseUnavailable('The database worker has ended.'));
     });
   }
 
@@ -63,17 +69,9 @@ class PgliteDatabase implements Database {
   }
 
   tx<T>(work: (tx: Querier) => Promise<T>): Promise<T> {
-    return this.#inTurn(async () => {
-      await this.#send('begin');
-      try {
-        const result = await work({ query: (sql, parameters = []) => this.#send(sql, parameters) });
-        await this.#send('commit');
-        return result;
-      } catch (error) {
-        if (!this.#closed) await this.#send('rollback');
-        throw error;
-      }
-    });
+    return this.#inTurn(() =>
+      inTransaction({ query: (sql, parameters = []) => this.#send(sql, parameters) }, work),
+    );
   }
 
   async close(): Promise<void> {
@@ -94,7 +92,7 @@ class PgliteDatabase implements Database {
   }
 
   #send<R extends object>(sql: string, parameters?: readonly unknown[]): Promise<R[]> {
-    if (this.#closed) return Promise.reject(new DatabaseError('The database is closed.', undefined));
+    if (this.#closed) return Promise.reject(new DatabaseUnavailable('The database is closed.'));
     return new Promise((resolve, reject) => {
       const id = ++this.#nextId;
       this.#waiting.set(id, { resolve: resolve as (rows: object[]) => void, reject });

@@ -1,4 +1,10 @@
-import { createDevice, DeviceError, type Device, type HttpRequest } from '@starling/client-sdk';
+import {
+  createDevice,
+  DeviceError,
+  type ChannelFactory,
+  type Device,
+  type HttpRequest,
+} from '@starling/client-sdk';
 import { nodeHost } from '@starling/client-sdk/node';
 import { writeUpdateFile, type Assignment } from '@starling/protocol';
 import { join } from 'node:path';
@@ -56,12 +62,14 @@ export async function knownFleet(
   server: string,
   enrolmentToken: string,
   count: number,
+  { hasSocket = true }: { hasSocket?: boolean } = {},
 ): Promise<{ devices: KnownDevice[]; close: () => Promise<void> }> {
   const place = await temporaryDirectory();
   const all: KnownDevice[] = [];
   const make = (number: number): KnownDevice => {
     const directory = join(place.path, String(number));
-    const made = { ...knownDevice(server, enrolmentToken, number, directory), again: () => make(number) };
+    const device = knownDevice(server, enrolmentToken, number, directory, hasSocket);
+    const made = { ...device, again: () => make(number) };
     all.push(made);
     return made;
   };
@@ -80,6 +88,7 @@ function knownDevice(
   enrolmentToken: string,
   number: number,
   directory: string,
+  hasSocket: boolean,
 ): Omit<KnownDevice, 'again'> {
   let isCut = false;
   const hooks: Hooks = { onMessage: () => undefined, onTraining: () => Promise.resolve() };
@@ -101,6 +110,7 @@ function knownDevice(
     host: {
       ...host,
       http: (request) => http(request),
+      channel: hasSocket ? host.channel : noChannel,
       trainer: {
         run: async (job, signal) => {
           if (job.kind !== 'contribute') throw new TypeError('These devices contribute, and nothing else.');
@@ -127,3 +137,14 @@ function knownDevice(
   device.on('assignment', (assignment) => known.seen.push(assignment));
   return known;
 }
+
+/** A network that lets no socket through. */
+const noChannel: ChannelFactory = (_server, _token, events) => {
+  queueMicrotask(() => {
+    events.closed(undefined);
+  });
+  return {
+    control: () => Promise.reject(new Error('There is no connection.')),
+    close: () => undefined,
+  };
+};

@@ -40,10 +40,13 @@ export function tinyPlan(changes: Partial<Plan> = {}): Plan {
 export class Admin {
   readonly url: string;
   readonly key: string;
+  readonly project: string | undefined;
 
-  constructor(url: string, key: string) {
+  /** `project`: where a `server` key acts, other than in its own. */
+  constructor(url: string, key: string, project?: string) {
     this.url = url;
     this.key = key;
+    this.project = project;
   }
 
   async call(
@@ -56,6 +59,7 @@ export class Admin {
       method,
       headers: {
         authorization: `Bearer ${this.key}`,
+        ...(this.project === undefined ? {} : { 'starling-project': this.project }),
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         ...headers,
       },
@@ -80,10 +84,10 @@ export class Admin {
     return (await this.post<EnrolmentToken & { token: string }>('/v1/enrolment-tokens', { labels })).token;
   }
 
-  /** A draft task on {@link tinyModel}. */
-  async tinyTask(changes: Partial<Plan> = {}): Promise<Task> {
-    const model = await this.post<ModelDetail>('/v1/models', tinyModel);
-    const request: TaskRequest = { name: 'tiny', model: model.digest, plan: tinyPlan(changes) };
+  /** A draft task on {@link tinyModel}, or one like it under another name. */
+  async tinyTask(changes: Partial<Plan> = {}, name = tinyModel.name): Promise<Task> {
+    const model = await this.post<ModelDetail>('/v1/models', { ...tinyModel, name });
+    const request: TaskRequest = { name, model: model.digest, plan: tinyPlan(changes) };
     return this.post<Task>('/v1/tasks', request);
   }
 }

@@ -27,7 +27,8 @@ export class RawDevice {
   readonly url: string;
   readonly seed: Uint8Array;
   deviceId = '';
-  #token = '';
+  /** Of its session. */
+  token = '';
 
   constructor(url: string, seed: Uint8Array = randomBytes(32)) {
     this.url = url;
@@ -62,7 +63,7 @@ export class RawDevice {
       challenge,
       signature,
     });
-    this.#token = token;
+    this.token = token;
   }
 
   async send<T>(
@@ -75,7 +76,7 @@ export class RawDevice {
     const answer = await fetch(`${this.url}${path}`, {
       method,
       headers: {
-        ...(this.#token ? { authorization: `Bearer ${this.#token}` } : {}),
+        ...(this.token ? { authorization: `Bearer ${this.token}` } : {}),
         ...(body === undefined || bytes ? {} : { 'content-type': 'application/json' }),
         ...headers,
       },

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startServer, type ServerOptions, type StarlingServer } from '@starling/server';
+import type { TestPostgres } from './postgres.ts';
 import { Admin } from './project.ts';
 
 export async function temporaryDirectory(): Promise<{ path: string; remove: () => Promise<void> }> {
@@ -18,6 +19,13 @@ export interface TestServer {
   close: () => Promise<void>;
 }
 
+let postgres: TestPostgres | undefined;
+
+/** Lets every {@link testServer} from here on work on a new database of this server, instead of an embedded one. */
+export function useDatabasesOf(server: TestPostgres): void {
+  postgres = server;
+}
+
 /** A server in this process, on an empty data directory. */
 export async function testServer(options: Partial<ServerOptions> = {}): Promise<TestServer> {
   const directory = await temporaryDirectory();
@@ -25,6 +33,7 @@ export async function testServer(options: Partial<ServerOptions> = {}): Promise<
     dataDirectory: directory.path,
     logLevel: 'silent',
     pollIntervalMs: 50,
+    ...(postgres && { databaseUrl: await postgres.database() }),
     ...options,
   });
   const admin = new Admin(server.url, server.firstKey ?? '');
@@ -56,12 +65,14 @@ const main = fileURLToPath(new URL('../../../cli/dist/main.js', import.meta.url)
 /** A server in a process of its own, as `npm start` runs it. */
 export class ServerProcess {
   readonly directory: string;
+  readonly #environment: Record<string, string>;
   url = '';
   #child: ChildProcess | undefined;
   #port = 0;
 
-  constructor(directory: string) {
+  constructor(directory: string, environment: Record<string, string> = {}) {
     this.directory = directory;
+    this.#environment = environment;
   }
 
   static async onCopyOf(template: string): Promise<ServerProcess & { remove: () => Promise<void> }> {
@@ -70,13 +81,27 @@ export class ServerProcess {
     return Object.assign(new ServerProcess(place.path), { remove: place.remove });
   }
 
-  /** Starts it (again on the same port); `killAt` names the failpoint where it will end itself with SIGKILL. */
-  async start(killAt?: string): Promise<void> {
+  /** Starts it (again on the same port); `killAt` names the failpoint where it will end itself with SIGKILL; `flags` are added to its command. */
+  async start(killAt?: string, flags: readonly string[] = []): Promise<void> {
     const child = spawn(
       process.execPath,
-      [main, 'serve', '--data-dir', this.directory, '--port', String(this.#port), '--log-level', 'silent'],
+      [
+        main,
+        'serve',
+        '--data-dir',
+        this.directory,
+        '--port',
+        String(this.#port),
+        '--log-level',
+        'silent',
+        ...flags,
+      ],
       {
-        env: { ...process.env, ...(killAt === undefined ? {} : { STARLING_KILL_AT: killAt }) },
+        env: {
+          ...process.env,
+          ...this.#environment,
+          ...(killAt === undefined ? {} : { STARLING_KILL_AT: killAt }),
+        },
         stdio: ['ignore', 'pipe', 'pipe'],
       },
     );

@@ -34,6 +34,8 @@ export class FakeServer {
   acceptsConnections = true;
   /** Whether a ready device gets its group in the same answer. */
   groupsAtOnce = true;
+  /** After which a device without a socket asks again. */
+  retryAfterMs = 1_500;
   isRevoked = false;
   knowsDevice = true;
   enrolments = 0;
@@ -165,7 +167,7 @@ export class FakeServer {
     if (path === '/v1/device/session') return this.#open(read());
     this.#requireSession(/^Bearer (.*)$/.exec(request.headers['authorization'] ?? '')?.[1] ?? '');
     if (path === '/v1/device/assignment') {
-      return json(200, { assignment: this.#current() ?? null, retryAfterMs: 1_500 });
+      return json(200, { assignment: this.#current() ?? null, retryAfterMs: this.retryAfterMs });
     }
     const blob = /^\/v1\/blobs\/(\w+)$/.exec(path)?.[1];
     if (blob !== undefined)

@@ -17,6 +17,11 @@ export class ManualClock implements Clock {
     return this.#nowMs;
   }
 
+  /** The same, from 2020. */
+  wallMs(): number {
+    return 1_577_836_800_000 + this.#nowMs;
+  }
+
   sleep(ms: number, signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       if (signal.aborted) {

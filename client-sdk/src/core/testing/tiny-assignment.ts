@@ -3,14 +3,14 @@ import { tinyFetched, tinySize } from './tiny-model.ts';
 
 const id = (letter: string) => letter.repeat(22);
 
-/** A training assignment of the tiny model. `letter` makes it another one. */
+/** A training assignment of the tiny model. `letter` makes it another one, of another round. */
 export function tinyAssignment(changes: Partial<Assignment> = {}, letter = 'a'): Assignment {
   const { ir, weights } = tinyFetched();
   const taskId = makeId('task', id('t'));
   return {
     id: makeId('assignment', id(letter)),
     taskId,
-    roundId: makeId('round', id('r')),
+    roundId: makeId('round', id(letter)),
     roundNumber: 3,
     state: 'offered',
     reason: null,

@@ -3,6 +3,12 @@ import type { Storage } from '../../core/ports.ts';
 
 const store = 'values';
 
+/**
+ * What was written is on the disk, not only with the system: a device whose machine loses power must not forget which
+ * bytes it has sent.
+ */
+const durably = { durability: 'strict' } as const;
+
 /** Durable bytes in IndexedDB, in a database of this name. */
 export function idbStorage(name: string): Storage {
   let opening: Promise<IDBPDatabase> | undefined;
@@ -22,10 +28,12 @@ export function idbStorage(name: string): Storage {
   return {
     get: async (key) => (await (await database()).get(store, key)) as Uint8Array | undefined, // only `set` writes
     set: async (key, value) => {
-      await (await database()).put(store, value, key);
+      const change = (await database()).transaction(store, 'readwrite', durably);
+      await Promise.all([change.store.put(value, key), change.done]);
     },
     delete: async (key) => {
-      await (await database()).delete(store, key);
+      const change = (await database()).transaction(store, 'readwrite', durably);
+      await Promise.all([change.store.delete(key), change.done]);
     },
   };
 }

@@ -3,6 +3,7 @@ import type { Clock } from '../../core/ports.ts';
 /** The platform's timers. */
 export const timerClock: Clock = {
   monotonicMs: () => performance.now(),
+  wallMs: () => Date.now(),
   sleep: (ms, signal) =>
     new Promise((resolve) => {
       if (signal.aborted) {

@@ -1,0 +1,47 @@
+import { fileURLToPath } from 'node:url';
+import { resolve } from 'node:path';
+import { InvalidArgumentError } from 'commander';
+import { LocalBackend, RayBackend, type CloudOptions } from '@starling/server';
+
+/** What `serve` is told of training in the cloud (docs/cloud.md). */
+export interface CloudFlags {
+  dataSet: Record<string, string>;
+  python?: string;
+  ray?: string;
+  rayPython?: string;
+  rayInsecure?: boolean;
+}
+
+const embeddedProgram = fileURLToPath(import.meta.resolve('@starling/simulator/job-process'));
+const pythonSources = fileURLToPath(new URL('../../cluster/src', import.meta.url));
+
+/** Jobs run beside the server with our own engine; with a Python also with PyTorch and MindSpore, and on a Ray cluster. */
+export function cloudOptions(flags: CloudFlags): CloudOptions {
+  const { python, ray, rayPython, rayInsecure } = flags;
+  const inPython = python === undefined ? [] : [python, '-m', 'starling_cluster.job'];
+  const local = new LocalBackend({
+    programs: {
+      embedded: [process.execPath, embeddedProgram],
+      ...(python === undefined ? {} : { torch: inPython, mindspore: inPython }),
+    },
+    environment: { PYTHONPATH: pythonSources },
+  });
+  if (ray === undefined) return { backends: [local], dataSets: flags.dataSet };
+  const token = process.env['STARLING_RAY_TOKEN'];
+  const cluster = new RayBackend({
+    url: ray,
+    sources: pythonSources,
+    ...(token === undefined ? {} : { token }),
+    ...(rayPython === undefined ? {} : { python: rayPython }),
+    ...(rayInsecure === undefined ? {} : { insecure: rayInsecure }),
+  });
+  return { backends: [local, cluster], dataSets: flags.dataSet };
+}
+
+/** Collects NAME=DIR. */
+export function dataSet(text: string, before: Record<string, string>): Record<string, string> {
+  const [, name, directory] = /^([a-z0-9][a-z0-9._-]{0,63})=(.+)$/.exec(text) ?? [];
+  if (name === undefined || directory === undefined)
+    throw new InvalidArgumentError('Expected NAME=DIR, the name of lower-case letters, digits and . _ -');
+  return { ...before, [name]: resolve(directory) };
+}

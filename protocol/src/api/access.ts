@@ -1,0 +1,231 @@
+import { Type, type Static } from 'typebox';
+import { roles } from '../access.ts';
+import { ids } from '../schemas/resources.ts';
+import {
+  closed,
+  filteredPageQuery,
+  Instant,
+  Name,
+  Nullable,
+  OneOf,
+  PageOf,
+  PageQuery,
+  Sha256,
+} from './common.ts';
+import type { Endpoint } from './endpoint.ts';
+
+export const RoleSchema = OneOf(roles);
+
+export const Project = Type.Object({ id: ids.project, name: Type.String(), createdAt: Instant });
+export type Project = Static<typeof Project>;
+
+export const ApiKey = Type.Object({
+  id: ids.key,
+  projectId: ids.project,
+  name: Type.String(),
+  role: RoleSchema,
+  createdAt: Instant,
+  expiresAt: Nullable(Instant),
+  lastUsedAt: Type.Unsafe<string | null>({
+    ...Nullable(Instant),
+    description: 'To the minute; `null` before its first use.',
+  }),
+  revokedAt: Nullable(Instant),
+  oldSecretUntil: Type.Unsafe<string | null>({
+    ...Nullable(Instant),
+    description: 'After a rotation: how long the secret before is still taken.',
+  }),
+});
+export type ApiKey = Static<typeof ApiKey>;
+
+export const ApiKeyRequest = Type.Object(
+  {
+    name: Name,
+    role: RoleSchema,
+    expiresInMs: Type.Optional(
+      Type.Integer({ minimum: 1000, maximum: 5 * 365 * 86_400_000, description: 'Default: never.' }),
+    ),
+  },
+  closed,
+);
+export type ApiKeyRequest = Static<typeof ApiKeyRequest>;
+
+/** A key with its secret, which is in this answer and nowhere else. */
+export const ApiKeyWithSecret = Type.Intersect([
+  ApiKey,
+  Type.Object({ secret: Type.String({ description: 'sk_…, shown this once.' }) }),
+]);
+export type ApiKeyWithSecret = Static<typeof ApiKeyWithSecret>;
+
+export const Caller = Type.Object({
+  key: ApiKey,
+  project: Project,
+});
+export type Caller = Static<typeof Caller>;
+
+export const AuditEntry = Type.Object({
+  sequence: Type.Integer({ description: 'Place in the chain of the project, from 1.' }),
+  at: Instant,
+  keyId: ids.key,
+  action: Type.String({ description: 'Name of the operation, as in the OpenAPI document.' }),
+  object: Nullable(Type.String({ description: 'What it was done to: an id or a digest.' })),
+  requestDigest: Type.String({ description: 'SHA-256 over method, path and canonical body.' }),
+  from: Type.String({ description: 'Address that the request came from.' }),
+  hash: Sha256,
+  outcome: Type.Unsafe<{ sequence: number; at: string; status: number; object: string | null } | null>({
+    ...Nullable(
+      Type.Object({
+        sequence: Type.Integer(),
+        at: Instant,
+        status: Type.Integer({ description: 'HTTP status of the answer.' }),
+        object: Nullable(Type.String({ description: 'What it made: an id or a digest.' })),
+      }),
+    ),
+    description: '`null` while the operation runs, or when the server ended before it answered.',
+  }),
+});
+export type AuditEntry = Static<typeof AuditEntry>;
+
+export const AuditVerification = Type.Object({
+  intact: Type.Boolean(),
+  entries: Type.Integer({ description: 'Entries whose hashes were computed anew.' }),
+  head: Type.Object(
+    { sequence: Type.Integer(), hash: Sha256 },
+    { description: 'Keep it elsewhere: a chain that was cut or written anew no longer holds it.' },
+  ),
+  problem: Nullable(
+    Type.Object({
+      sequence: Type.Integer({ description: 'The first entry that does not fit.' }),
+      message: Type.String(),
+    }),
+  ),
+});
+export type AuditVerification = Static<typeof AuditVerification>;
+
+export const accessEndpoints = {
+  getCaller: {
+    method: 'GET',
+    path: '/v1/caller',
+    tag: 'access',
+    summary: 'Read which key this is, and in which project it acts',
+    role: 'viewer',
+    answer: Caller,
+  },
+  listProjects: {
+    method: 'GET',
+    path: '/v1/projects',
+    tag: 'access',
+    summary: 'List projects',
+    description: 'A `server` key sees all of them, others their own.',
+    role: 'viewer',
+    query: PageQuery,
+    answer: PageOf(Project),
+  },
+  createProject: {
+    method: 'POST',
+    path: '/v1/projects',
+    tag: 'access',
+    summary: 'Create a project',
+    description:
+      'A `server` key acts in it with the header `Starling-Project`; make its first admin key that way.',
+    role: 'server',
+    body: Type.Object({ name: Name }, closed),
+    example: { name: 'keyboard' },
+    answer: Project,
+    status: 201,
+  },
+  getProject: {
+    method: 'GET',
+    path: '/v1/projects/:id',
+    tag: 'access',
+    summary: 'Read a project',
+    role: 'viewer',
+    params: { id: ids.project },
+    answer: Project,
+  },
+  listKeys: {
+    method: 'GET',
+    path: '/v1/keys',
+    tag: 'access',
+    summary: 'List API keys',
+    role: 'admin',
+    query: PageQuery,
+    answer: PageOf(ApiKey),
+  },
+  createKey: {
+    method: 'POST',
+    path: '/v1/keys',
+    tag: 'access',
+    summary: 'Create an API key',
+    description: 'Its role is at most that of the caller. Its secret is in this answer and nowhere else.',
+    role: 'admin',
+    body: ApiKeyRequest,
+    example: { name: 'dashboard', role: 'viewer', expiresInMs: 7_776_000_000 },
+    answer: ApiKeyWithSecret,
+    status: 201,
+  },
+  getKey: {
+    method: 'GET',
+    path: '/v1/keys/:id',
+    tag: 'access',
+    summary: 'Read an API key',
+    role: 'admin',
+    params: { id: ids.key },
+    answer: ApiKey,
+  },
+  rotateKey: {
+    method: 'POST',
+    path: '/v1/keys/:id/rotate',
+    tag: 'access',
+    summary: 'Give an API key a new secret',
+    description:
+      'The secret before is taken for `overlapMs` more (default: a day; 0 ends it at once); one before that ends now.',
+    role: 'admin',
+    params: { id: ids.key },
+    body: Type.Object(
+      { overlapMs: Type.Optional(Type.Integer({ minimum: 0, maximum: 30 * 86_400_000 })) },
+      closed,
+    ),
+    example: { overlapMs: 3_600_000 },
+    answer: ApiKeyWithSecret,
+  },
+  revokeKey: {
+    method: 'POST',
+    path: '/v1/keys/:id/revoke',
+    tag: 'access',
+    summary: 'Revoke an API key',
+    description: 'At once, and its live connections end. A key cannot revoke itself.',
+    role: 'admin',
+    params: { id: ids.key },
+    answer: ApiKey,
+  },
+  listAudit: {
+    method: 'GET',
+    path: '/v1/audit',
+    tag: 'audit',
+    summary: 'List the audit log, newest first',
+    role: 'viewer',
+    query: filteredPageQuery({
+      key: Type.Optional(ids.key),
+      action: Type.Optional(Type.String({ maxLength: 64 })),
+      object: Type.Optional(Type.String({ maxLength: 128 })),
+      since: Type.Optional(Type.String({ format: 'date-time', maxLength: 40 })),
+      until: Type.Optional(Type.String({ format: 'date-time', maxLength: 40 })),
+    }),
+    answer: PageOf(AuditEntry),
+  },
+  verifyAudit: {
+    method: 'GET',
+    path: '/v1/audit/verification',
+    tag: 'audit',
+    summary: 'Verify the chain of the audit log',
+    description:
+      'Computes every hash anew. With `sequence` and `hash` of a head that was kept, also that the chain still holds it.',
+    role: 'viewer',
+    query: Type.Object(
+      { sequence: Type.Optional(Type.Integer({ minimum: 1 })), hash: Type.Optional(Sha256) },
+      closed,
+    ),
+    answer: AuditVerification,
+  },
+} as const satisfies Record<string, Endpoint>;

@@ -1,0 +1,69 @@
+import {
+  Device,
+  EnrolmentToken,
+  EnrolmentTokenCreated,
+  EnrolmentTokenRequest,
+  ids,
+} from '../schemas/resources.ts';
+import { PageOf, PageQuery } from './common.ts';
+import type { Endpoint } from './endpoint.ts';
+
+export const deviceEndpoints = {
+  createEnrolmentToken: {
+    method: 'POST',
+    path: '/v1/enrolment-tokens',
+    tag: 'devices',
+    summary: 'Make an enrolment token',
+    role: 'admin',
+    body: EnrolmentTokenRequest,
+    example: { labels: { fleet: 'beta' }, maxUses: 500, expiresInMs: 604_800_000 },
+    answer: EnrolmentTokenCreated,
+    status: 201,
+  },
+  listEnrolmentTokens: {
+    method: 'GET',
+    path: '/v1/enrolment-tokens',
+    tag: 'devices',
+    summary: 'List enrolment tokens',
+    role: 'admin',
+    query: PageQuery,
+    answer: PageOf(EnrolmentToken),
+  },
+  revokeEnrolmentToken: {
+    method: 'POST',
+    path: '/v1/enrolment-tokens/:id/revoke',
+    tag: 'devices',
+    summary: 'Revoke an enrolment token',
+    role: 'admin',
+    params: { id: ids.enrolmentToken },
+    answer: EnrolmentToken,
+  },
+  listDevices: {
+    method: 'GET',
+    path: '/v1/devices',
+    tag: 'devices',
+    summary: 'List devices',
+    role: 'viewer',
+    query: PageQuery,
+    answer: PageOf(Device),
+  },
+  getDevice: {
+    method: 'GET',
+    path: '/v1/devices/:id',
+    tag: 'devices',
+    summary: 'Read a device',
+    role: 'viewer',
+    params: { id: ids.device },
+    answer: Device,
+  },
+  revokeDevice: {
+    method: 'POST',
+    path: '/v1/devices/:id/revoke',
+    tag: 'devices',
+    summary: 'Revoke a device',
+    description: 'Its assignment is dropped, its sessions and connections end, and it cannot enrol again.',
+    role: 'operator',
+    params: { id: ids.device },
+    answer: Device,
+  },
+} as const satisfies Record<string, Endpoint>;

@@ -1,0 +1,19 @@
+import { accessEndpoints } from './access.ts';
+import { deviceEndpoints } from './devices.ts';
+import { jobEndpoints } from './jobs.ts';
+import { modelEndpoints } from './models.ts';
+import { roundEndpoints } from './rounds.ts';
+import { taskEndpoints } from './tasks.ts';
+
+/** The admin API, by operation: the server registers its routes from this table, and the client calls them by it. */
+export const endpoints = {
+  ...accessEndpoints,
+  ...deviceEndpoints,
+  ...modelEndpoints,
+  ...taskEndpoints,
+  ...roundEndpoints,
+  ...jobEndpoints,
+} as const;
+
+export type Endpoints = typeof endpoints;
+export type Operation = keyof Endpoints;

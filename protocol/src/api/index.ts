@@ -1,0 +1,12 @@
+export * from './access.ts';
+export * from './client.ts';
+export { PageQuery } from './common.ts';
+export * from './endpoint.ts';
+export * from './endpoints.ts';
+export * from './events.ts';
+export * from './jobs.ts';
+export * from './models.ts';
+export * from './rounds.ts';
+export * from './server-sent-events.ts';
+export * from './tasks.ts';
+export { isAtLeast, projectHeader, roles, type Role } from '../access.ts';

@@ -1,0 +1,111 @@
+import { Type, type Static } from 'typebox';
+import { ids, Round, RoundDetail } from '../schemas/resources.ts';
+import { closed, Nullable, OneOf, PageOf, PageQuery } from './common.ts';
+import type { Endpoint } from './endpoint.ts';
+
+/** Stations that an assignment passes, in order. */
+export const stations = ['selected', 'accepted', 'training', 'ready', 'uploaded', 'counted'] as const;
+export type Station = (typeof stations)[number];
+
+/** Spans between stations, and from the offer to the recorded update. */
+export const spans = ['answering', 'fetching', 'training', 'handingIn', 'all'] as const;
+export type Span = (typeof spans)[number];
+
+const Milliseconds = Nullable(Type.Number());
+
+export const RoundAnatomy = Type.Object({
+  round: Round,
+  funnel: Type.Array(
+    Type.Object({
+      station: OneOf(stations),
+      reached: Type.Integer({ description: 'Assignments that came so far, dropped ones included.' }),
+      dropped: Type.Record(Type.String(), Type.Integer(), {
+        description: 'Those that came no further, by the reason of their drop.',
+      }),
+    }),
+  ),
+  spans: Type.Array(
+    Type.Object({
+      span: OneOf(spans),
+      count: Type.Integer(),
+      p50Ms: Milliseconds,
+      p95Ms: Milliseconds,
+      p99Ms: Milliseconds,
+    }),
+    { description: 'Of the assignments that passed each span, by database time.' },
+  ),
+  remainingMs: Type.Object(
+    { ready: Nullable(Type.Integer()), round: Nullable(Type.Integer()) },
+    {
+      description: 'Time left to be ready, and until the window of the phase closes; `null` when it is over.',
+    },
+  ),
+  atWork: Type.Record(Type.String(), Type.Integer(), {
+    description: 'Assignments under way, by state.',
+  }),
+});
+export type RoundAnatomy = Static<typeof RoundAnatomy>;
+
+export const roundEndpoints = {
+  listRounds: {
+    method: 'GET',
+    path: '/v1/tasks/:id/rounds',
+    tag: 'rounds',
+    summary: 'List the rounds of a task, newest first',
+    description: 'Each published round carries its metrics: this is the learning curve.',
+    role: 'viewer',
+    params: { id: ids.task },
+    query: PageQuery,
+    answer: PageOf(Round),
+  },
+  getRound: {
+    method: 'GET',
+    path: '/v1/rounds/:id',
+    tag: 'rounds',
+    summary: 'Read a round with its funnel',
+    role: 'viewer',
+    params: { id: ids.round },
+    answer: RoundDetail,
+  },
+  getAnatomy: {
+    method: 'GET',
+    path: '/v1/rounds/:id/anatomy',
+    tag: 'rounds',
+    summary: 'Read where a round lost devices and time',
+    role: 'viewer',
+    params: { id: ids.round },
+    answer: RoundAnatomy,
+  },
+  extendRound: {
+    method: 'POST',
+    path: '/v1/rounds/:id/extend',
+    tag: 'rounds',
+    summary: 'Give the phase under way more time',
+    role: 'operator',
+    params: { id: ids.round },
+    body: Type.Object({ byMs: Type.Integer({ minimum: 1000, maximum: 7 * 86_400_000 }) }, closed),
+    example: { byMs: 60_000 },
+    answer: RoundDetail,
+  },
+  closeRound: {
+    method: 'POST',
+    path: '/v1/rounds/:id/close',
+    tag: 'rounds',
+    summary: 'Go on now with what arrived',
+    description:
+      'While it selects: train with those that accepted. Later: publish the sum of the updates received. Refused below the minimum of the round.',
+    role: 'operator',
+    params: { id: ids.round },
+    answer: RoundDetail,
+  },
+  abortRound: {
+    method: 'POST',
+    path: '/v1/rounds/:id/abort',
+    tag: 'rounds',
+    summary: 'Abandon a round',
+    description: 'Nothing of it is published. A running task opens its next round: pause it first to stop.',
+    role: 'operator',
+    params: { id: ids.round },
+    answer: RoundDetail,
+  },
+} as const satisfies Record<string, Endpoint>;

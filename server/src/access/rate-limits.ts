@@ -1,0 +1,104 @@
+import { ProblemError } from '@starling/protocol';
+
+/** A token bucket: `burst` at once, refilled at `perSecond`. */
+export interface Rate {
+  burst: number;
+  perSecond: number;
+}
+
+/** Most keys whose buckets are remembered; beyond, those not used for longest begin anew. */
+const capacity = 100_000;
+
+/**
+ * Token buckets by key, in the memory of this process: with several servers each grants its own share. Time is in
+ * monotonic milliseconds.
+ */
+export class RateLimit {
+  readonly #what: string;
+  readonly #rate: Rate;
+  readonly #now: () => number;
+  /** Least recently used first. */
+  readonly #buckets = new Map<string, { tokens: number; at: number }>();
+
+  constructor(what: string, rate: Rate, now: () => number = () => performance.now()) {
+    this.#what = what;
+    this.#rate = rate;
+    this.#now = now;
+  }
+
+  /**
+   * Takes `cost` tokens. Throws ProblemError `rate-limited`, with the time until they are there, and takes none. What
+   * costs more than a whole bucket needs a full one and empties it.
+   */
+  take(key: string, cost = 1): void {
+    const { burst, perSecond } = this.#rate;
+    const now = this.#now();
+    const before = this.#buckets.get(key) ?? { tokens: burst, at: now };
+    const tokens = Math.min(burst, before.tokens + ((now - before.at) / 1000) * perSecond);
+    const wanted = Math.min(cost, burst);
+    const isGranted = tokens >= wanted - 1e-9; // what rounding took is not held against anyone
+    this.#buckets.delete(key);
+    if (this.#buckets.size >= capacity) {
+      const [oldest] = this.#buckets.keys();
+      if (oldest !== undefined) this.#buckets.delete(oldest);
+    }
+    this.#buckets.set(key, { tokens: isGranted ? tokens - wanted : tokens, at: now });
+    if (isGranted) return;
+    const retryAfterMs = Math.ceil(((wanted - tokens) / perSecond) * 1000);
+    throw new ProblemError(
+      'rate-limited',
+      `Too many ${this.#what}: ask again in ${Math.ceil(retryAfterMs / 1000)} s.`,
+      { retryAfterMs },
+    );
+  }
+}
+
+/** The limits of a server. */
+export interface RateLimitOptions {
+  /** Enrolments from one address. */
+  enrolment: Rate;
+  /** Challenges and sessions of one device; whoever asks is not known yet, so the address counts too. */
+  challenge: Rate;
+  challengeFromAddress: Rate;
+  /** Requests without a valid credential from one address. */
+  refused: Rate;
+  /** Requests with one API key. */
+  key: Rate;
+  /** Requests of one device, and bytes that it sends. */
+  device: Rate;
+  deviceBytes: Rate;
+}
+
+/** Far above what honest fleets and people do, even many behind one address; far below what hurts. */
+export const defaultRates: RateLimitOptions = {
+  enrolment: { burst: 5000, perSecond: 20 },
+  challenge: { burst: 30, perSecond: 0.5 },
+  challengeFromAddress: { burst: 20_000, perSecond: 200 },
+  refused: { burst: 200, perSecond: 1 },
+  key: { burst: 2000, perSecond: 200 },
+  device: { burst: 500, perSecond: 50 },
+  deviceBytes: { burst: 2 ** 30, perSecond: 2 ** 20 },
+};
+
+/** The buckets of a server, one kind for each limit. */
+export class RateLimits {
+  readonly enrolment: RateLimit;
+  readonly challenge: RateLimit;
+  readonly challengeFromAddress: RateLimit;
+  readonly refused: RateLimit;
+  readonly key: RateLimit;
+  readonly device: RateLimit;
+  readonly deviceBytes: RateLimit;
+
+  constructor(options: Partial<RateLimitOptions> = {}, now?: () => number) {
+    const rates = { ...defaultRates, ...options };
+    const limit = (what: string, rate: Rate) => new RateLimit(what, rate, now);
+    this.enrolment = limit('enrolments from this address', rates.enrolment);
+    this.challenge = limit('challenges of this device', rates.challenge);
+    this.challengeFromAddress = limit('challenges from this address', rates.challengeFromAddress);
+    this.refused = limit('refused requests from this address', rates.refused);
+    this.key = limit('requests with this API key', rates.key);
+    this.device = limit('requests of this device', rates.device);
+    this.deviceBytes = limit('bytes from this device', rates.deviceBytes);
+  }
+}

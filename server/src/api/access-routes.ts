@@ -1,0 +1,94 @@
+import { ProblemError, type ProjectId } from '@starling/protocol';
+import { auditSource, auditView, verifyAudit, type AuditListRow } from '../access/audit.ts';
+import { createKey, keyView, readKey, revokeKey, rotateKey, type KeyRow } from '../access/keys.ts';
+import { createProject, projectView, readProject, type ProjectRow } from '../access/projects.ts';
+import type { Api, ApiServices } from './http.ts';
+import { readPage } from './pages.ts';
+import { serve } from './serve.ts';
+
+/** Projects, API keys and the audit log. */
+export function addAccessRoutes(api: Api, { coordinator, endConnections }: ApiServices): void {
+  const { database } = coordinator.context;
+
+  serve(api, 'getCaller', async ({ caller }) => {
+    const [home] = await database.query<{ project_id: ProjectId }>(
+      'select project_id from api_keys where id = $1',
+      [caller.keyId],
+    );
+    return {
+      key: await readKey(database, home?.project_id ?? caller.projectId, caller.keyId),
+      project: await readProject(database, caller, caller.projectId),
+    };
+  });
+  serve(api, 'listProjects', async ({ caller, query }) => {
+    const page = await readPage<ProjectRow>(
+      database,
+      {
+        table: 'projects',
+        condition: '$1 or id = $2',
+        values: [caller.role === 'server', caller.projectId],
+        column: 'created_at',
+      },
+      query,
+    );
+    return { ...page, items: page.items.map(projectView) };
+  });
+  serve(api, 'createProject', ({ body }) => createProject(database, body.name));
+  serve(api, 'getProject', ({ caller, params }) => readProject(database, caller, params.id));
+
+  serve(api, 'listKeys', async ({ caller, query }) => {
+    const page = await readPage<KeyRow>(
+      database,
+      { table: 'api_keys', condition: 'project_id = $1', values: [caller.projectId], column: 'created_at' },
+      query,
+    );
+    return { ...page, items: page.items.map(keyView) };
+  });
+  serve(api, 'createKey', ({ caller, body }) => createKey(database, caller, body));
+  serve(api, 'getKey', ({ caller, params }) => readKey(database, caller.projectId, params.id));
+  serve(api, 'rotateKey', ({ caller, params, body }) =>
+    rotateKey(database, caller, params.id, body.overlapMs),
+  );
+  serve(api, 'revokeKey', async ({ caller, params }) => {
+    const key = await revokeKey(database, caller, params.id);
+    endConnections(key.id);
+    return key;
+  });
+
+  serve(api, 'listAudit', async ({ caller, query }) => {
+    const page = await readPage<AuditListRow>(
+      database,
+      {
+        table: auditSource,
+        condition: `project_id = $1 and ($2::text is null or key_id = $2) and ($3::text is null or action = $3)
+          and ($4::text is null or object = $4 or outcome ->> 'object' = $4)
+          and ($5::timestamptz is null or at >= $5) and ($6::timestamptz is null or at <= $6)`,
+        values: [
+          caller.projectId,
+          query.key ?? null,
+          query.action ?? null,
+          query.object ?? null,
+          instantOf(query.since, 'since'),
+          instantOf(query.until, 'until'),
+        ],
+        column: 'sequence',
+      },
+      query,
+    );
+    return { ...page, items: page.items.map(auditView) };
+  });
+  serve(api, 'verifyAudit', ({ caller, query: { sequence, hash } }) =>
+    verifyAudit(
+      database,
+      caller.projectId,
+      sequence === undefined || hash === undefined ? undefined : { sequence, hash },
+    ),
+  );
+}
+
+function instantOf(text: string | undefined, name: string): Date | null {
+  if (text === undefined) return null;
+  const instant = new Date(text);
+  if (!Number.isNaN(instant.getTime())) return instant;
+  throw new ProblemError('invalid-request', `"${name}" is not a time like 2026-01-31T12:00:00Z.`);
+}

@@ -1,0 +1,90 @@
+import {
+  endpoints,
+  type AnswerOf,
+  type BodyOf,
+  type Endpoint,
+  type Endpoints,
+  type Operation,
+  type ParamsOf,
+  type QueryOf,
+} from '@starling/protocol/api';
+import { Type, type TSchema } from 'typebox';
+import type { KeyIdentity } from '../access/keys.ts';
+import type { AdminRoute, Api } from './http.ts';
+import { callerOf } from './http.ts';
+import { problemResponses } from './openapi.ts';
+
+/** A request of an operation, its parts checked against the operation's schemas. */
+export interface Served<E extends Endpoint> {
+  caller: KeyIdentity;
+  params: ParamsOf<E>;
+  query: QueryOf<E>;
+  body: BodyOf<E>;
+}
+
+/** Registers the route of an operation of the admin API. */
+export function serve<O extends Operation>(
+  api: Api,
+  operation: O,
+  handler: (request: Served<Endpoints[O]>) => Promise<AnswerOf<Endpoints[O]>>,
+  options: { bodyLimit?: number } = {},
+): void {
+  const endpoint: Endpoint = endpoints[operation];
+  const takesNothing = endpoint.body !== undefined && !requires(endpoint.body);
+  api.route({
+    method: endpoint.method,
+    url: endpoint.path,
+    ...options,
+    ...describeRoute(operation, endpoint),
+    preValidation: (request, _reply, done) => {
+      if (takesNothing) request.body ??= {}; // nothing to say may be said without a body
+      done();
+    },
+    handler: async (request, reply) => {
+      const answer = await handler({
+        caller: callerOf(request),
+        params: request.params as ParamsOf<Endpoints[O]>, // validated by the schemas of this operation
+        query: request.query as QueryOf<Endpoints[O]>,
+        body: request.body as BodyOf<Endpoints[O]>,
+      });
+      if (request.audit) request.audit.made = nameOf(answer);
+      return reply.status(endpoint.status ?? 200).send(answer);
+    },
+  });
+}
+
+/** Schema and configuration of an admin route: what OpenAPI shows is what the hooks check. */
+export function describeRoute(
+  operation: string,
+  endpoint: Endpoint,
+): { schema: object; config: { admin: AdminRoute } } {
+  const { tag, summary, description, role, params, query, body, example, answer, status = 200 } = endpoint;
+  return {
+    schema: {
+      tags: [tag],
+      operationId: operation,
+      summary,
+      ...(description !== undefined && { description }),
+      'x-role': role,
+      ...(params && { params: Type.Object({ ...params }) }),
+      ...(query && { querystring: query }),
+      ...(body && { body: example === undefined ? body : { ...body, examples: [example] } }),
+      response: { [status]: answer, ...problemResponses },
+    },
+    config: { admin: { operation, role, changes: endpoint.method !== 'GET' && !endpoint.readOnly } },
+  };
+}
+
+function requires(body: TSchema): boolean {
+  return (
+    !('properties' in body) ||
+    ('required' in body && Array.isArray(body.required) && body.required.length > 0)
+  );
+}
+
+/** What names the object of an answer, for the audit log. */
+function nameOf(answer: unknown): string | null {
+  if (typeof answer !== 'object' || answer === null) return null;
+  if ('id' in answer && typeof answer.id === 'string') return answer.id;
+  return 'digest' in answer && typeof answer.digest === 'string' ? answer.digest : null;
+}

@@ -1,0 +1,50 @@
+import { cloneTask, ownedTask, validateTask } from '../coordinator/task-drafts.ts';
+import type { RoundRow, TaskRow } from '../coordinator/rows.ts';
+import { roundView, taskView } from '../coordinator/views.ts';
+import type { Api, ApiServices } from './http.ts';
+import { readPage } from './pages.ts';
+import { serve } from './serve.ts';
+
+/** Tasks: drafts, their life, and judging their versions. */
+export function addTaskRoutes(api: Api, { coordinator }: ApiServices): void {
+  const { context } = coordinator;
+  const { database } = context;
+
+  serve(api, 'createTask', ({ caller, body }) => coordinator.createTask(caller.projectId, body));
+  serve(api, 'validateTask', ({ caller, body }) => validateTask(context, caller.projectId, body), {
+    bodyLimit: 4 << 20,
+  });
+  serve(api, 'listTasks', async ({ caller, query }) => {
+    const page = await readPage<TaskRow>(
+      database,
+      { table: 'tasks', condition: 'project_id = $1', values: [caller.projectId], column: 'created_at' },
+      query,
+    );
+    return { ...page, items: page.items.map(taskView) };
+  });
+  serve(api, 'getTask', async ({ caller, params }) =>
+    taskView(await ownedTask(database, caller.projectId, params.id)),
+  );
+  serve(api, 'cloneTask', ({ caller, params, body }) =>
+    cloneTask(context, caller.projectId, params.id, body),
+  );
+  for (const action of ['start', 'pause', 'resume', 'cancel'] as const) {
+    serve(api, `${action}Task`, async ({ caller, params }) => {
+      const { id } = await ownedTask(database, caller.projectId, params.id);
+      return coordinator[`${action}Task`](id);
+    });
+  }
+  serve(api, 'evaluateTask', async ({ caller, params, body }) => {
+    const { id } = await ownedTask(database, caller.projectId, params.id);
+    return coordinator.requestEvaluation(id, body.spec, body.version);
+  });
+  serve(api, 'listRounds', async ({ caller, params, query }) => {
+    const task = await ownedTask(database, caller.projectId, params.id);
+    const page = await readPage<RoundRow>(
+      database,
+      { table: 'rounds', condition: 'task_id = $1', values: [task.id], column: 'sequence' },
+      query,
+    );
+    return { ...page, items: page.items.map(roundView) };
+  });
+}

@@ -1,0 +1,54 @@
+import { randomUUID } from 'node:crypto';
+import type { Database, Querier } from '../storage/database.ts';
+import { repeat } from './repeat.ts';
+
+const beatMs = 1_000;
+
+/** A node that was not seen for this long is dead. One that only slept finds its work taken, which harms nothing. */
+const deadAfter = "interval '4 seconds'";
+
+/** The servers that share a database: each says every second that it lives. */
+export class Nodes {
+  /** This node; another after each start. */
+  readonly id = randomUUID();
+  readonly #database: Database;
+  #stop: (() => Promise<void>) | undefined;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** Joins. `alone` says that no other node can be alive: the database is this process's own. */
+  async join(alone: boolean, onError: (error: unknown) => void): Promise<void> {
+    if (alone) await this.#database.query('delete from nodes');
+    await this.#beat();
+    this.#stop = repeat(() => this.#beat().catch(onError), beatMs);
+  }
+
+  async leave(): Promise<void> {
+    await this.#stop?.();
+    await this.#database.query('delete from nodes where id = $1', [this.id]);
+  }
+
+  /** How many other nodes live. */
+  async others(querier: Querier): Promise<number> {
+    const [row] = await querier.query<{ count: number }>(
+      `select count(*)::int as count from nodes where id <> $1 and seen_at > now() - ${deadAfter}`,
+      [this.id],
+    );
+    return row?.count ?? 0;
+  }
+
+  async #beat(): Promise<void> {
+    await this.#database.query(
+      `with gone as (delete from nodes where seen_at < now() - interval '1 hour')
+       insert into nodes (id) values ($1) on conflict (id) do update set seen_at = now()`,
+      [this.id],
+    );
+  }
+}
+
+/** A condition that the node named by this column is dead or was never named. */
+export function isDead(column: string): string {
+  return `not exists (select 1 from nodes n where n.id = ${column} and n.seen_at > now() - ${deadAfter})`;
+}

@@ -1,0 +1,87 @@
+/**
+ * Where training in the cloud runs. A job is a program that reads one file, `job.json`, in a directory of its own and
+ * leaves its results there (docs/cloud.md); a backend starts the program somewhere, follows it and ends it. The
+ * server's database is the record of jobs: a backend may forget all it knows, and says `lost` of what it forgot.
+ */
+export type JobDevice = 'cpu' | 'gpu' | 'npu';
+export type JobFramework = 'embedded' | 'torch' | 'mindspore';
+
+/** What a backend needs to start a job. What the job does is in its directory. */
+export interface JobOrder {
+  readonly id: string;
+  /** Absolute path; holds `job.json`. The machine that runs the job sees it under the same path. */
+  readonly directory: string;
+  readonly framework: JobFramework;
+  readonly device: JobDevice;
+  readonly workers: number;
+  /** What each worker needs: processor cores, and devices when `device` is not `cpu`. */
+  readonly perWorker: { readonly cpus: number; readonly devices: number };
+  /** A job that runs longer, in seconds, is ended. */
+  readonly wallSeconds: number;
+}
+
+export interface JobStatus {
+  readonly state: 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'lost';
+  /** Exit status of the program, once it ended by itself. */
+  readonly exit?: number;
+  /** Why it failed, in words. */
+  readonly message?: string;
+}
+
+/** What a backend can run: frameworks it has a program for, most devices of each kind a job may ask for. */
+export interface Capabilities {
+  readonly frameworks: readonly JobFramework[];
+  readonly devices: Readonly<Record<JobDevice, number>>;
+  readonly maxWorkers: number;
+}
+
+/** A part of a job's output. `next` is the offset, in UTF-16 code units, to ask for the part that follows. */
+export interface LogPart {
+  readonly text: string;
+  readonly next: number;
+}
+
+export interface TrainingBackend {
+  readonly name: string;
+  /** @throws BackendUnavailable */
+  capabilities(): Promise<Capabilities>;
+  /** Starts a job, or does nothing when one of this id was started. @throws NotFeasible, BackendUnavailable */
+  submit(order: JobOrder): Promise<void>;
+  /** @throws BackendUnavailable */
+  status(id: string): Promise<JobStatus>;
+  /** @throws BackendUnavailable */
+  logs(id: string, from: number): Promise<LogPart>;
+  /** Ends a job, also one that waits. Does nothing to one that has ended. @throws BackendUnavailable */
+  cancel(id: string): Promise<void>;
+  /** Ends what this process runs itself, and its connections. */
+  close(): Promise<void>;
+}
+
+/** The backend will never be able to run this job as it is asked for. */
+export class NotFeasible extends Error {
+  override readonly name = 'NotFeasible';
+  readonly code = 'job-not-feasible';
+}
+
+/** The backend did not answer, or not as it should. Later it may. */
+export class BackendUnavailable extends Error {
+  override readonly name = 'BackendUnavailable';
+  readonly code = 'backend-unavailable';
+}
+
+/** @throws NotFeasible When a job asks for what a backend of these capabilities has not. */
+export function assertFeasible(order: JobOrder, { frameworks, devices, maxWorkers }: Capabilities): void {
+  const { framework, device, workers, perWorker } = order;
+  if (!frameworks.includes(framework))
+    throw new NotFeasible(
+      `There is no program for ${framework}; there is one for ${frameworks.join(', ') || 'nothing'}.`,
+    );
+  if (workers > maxWorkers)
+    throw new NotFeasible(`${workers} workers were asked for; at most ${maxWorkers} can run at once.`);
+  const needs = { [device]: workers * perWorker.devices, cpu: workers * perWorker.cpus };
+  for (const [kind, count] of Object.entries(needs) as [JobDevice, number][])
+    if (count > devices[kind])
+      throw new NotFeasible(
+        `${count} ${kind} were asked for (${workers} workers); the backend has ${devices[kind]}.`,
+      );
+}

@@ -1,0 +1,175 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { open, readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import {
+  assertFeasible,
+  type Capabilities,
+  type JobFramework,
+  type JobOrder,
+  type JobStatus,
+  type LogPart,
+  type TrainingBackend,
+} from './backend.ts';
+import { failureIn } from './job-directory.ts';
+
+export interface LocalBackendOptions {
+  /** The program of each framework and its first arguments; `--config <file>` follows. */
+  programs: Partial<Record<JobFramework, readonly string[]>>;
+  /** Added to the environment of jobs, which otherwise get PATH, HOME and the language alone. */
+  environment?: Readonly<Record<string, string>>;
+  /** Jobs at once; the others wait in the order in which they came. */
+  slots?: number;
+}
+
+interface LocalJob {
+  readonly order: JobOrder;
+  status: JobStatus;
+  child?: ChildProcess;
+  ended?: Promise<void>;
+  /** Why it is being ended, when it is. */
+  ending?: { state: 'cancelled' | 'failed'; message: string };
+}
+
+/** What a job has after SIGTERM to write a checkpoint. */
+const graceMs = 5_000;
+
+/** Runs jobs as processes beside the server: the backend that needs nothing. They end when this process does. */
+export class LocalBackend implements TrainingBackend {
+  readonly name = 'local';
+  readonly #options: LocalBackendOptions;
+  readonly #slots: number;
+  readonly #jobs = new Map<string, LocalJob>();
+  #closed = false;
+
+  constructor(options: LocalBackendOptions) {
+    this.#options = options;
+    this.#slots = options.slots ?? 1;
+  }
+
+  capabilities(): Promise<Capabilities> {
+    const cpus = availableParallelism();
+    return Promise.resolve({
+      frameworks: Object.keys(this.#options.programs) as JobFramework[],
+      devices: { cpu: cpus, gpu: 0, npu: 0 },
+      maxWorkers: cpus,
+    });
+  }
+
+  async submit(order: JobOrder): Promise<void> {
+    assertFeasible(order, await this.capabilities());
+    if (this.#jobs.has(order.id)) return;
+    this.#jobs.set(order.id, { order, status: { state: 'queued' } });
+    this.#startNext();
+  }
+
+  status(id: string): Promise<JobStatus> {
+    return Promise.resolve(this.#jobs.get(id)?.status ?? { state: 'lost' });
+  }
+
+  async logs(id: string, from: number): Promise<LogPart> {
+    const job = this.#jobs.get(id);
+    const text = job ? await readOutput(job.order.directory) : '';
+    return { text: text.slice(from), next: Math.max(from, text.length) };
+  }
+
+  async cancel(id: string): Promise<void> {
+    const job = this.#jobs.get(id);
+    if (job) await this.#end(job, { state: 'cancelled', message: 'It was cancelled.' });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const ending = { state: 'cancelled', message: 'The server ended.' } as const;
+    await Promise.all([...this.#jobs.values()].map((job) => this.#end(job, ending)));
+  }
+
+  #startNext(): void {
+    const jobs = [...this.#jobs.values()];
+    const running = jobs.filter(({ status }) => status.state === 'running').length;
+    const next = jobs.find(({ status }) => status.state === 'queued');
+    if (this.#closed || next === undefined || running >= this.#slots) return;
+    next.status = { state: 'running' };
+    next.ended = this.#run(next)
+      .catch((error: unknown) => {
+        next.status = { state: 'failed', message: `The program could not be started: ${String(error)}` };
+      })
+      .finally(() => {
+        this.#startNext();
+      });
+    this.#startNext();
+  }
+
+  async #run(job: LocalJob): Promise<void> {
+    const { directory, framework, wallSeconds } = job.order;
+    const [program = '', ...first] = this.#options.programs[framework] ?? [];
+    const output = await open(join(directory, outputFile), 'w');
+    try {
+      const { PATH, HOME, LANG } = process.env;
+      const child = spawn(program, [...first, '--config', join(directory, 'job.json')], {
+        cwd: directory,
+        env: {
+          ...Object.fromEntries(
+            Object.entries({ PATH, HOME, LANG }).filter(([, value]) => value !== undefined),
+          ),
+          ...this.#options.environment,
+        },
+        detached: true, // a group of its own: its workers end with it
+        stdio: ['pipe', output.fd, output.fd], // a job whose input ends has lost its parent
+      });
+      job.child = child;
+      const exit = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
+      const limit = setTimeout(() => {
+        void this.#end(job, { state: 'failed', message: `It ran longer than ${wallSeconds} s.` });
+      }, wallSeconds * 1000);
+      if (job.ending) signal(child, 'SIGTERM');
+      const [code, by] = await exit.finally(() => {
+        clearTimeout(limit);
+      });
+      job.status = job.ending ?? (await this.#outcome(job, code, by));
+    } finally {
+      await output.close();
+    }
+  }
+
+  async #outcome(job: LocalJob, code: number | null, by: NodeJS.Signals | null): Promise<JobStatus> {
+    if (code === null) return { state: 'failed', message: `It was ended by ${by ?? 'a signal'}.` };
+    if (code === 0) return { state: 'succeeded', exit: 0 };
+    return { state: 'failed', exit: code, message: failureIn(await readOutput(job.order.directory)) };
+  }
+
+  async #end(job: LocalJob, why: NonNullable<LocalJob['ending']>): Promise<void> {
+    if (job.status.state === 'queued') job.status = why;
+    if (job.status.state !== 'running') return;
+    job.ending ??= why;
+    const { child } = job;
+    if (child) signal(child, 'SIGTERM');
+    const force = setTimeout(() => {
+      if (job.child) signal(job.child, 'SIGKILL');
+    }, graceMs);
+    await job.ended;
+    clearTimeout(force);
+  }
+}
+
+const outputFile = 'output.log';
+
+async function readOutput(directory: string): Promise<string> {
+  try {
+    return await readFile(join(directory, outputFile), 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+    throw error;
+  }
+}
+
+/** Signals a job's whole process group; one that has just ended is no error. */
+function signal({ pid }: ChildProcess, name: NodeJS.Signals): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, name);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}

@@ -1,0 +1,155 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { zipSync, type Zippable } from 'fflate';
+import {
+  assertFeasible,
+  NotFeasible,
+  type Capabilities,
+  type JobOrder,
+  type JobStatus,
+  type LogPart,
+  type TrainingBackend,
+} from '../backend.ts';
+import { cancelledFile, failureIn } from '../job-directory.ts';
+import { RayJobs, type RayAddress, type RayJob, type RaySubmission } from './ray-jobs.ts';
+
+export interface RayBackendOptions extends RayAddress {
+  /** Whoever reaches a Ray head without a token may run programs on it: this says that you know. */
+  readonly insecure?: boolean;
+  /** Python sources that jobs import, sent to the cluster once for each content. */
+  readonly sources: string;
+  /** The interpreter on the cluster's machines; `python` is the first on the head's PATH. */
+  readonly python?: string;
+  readonly clock?: () => number;
+}
+
+interface Submitted {
+  readonly order: JobOrder;
+  /** Monotonic milliseconds at which it was first seen to run. */
+  runningSince?: number;
+  /** Ours, because Ray forgets it: a pending job that is stopped stays pending. */
+  ending?: JobStatus;
+}
+
+/**
+ * Jobs on a Ray cluster, by its REST API: a laptop's, a bare cluster or KubeRay alike. The cluster's machines see the
+ * directories of jobs under the same paths as the server (a shared file system).
+ */
+export class RayBackend implements TrainingBackend {
+  readonly name = 'ray';
+  readonly #ray: RayJobs;
+  readonly #options: RayBackendOptions;
+  readonly #submitted = new Map<string, Submitted>();
+  readonly #clock: () => number;
+
+  /** @throws RangeError For an address without a token that is not said to be insecure, or one that is no URL. */
+  constructor(options: RayBackendOptions) {
+    if (options.token === undefined && options.insecure !== true)
+      throw new RangeError(
+        'Ray runs any program for whoever reaches it: give the token of the cluster (RAY_AUTH_MODE=token), or say `insecure: true`.',
+      );
+    if (!/^https?:$/.test(new URL(options.url).protocol))
+      throw new RangeError(`The address of Ray is ${options.url}; expected http://… or https://…`);
+    this.#options = options;
+    this.#ray = new RayJobs(options);
+    this.#clock = options.clock ?? (() => performance.now());
+  }
+
+  async capabilities(): Promise<Capabilities> {
+    const { CPU: cpu = 0, GPU: gpu = 0, NPU: npu = 0 } = await this.#ray.resources();
+    return { frameworks: ['torch', 'mindspore'], devices: { cpu, gpu, npu }, maxWorkers: Math.max(1, cpu) };
+  }
+
+  async submit(order: JobOrder): Promise<void> {
+    assertPlain(order);
+    // A second submission of one id is answered with an error and a traceback: look first.
+    if (!(await this.#ray.job(order.id))) {
+      assertFeasible(order, await this.capabilities()); // what can never be placed would wait for ever
+      const workingDirectory = await this.#ray.upload(await packageOf(this.#options.sources));
+      await this.#ray.submit(this.#submission(order, workingDirectory));
+    }
+    if (!this.#submitted.has(order.id)) this.#submitted.set(order.id, { order });
+  }
+
+  async status(id: string): Promise<JobStatus> {
+    const submitted = this.#submitted.get(id);
+    const job = await this.#ray.job(id);
+    if (!job)
+      return submitted?.ending ?? { state: 'lost', message: 'The cluster does not know the job any more.' };
+    if (job.status === 'PENDING') return submitted?.ending ?? { state: 'queued' };
+    if (job.status !== 'RUNNING') return this.#ended(id, job, submitted?.ending);
+    if (submitted) {
+      submitted.runningSince ??= this.#clock();
+      const { wallSeconds } = submitted.order;
+      if (this.#clock() - submitted.runningSince > wallSeconds * 1000)
+        submitted.ending ??= { state: 'failed', message: `It ran longer than ${wallSeconds} s.` };
+      if (submitted.ending) await this.#ray.stop(id); // also one that was pending when its end was asked for
+    }
+    return { state: 'running' };
+  }
+
+  async logs(id: string, from: number): Promise<LogPart> {
+    const text = await this.#ray.logs(id);
+    return { text: text.slice(from), next: Math.max(from, text.length) };
+  }
+
+  async cancel(id: string): Promise<void> {
+    const submitted = this.#submitted.get(id);
+    if (submitted) {
+      submitted.ending ??= { state: 'cancelled', message: 'It was cancelled.' };
+      await writeFile(join(submitted.order.directory, cancelledFile), ''); // for a pending one: see `stop`
+    }
+    await this.#ray.stop(id);
+  }
+
+  /** Jobs on the cluster go on: the next life of the server finds them by their ids. */
+  close(): Promise<void> {
+    this.#ray.close();
+    return Promise.resolve();
+  }
+
+  async #ended(id: string, job: RayJob, ending: JobStatus | undefined): Promise<JobStatus> {
+    const exit = job.driver_exit_code;
+    if (job.status === 'SUCCEEDED') return { state: 'succeeded', exit: 0 };
+    if (ending) return ending;
+    if (job.status === 'STOPPED') return { state: 'cancelled', message: 'It was stopped on the cluster.' };
+    const message = failureIn(await this.#ray.logs(id)) || (job.message ?? '');
+    return { state: 'failed', message, ...(exit === null ? {} : { exit }) };
+  }
+
+  #submission(
+    { id, directory, device, workers, perWorker }: JobOrder,
+    workingDirectory: string,
+  ): RaySubmission {
+    const { python = 'python' } = this.#options;
+    const devices = workers * perWorker.devices; // the program starts its workers beside itself
+    return {
+      submission_id: id,
+      entrypoint: `${python} -m starling_cluster.job --config ${join(directory, 'job.json')}`,
+      entrypoint_num_cpus: workers * perWorker.cpus,
+      ...(device === 'gpu' && devices > 0 ? { entrypoint_num_gpus: devices } : {}),
+      ...(device === 'npu' && devices > 0 ? { entrypoint_resources: { NPU: devices } } : {}),
+      runtime_env: { working_dir: workingDirectory },
+    };
+  }
+}
+
+/** Ray hands the entrypoint to a shell: it holds an id and a path of ours, and they must need no quoting. */
+function assertPlain({ id, directory }: JobOrder): void {
+  if (/^[A-Za-z0-9_-]+$/.test(id) && /^\/[A-Za-z0-9_./-]+$/.test(directory)) return;
+  throw new NotFeasible(
+    `The directory of jobs is ${directory}; for Ray it must be an absolute path of letters, digits and _ . / - alone.`,
+  );
+}
+
+/** A ZIP file of Python sources, the same bytes for the same sources. */
+async function packageOf(directory: string): Promise<Uint8Array> {
+  const names = await readdir(directory, { recursive: true, withFileTypes: true });
+  const paths = names
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.py'))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+  const files: Zippable = {};
+  for (const path of paths) files[relative(directory, path)] = new Uint8Array(await readFile(path));
+  return zipSync(files, { level: 9, mtime: new Date(1980, 0, 1) });
+}

@@ -1,0 +1,253 @@
+import { ProblemError } from '@starling/protocol';
+import { registerBlob } from '../coordinator/publish.ts';
+import { layoutFor } from '../coordinator/blocks.ts';
+import { announceRound, announceTask } from '../coordinator/announce.ts';
+import { isDead } from '../coordinator/nodes.ts';
+import { newId, type Context } from '../coordinator/context.ts';
+import { advanceTask, offerRound } from '../coordinator/rounds.ts';
+import type { RoundRow, TaskRow } from '../coordinator/rows.ts';
+import { readTask, readVersion, versionView } from '../coordinator/views.ts';
+import type { Querier } from '../storage/database.ts';
+import { BackendUnavailable, NotFeasible } from './backend.ts';
+import { JobResultRefused, prepareJob, readResult, type JobResult } from './job-directory.ts';
+import type { JobRow } from './job-rows.ts';
+import { announceJob, moveJob, trains } from './jobs.ts';
+
+/** A job that its cluster lost is started again, so often in all. Its checkpoints are still there. */
+const maxAttempts = 3;
+
+/**
+ * Takes jobs on: starts those that wait, follows those that run, and makes versions of what they leave. Every step is a
+ * conditional update, and the job's row is the record: whatever a backend forgets, or this process, is taken up again.
+ */
+export class JobRunner {
+  readonly #context: Context;
+  readonly #intervalMs: number;
+  /** Jobs that this process has handed to their backend: it asks again after a restart. */
+  readonly #submitted = new Set<string>();
+  #timer: NodeJS.Timeout | undefined;
+  #running: Promise<void> | undefined;
+  #stopped = false;
+
+  constructor(context: Context, intervalMs: number) {
+    this.#context = context;
+    this.#intervalMs = intervalMs;
+  }
+
+  start(): void {
+    this.#timer = setTimeout(() => {
+      this.#running = this.poll()
+        .catch((error: unknown) => {
+          this.#context.log.error({ error }, 'jobs could not be looked at; trying again');
+        })
+        .then(() => {
+          if (!this.#stopped) this.start();
+        });
+    }, this.#intervalMs);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    await this.#running;
+  }
+
+  async poll(): Promise<void> {
+    const { database, nodes } = this.#context;
+    const jobs = await database.query<JobRow>(
+      `update jobs set node = $1 where ended_at is null and (node is null or node = $1 or ${isDead('jobs.node')})
+        returning *`,
+      [nodes.id],
+    );
+    jobs.sort((a, b) => Number(a.created_at) - Number(b.created_at));
+    for (const job of jobs) {
+      try {
+        await this.#take(job);
+      } catch (error) {
+        if (error instanceof BackendUnavailable)
+          this.#context.log.warn(
+            { jobId: job.id, reason: error.message },
+            'a training backend is not available',
+          );
+        else this.#context.log.error({ error, jobId: job.id }, 'a job could not be moved; trying again');
+      }
+    }
+  }
+
+  async #take(job: JobRow): Promise<void> {
+    if (job.state === 'waiting') {
+      if (job.cancel_requested) await this.#end(job, 'cancelled', 'It was cancelled before it ran.');
+      else await this.#submit(job);
+      return;
+    }
+    const backend = this.#context.cloud.backend(job.backend);
+    if (!this.#submitted.has(job.id) && (await backend.status(job.id)).state !== 'lost')
+      await this.#handOver(job);
+    if (job.cancel_requested) await backend.cancel(job.id);
+    const { state, message } = await backend.status(job.id);
+    if (state === 'succeeded') await this.#succeed(job);
+    else if (state === 'failed' || state === 'cancelled')
+      await this.#end(job, state, message ?? 'No reason was given.');
+    else if (state === 'lost') await this.#lose(job);
+  }
+
+  async #submit(job: JobRow): Promise<void> {
+    try {
+      const backend = job.backend === '' ? (await this.#context.cloud.choose(job.work)).name : job.backend;
+      await this.#context.database.query('update jobs set backend = $2 where id = $1', [job.id, backend]);
+      const named = { ...job, backend };
+      await this.#prepare(named);
+      await this.#handOver(named);
+    } catch (error) {
+      const refused =
+        error instanceof NotFeasible || (error instanceof ProblemError && error.code !== 'unavailable');
+      if (!refused) throw error;
+      await this.#end(job, 'failed', error.message);
+      return;
+    }
+    const row = await moveJob(this.#context.database, job.id, 'running');
+    if (row) announceJob(this.#context, row);
+  }
+
+  async #prepare({ id, work, task_id: taskId, base_version: base }: JobRow): Promise<void> {
+    const { blobs, database, models } = this.#context;
+    const task = await readTask(database, taskId);
+    const { weights } = await readVersion(database, base);
+    const model = await models.get(task.project_id, task.model_digest);
+    await prepareJob(
+      this.#context.cloud.order(id, work),
+      {
+        kind: work.kind,
+        data: this.#context.cloud.dataSet(work.data),
+        users: work.users ?? null,
+        seed: work.seed,
+        training: work.training,
+      },
+      model.ir,
+      await blobs.get(weights),
+    );
+  }
+
+  async #handOver({ id, work, backend }: JobRow): Promise<void> {
+    await this.#context.cloud.backend(backend).submit(this.#context.cloud.order(id, work));
+    this.#submitted.add(id);
+  }
+
+  async #lose(job: JobRow): Promise<void> {
+    this.#submitted.delete(job.id);
+    if (job.attempts >= maxAttempts) {
+      await this.#end(job, 'failed', `The cluster lost it ${job.attempts} times.`);
+      return;
+    }
+    const row = await moveJob(this.#context.database, job.id, 'waiting', { message: 'The cluster lost it.' });
+    if (row) announceJob(this.#context, row);
+  }
+
+  async #succeed(job: JobRow): Promise<void> {
+    const { database, models, log } = this.#context;
+    const task = await readTask(database, job.task_id);
+    const layout = layoutFor(await models.get(task.project_id, task.model_digest), task.plan);
+    let result: JobResult;
+    try {
+      const table = trains(job.work) ? layout : undefined;
+      result = await readResult(this.#context.cloud.order(job.id, job.work).directory, table);
+    } catch (error) {
+      if (!(error instanceof JobResultRefused)) throw error;
+      log.warn({ jobId: job.id, reason: error.message }, 'what a job left was refused');
+      await this.#end(job, 'failed', error.message);
+      return;
+    }
+    await this.#publish(job, result);
+  }
+
+  /** The version, its place in the task, the job's end and the task's next round: in one transaction. */
+  async #publish(job: JobRow, { weights, metrics }: JobResult): Promise<void> {
+    const { blobs, database, announce } = this.#context;
+    const sha256 = weights && (await blobs.put(weights.file));
+    const done = await database.tx(async (tx) => {
+      const [live] = await tx.query("select 1 from jobs where id = $1 and state = 'running' for update", [
+        job.id,
+      ]);
+      if (!live) return undefined;
+      if (!weights || sha256 === undefined) {
+        const row = await moveJob(tx, job.id, 'succeeded', { metrics });
+        return { row, next: undefined, version: undefined };
+      }
+      const [task] = await tx.query<TaskRow>('select * from tasks where id = $1 for update', [job.task_id]);
+      const inTheWay = task ? await obstacle(tx, task, job) : 'The task is gone.';
+      if (!task || inTheWay !== undefined) {
+        const row = await moveJob(tx, job.id, 'failed', { message: inTheWay ?? null, metrics });
+        return { row, next: undefined, version: undefined };
+      }
+      const version = newId('version');
+      await tx.query(
+        `insert into model_versions (id, project_id, task_id, number, digest, weights, bytes, parent, job_id, optimiser_state)
+         select $1, $2, $3, max(v.number) + 1, $4, $5, $6, $7, $8, (select optimiser_state from model_versions where id = $7)
+           from model_versions v where v.task_id = $3`,
+        [
+          version,
+          task.project_id,
+          task.id,
+          weights.digest,
+          sha256,
+          weights.file.length,
+          job.base_version,
+          job.id,
+        ],
+      );
+      const row = await moveJob(tx, job.id, 'succeeded', { metrics, publishedVersion: version });
+      await registerBlob(tx, task, { sha256, bytes: weights.file.length });
+      await tx.query('update tasks set current_version = $2, updated_at = now() where id = $1', [
+        task.id,
+        version,
+      ]);
+      return { row, version, next: await advanceTask(tx, task.id) };
+    });
+    if (!done?.row) return;
+    announceJob(this.#context, done.row);
+    if (done.version) {
+      const version = versionView(await readVersion(database, done.version));
+      announce.live(job.project_id, { kind: 'version', version });
+    }
+    await this.#goOn(done.row, done.next);
+  }
+
+  /** Ends a job without a result. A plan's own step that does not come pauses its task: somebody must look. */
+  async #end(job: JobRow, state: 'failed' | 'cancelled', message: string): Promise<void> {
+    const row = await moveJob(this.#context.database, job.id, state, { message });
+    if (!row) return;
+    announceJob(this.#context, row);
+    await this.#goOn(row, undefined);
+  }
+
+  async #goOn(
+    { id, task_id: taskId, step, state, message }: JobRow,
+    next: RoundRow | undefined,
+  ): Promise<void> {
+    this.#submitted.delete(id);
+    if (step === null) return;
+    if (state !== 'succeeded') {
+      await this.#context.database.query(
+        `update tasks set state = 'paused', reason = $2, updated_at = now() where id = $1 and state = 'running'`,
+        [taskId, `cloud-step-${state}: ${message ?? ''}`.slice(0, 500)],
+      );
+    }
+    await announceTask(this.#context, taskId);
+    if (!next) return;
+    await offerRound(this.#context, next.id);
+    await announceRound(this.#context, next.id);
+  }
+}
+
+/** Why the weights of a job may not become the task's next version. */
+async function obstacle(tx: Querier, task: TaskRow, job: JobRow): Promise<string | undefined> {
+  if (task.state === 'cancelled' || task.state === 'failed' || task.state === 'completed')
+    return `The task is ${task.state}.`;
+  if (task.current_version !== job.base_version)
+    return 'The task has moved on to another version: the weights were trained from one that is not current any more.';
+  const [round] = await tx.query(
+    'select 1 from rounds where task_id = $1 and ended_at is null and not requested limit 1',
+    [task.id],
+  );
+  return round && 'A round of the task is under way.';
+}

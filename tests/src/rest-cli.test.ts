@@ -1,0 +1,111 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Task } from '@starling/protocol';
+import type { AuditVerification, Caller } from '@starling/protocol/api';
+import { clientOf } from './testing/client.ts';
+import { tinyModel, tinyPlan } from './testing/project.ts';
+import { temporaryDirectory, testServer, type TestServer } from './testing/servers.ts';
+
+/** The command line does what REST does, and says it to people and to scripts. */
+
+const main = fileURLToPath(new URL('../../cli/dist/main.js', import.meta.url));
+
+let world: TestServer;
+let place: Awaited<ReturnType<typeof temporaryDirectory>>;
+beforeAll(async () => {
+  world = await testServer();
+  place = await temporaryDirectory();
+});
+afterAll(async () => {
+  await world.close();
+  await place.remove();
+});
+
+interface Run {
+  status: number | null;
+  out: string;
+  err: string;
+}
+
+async function starling(args: string[], key = world.admin.key): Promise<Run> {
+  const child = spawn(process.execPath, [main, ...args], {
+    cwd: place.path,
+    env: { ...process.env, STARLING_URL: world.server.url, STARLING_KEY: key },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const run: Run = { status: null, out: '', err: '' };
+  child.stdout.on('data', (chunk: Buffer) => (run.out += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (run.err += chunk.toString()));
+  [run.status] = (await once(child, 'close')) as [number | null];
+  return run;
+}
+
+async function json<T>(...args: string[]): Promise<T> {
+  const { status, out, err } = await starling([...args, '--json']);
+  expect(status, err).toBe(0);
+  return JSON.parse(out) as T;
+}
+
+async function file(name: string, content: unknown): Promise<string> {
+  const path = join(place.path, name);
+  await writeFile(path, JSON.stringify(content));
+  return path;
+}
+
+describe('starling, the command', { timeout: 300_000 }, () => {
+  it('takes a task from its file through its life to a downloaded model', async () => {
+    const { digest } = await json<{ digest: string }>('models', 'upload', await file('ir.json', tinyModel));
+    const request = { name: 'by hand', model: digest, plan: tinyPlan() };
+    const path = await file('task.json', request);
+    const bad = await file('bad.json', { ...request, plan: { ...request.plan, rounds: 0 } });
+    const refused = await starling(['tasks', 'validate', bad]);
+    expect(refused).toMatchObject({ status: 1 });
+    expect(refused.out).toContain('/plan/rounds');
+    expect(await starling(['tasks', 'validate', path])).toMatchObject({ status: 0 });
+    const task = await json<Task>('tasks', 'create', path);
+    const started = await starling(['tasks', 'start', task.id]);
+    expect(started.out).toMatch(/state +running/);
+    const list = await starling(['tasks', 'list']);
+    expect(list.out.split('\n')[0]).toMatch(/^id +name +state/);
+    expect(list.out).toContain(task.id);
+    const rounds = await json<{ items: { id: string }[] }>('tasks', 'rounds', task.id);
+    const round = rounds.items[0]?.id ?? '';
+    expect((await starling(['rounds', 'anatomy', round])).out).toMatch(/selected +0/);
+    await json('rounds', 'extend', round, '60');
+    await json('rounds', 'abort', round);
+    expect(await json<Task>('tasks', 'cancel', task.id)).toMatchObject({ state: 'cancelled' });
+    await json('versions', 'promote', task.currentVersion, '--note', 'first');
+    const out = join(place.path, 'w.safetensors');
+    await json('versions', 'download', task.currentVersion, '--out', out);
+    const bytes = await clientOf(world.admin).download(task.currentVersion, 'safetensors');
+    expect(new Uint8Array(await readFile(out))).toEqual(bytes);
+  });
+
+  it('makes keys that can do less, and says what they cannot', async () => {
+    const made = await json<{ id: string; secret: string }>('keys', 'create', 'reader', '--role', 'viewer');
+    const who = await starling(['whoami', '--json'], made.secret);
+    expect((JSON.parse(who.out) as Caller).key).toMatchObject({ id: made.id, role: 'viewer' });
+    const refused = await starling(['keys', 'list'], made.secret);
+    expect(refused.status).toBe(1);
+    expect(refused.err).toContain('[forbidden]');
+    const byFile = join(place.path, 'key');
+    await writeFile(byFile, `${made.secret}\n`);
+    expect((await starling(['whoami', '--key-file', byFile], '')).out).toContain('viewer');
+    const without = await starling(['whoami'], '');
+    expect(without).toMatchObject({ status: 1 });
+    expect(without.err).toContain('STARLING_KEY');
+  });
+
+  it('verifies the audit log, and ends with status 1 when it does not hold what was kept', async () => {
+    const { head } = await json<AuditVerification>('audit', 'verify');
+    const kept = await starling(['audit', 'verify', '--head', `${head.sequence}:${head.hash}`]);
+    expect(kept).toMatchObject({ status: 0 });
+    const other = await starling(['audit', 'verify', '--head', `${head.sequence}:${'0'.repeat(64)}`]);
+    expect(other).toMatchObject({ status: 1 });
+    expect(other.out).toContain('written anew');
+  });
+});
