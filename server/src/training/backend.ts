@@ -41,6 +41,19 @@ export interface LogPart {
   readonly next: number;
 }
 
+/** What follows an offset of all that a job has written so far. */
+export function partOf(output: string, from: number): LogPart {
+  return { text: output.slice(from), next: Math.max(from, output.length) };
+}
+
+/** How a job ends that was asked to. */
+export const cancelled = { state: 'cancelled', message: 'It was cancelled.' } as const satisfies JobStatus;
+
+/** How a job ends that takes longer than it may. */
+export function overLimit({ wallSeconds }: JobOrder) {
+  return { state: 'failed', message: `It ran longer than ${wallSeconds} s.` } as const satisfies JobStatus;
+}
+
 export interface TrainingBackend {
   readonly name: string;
   /** @throws BackendUnavailable */

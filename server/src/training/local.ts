@@ -5,6 +5,9 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import {
   assertFeasible,
+  cancelled,
+  overLimit,
+  partOf,
   type Capabilities,
   type JobFramework,
   type JobOrder,
@@ -70,13 +73,12 @@ export class LocalBackend implements TrainingBackend {
 
   async logs(id: string, from: number): Promise<LogPart> {
     const job = this.#jobs.get(id);
-    const text = job ? await readOutput(job.order.directory) : '';
-    return { text: text.slice(from), next: Math.max(from, text.length) };
+    return partOf(job ? await readOutput(job.order.directory) : '', from);
   }
 
   async cancel(id: string): Promise<void> {
     const job = this.#jobs.get(id);
-    if (job) await this.#end(job, { state: 'cancelled', message: 'It was cancelled.' });
+    if (job) await this.#end(job, cancelled);
   }
 
   async close(): Promise<void> {
@@ -121,7 +123,7 @@ export class LocalBackend implements TrainingBackend {
       job.child = child;
       const exit = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
       const limit = setTimeout(() => {
-        void this.#end(job, { state: 'failed', message: `It ran longer than ${wallSeconds} s.` });
+        void this.#end(job, overLimit(job.order));
       }, wallSeconds * 1000);
       if (job.ending) signal(child, 'SIGTERM');
       const [code, by] = await exit.finally(() => {

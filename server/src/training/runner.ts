@@ -3,6 +3,7 @@ import { registerBlob } from '../coordinator/publish.ts';
 import { layoutFor } from '../coordinator/blocks.ts';
 import { announceRound, announceTask } from '../coordinator/announce.ts';
 import { isDead } from '../coordinator/nodes.ts';
+import { repeat } from '../coordinator/repeat.ts';
 import { newId, type Context } from '../coordinator/context.ts';
 import { advanceTask, offerRound } from '../coordinator/rounds.ts';
 import type { RoundRow, TaskRow } from '../coordinator/rows.ts';
@@ -25,9 +26,7 @@ export class JobRunner {
   readonly #intervalMs: number;
   /** Jobs that this process has handed to their backend: it asks again after a restart. */
   readonly #submitted = new Set<string>();
-  #timer: NodeJS.Timeout | undefined;
-  #running: Promise<void> | undefined;
-  #stopped = false;
+  #stop: (() => Promise<void>) | undefined;
 
   constructor(context: Context, intervalMs: number) {
     this.#context = context;
@@ -35,31 +34,30 @@ export class JobRunner {
   }
 
   start(): void {
-    this.#timer = setTimeout(() => {
-      this.#running = this.poll()
-        .catch((error: unknown) => {
+    this.#stop = repeat(
+      () =>
+        this.poll().catch((error: unknown) => {
           this.#context.log.error({ error }, 'jobs could not be looked at; trying again');
-        })
-        .then(() => {
-          if (!this.#stopped) this.start();
-        });
-    }, this.#intervalMs);
+        }),
+      this.#intervalMs,
+    );
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true;
-    clearTimeout(this.#timer);
-    await this.#running;
+    await this.#stop?.();
   }
 
   async poll(): Promise<void> {
     const { database, nodes } = this.#context;
-    const jobs = await database.query<JobRow>(
-      `update jobs set node = $1 where ended_at is null and (node is null or node = $1 or ${isDead('jobs.node')})
-        returning *`,
+    await database.query(
+      `update jobs set node = $1
+        where ended_at is null and node is distinct from $1 and ${isDead('jobs.node')}`,
       [nodes.id],
     );
-    jobs.sort((a, b) => Number(a.created_at) - Number(b.created_at));
+    const jobs = await database.query<JobRow>(
+      'select * from jobs where ended_at is null and node = $1 order by created_at',
+      [nodes.id],
+    );
     for (const job of jobs) {
       try {
         await this.#take(job);

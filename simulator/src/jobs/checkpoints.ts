@@ -1,7 +1,8 @@
-import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { OptimiserState } from '@starling/aggregation';
 import { readSafetensors, writeSafetensors } from '@starling/protocol';
+import { writeWhole } from './write-whole.ts';
 
 /** Where training stands after a number of rounds: everything that the next round depends on. */
 export interface Checkpoint {
@@ -22,9 +23,10 @@ export async function keepCheckpoint(
     data,
   }));
   const tensors = [{ name: 'values', dtype: 'F32' as const, shape: [values.length], data: values }, ...slots];
-  const path = join(directory, nameOf(round));
-  await writeFile(`${path}.draft`, writeSafetensors(tensors, { step: String(optimiser.step) }));
-  await rename(`${path}.draft`, path);
+  await writeWhole(
+    join(directory, nameOf(round)),
+    writeSafetensors(tensors, { step: String(optimiser.step) }),
+  );
   for (const { round: other } of await listed(directory))
     if (other < round) await rm(join(directory, nameOf(other)), { force: true });
 }

@@ -2,7 +2,7 @@
  * The embedded program of jobs: `--config job.json`. One JSON object a line tells how far it is; exit status 0 for
  * success, 2 for what can never be done as it was asked, 1 for the rest (docs/cloud.md).
  */
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { initialise, layoutOf, parseModel, type Examples, type Model, type Params } from '@starling/model';
 import { readSafetensors, readWeights, writeWeights } from '@starling/protocol';
 import { examplesOf, openPack, PackError } from '../data/index.ts';
@@ -10,6 +10,7 @@ import { keepCheckpoint, newestCheckpoint } from './checkpoints.ts';
 import { JobRefused, readJob, readJudging, readWarmStart, type Job } from './job.ts';
 import { judgePeople } from './judge-people.ts';
 import { warmStart } from './warm-start.ts';
+import { writeWhole } from './write-whole.ts';
 
 async function run(job: Job): Promise<void> {
   if (job.workers !== 1 || job.device !== 'cpu')
@@ -22,7 +23,7 @@ async function run(job: Job): Promise<void> {
   if (job.kind === 'evaluate') {
     const judging = readJudging(job.training);
     const results = judgePeople(model, await startOf(job, model), people, judging);
-    await keep(job.metricsOut, JSON.stringify({ people: people.size, results }));
+    await writeWhole(job.metricsOut, JSON.stringify({ people: people.size, results }));
   } else if (job.kind === 'warm-start') {
     await trainFor(job, model, people);
   } else {
@@ -53,8 +54,8 @@ async function trainFor(job: Job, model: Model, people: ReadonlyMap<string, Exam
     },
     from,
   );
-  await keep(job.weightsOut, writeWeights(layout, values));
-  await keep(job.metricsOut, JSON.stringify({ ...last, people: people.size }));
+  await writeWhole(job.weightsOut, writeWeights(layout, values));
+  await writeWhole(job.metricsOut, JSON.stringify({ ...last, people: people.size }));
 }
 
 async function peopleOf({ data, users }: Job): Promise<Map<string, Examples>> {
@@ -80,12 +81,6 @@ async function startOf(
   const hasRates = readSafetensors(file).tensors.size > plain.entries.length;
   const layout = hasRates ? layoutOf(model, { learnedRates: true }) : plain;
   return { layout, values: readWeights(layout, file) };
-}
-
-/** Written beside its place and moved there: a reader never sees half of it. */
-async function keep(path: string, content: string | Uint8Array): Promise<void> {
-  await writeFile(`${path}.draft`, content);
-  await rename(`${path}.draft`, path);
 }
 
 function say(line: object): void {

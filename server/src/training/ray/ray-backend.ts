@@ -3,6 +3,9 @@ import { join, relative } from 'node:path';
 import { zipSync, type Zippable } from 'fflate';
 import {
   assertFeasible,
+  cancelled,
+  overLimit,
+  partOf,
   NotFeasible,
   type Capabilities,
   type JobOrder,
@@ -80,23 +83,21 @@ export class RayBackend implements TrainingBackend {
     if (job.status !== 'RUNNING') return this.#ended(id, job, submitted?.ending);
     if (submitted) {
       submitted.runningSince ??= this.#clock();
-      const { wallSeconds } = submitted.order;
-      if (this.#clock() - submitted.runningSince > wallSeconds * 1000)
-        submitted.ending ??= { state: 'failed', message: `It ran longer than ${wallSeconds} s.` };
+      if (this.#clock() - submitted.runningSince > submitted.order.wallSeconds * 1000)
+        submitted.ending ??= overLimit(submitted.order);
       if (submitted.ending) await this.#ray.stop(id); // also one that was pending when its end was asked for
     }
     return { state: 'running' };
   }
 
   async logs(id: string, from: number): Promise<LogPart> {
-    const text = await this.#ray.logs(id);
-    return { text: text.slice(from), next: Math.max(from, text.length) };
+    return partOf(await this.#ray.logs(id), from);
   }
 
   async cancel(id: string): Promise<void> {
     const submitted = this.#submitted.get(id);
     if (submitted) {
-      submitted.ending ??= { state: 'cancelled', message: 'It was cancelled.' };
+      submitted.ending ??= cancelled;
       await writeFile(join(submitted.order.directory, cancelledFile), ''); // for a pending one: see `stop`
     }
     await this.#ray.stop(id);
