@@ -56,19 +56,21 @@ export class Poller {
       due: boolean;
       ready_due: boolean;
       secure: boolean;
+      waiting: boolean;
     }>(
       `select r.id, r.state, r.deadline <= now() as due, coalesce(r.ready_by <= now(), false) as ready_due,
-              t.plan -> 'secure' is not null as secure
+              t.plan -> 'secure' is not null as secure,
+              exists (select 1 from assignments a where a.round_id = r.id and a.state = 'ready') as waiting
          from rounds r join tasks t on t.id = r.task_id
         where r.ended_at is null and (r.closed_at is null or r.deadline <= now()) order by r.deadline`,
     );
-    for (const { id, state, due, ready_due: readyDue, secure } of rounds) {
+    for (const { id, state, due, ready_due: readyDue, secure, waiting } of rounds) {
       try {
         if (state === 'selecting') await this.#select(id, due);
         else if (secure && readyDue) await closeSecureTraining(this.#context, id);
         else if (due) await closeRound(this.#context, id, 'late');
         else {
-          await groupReady(this.#context, id);
+          if (waiting && !secure) await groupReady(this.#context, id); // settling forms the groups of secure tasks
           if (state === 'aggregating' && readyDue) await closeTrainingWindow(this.#context, id);
           else await settleRound(this.#context, id);
         }
