@@ -17,9 +17,9 @@ import {
 } from '@starling/protocol/schemas';
 import { fromBase64, ProblemError, toHex, type ControlMessage as Control } from '@starling/protocol';
 import type { FastifyRequest } from 'fastify';
-import { Type, type TSchema } from 'typebox';
+import { Type } from 'typebox';
 import { enrol } from '../devices/enrolment.ts';
-import { bearer, deviceOf, type Api, type ApiServices } from './http.ts';
+import { bearer, bodyOrNothing, deviceOf, type Api, type ApiServices } from './http.ts';
 import { problemResponses } from './openapi.ts';
 
 const uploadType = 'application/offset+octet-stream';
@@ -117,9 +117,7 @@ export function addDeviceRoutes(api: Api, { coordinator, sessions, limits }: Api
 
   for (const variant of ControlMessage.anyOf) {
     const { action, ...fields } = variant.properties;
-    const body: TSchema & { required?: string[] | undefined } = Type.Object(fields, {
-      additionalProperties: false,
-    });
+    const body = Type.Object(fields, { additionalProperties: false });
     api.post(
       `/v1/device/assignments/:id/${action.const}`,
       {
@@ -130,10 +128,7 @@ export function addDeviceRoutes(api: Api, { coordinator, sessions, limits }: Api
           ...(Object.keys(fields).length > 0 ? { body } : {}),
           response: { 200: AssignmentAnswer, ...problemResponses },
         },
-        preValidation: (request, _reply, done) => {
-          if (body.required === undefined) request.body ??= {}; // nothing to say may be said without a body
-          done();
-        },
+        preValidation: bodyOrNothing(body),
       },
       async (request) => {
         const { id } = request.params;

@@ -3,6 +3,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { KeyId, ProjectId, Role } from '@starling/protocol';
 import type { FastifyBaseLogger, FastifyInstance, FastifyRequest, RawReplyDefaultExpression } from 'fastify';
 import type { RawRequestDefaultExpression, RawServerDefault } from 'fastify';
+import type { TSchema } from 'typebox';
 import type { AuditedRequest } from '../access/audit.ts';
 import type { KeyIdentity } from '../access/keys.ts';
 import type { RateLimits } from '../access/rate-limits.ts';
@@ -76,4 +77,22 @@ export function requestDigest(request: FastifyRequest): string {
   return createHash('sha256')
     .update(`${request.method} ${request.url}\n${JSON.stringify(request.body ?? null)}`)
     .digest('hex');
+}
+
+/** A hook for routes with this body: where a body need not say anything, it may be left away. */
+export function bodyOrNothing(
+  body: TSchema | undefined,
+): (request: FastifyRequest, reply: unknown, done: () => void) => void {
+  const mayLack = body !== undefined && !requires(body);
+  return (request, _reply, done) => {
+    if (mayLack) request.body ??= {};
+    done();
+  };
+}
+
+function requires(body: TSchema): boolean {
+  return (
+    !('properties' in body) ||
+    ('required' in body && Array.isArray(body.required) && body.required.length > 0)
+  );
 }

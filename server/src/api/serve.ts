@@ -8,10 +8,10 @@ import {
   type ParamsOf,
   type QueryOf,
 } from '@starling/protocol/api';
-import { Type, type TSchema } from 'typebox';
+import { Type } from 'typebox';
 import type { KeyIdentity } from '../access/keys.ts';
 import type { AdminRoute, Api } from './http.ts';
-import { callerOf } from './http.ts';
+import { bodyOrNothing, callerOf } from './http.ts';
 import { problemResponses } from './openapi.ts';
 
 /** A request of an operation, its parts checked against the operation's schemas. */
@@ -30,16 +30,12 @@ export function serve<O extends Operation>(
   options: { bodyLimit?: number } = {},
 ): void {
   const endpoint: Endpoint = endpoints[operation];
-  const takesNothing = endpoint.body !== undefined && !requires(endpoint.body);
   api.route({
     method: endpoint.method,
     url: endpoint.path,
     ...options,
     ...describeRoute(operation, endpoint),
-    preValidation: (request, _reply, done) => {
-      if (takesNothing) request.body ??= {}; // nothing to say may be said without a body
-      done();
-    },
+    preValidation: bodyOrNothing(endpoint.body),
     handler: async (request, reply) => {
       const answer = await handler({
         caller: callerOf(request),
@@ -73,13 +69,6 @@ export function describeRoute(
     },
     config: { admin: { operation, role, changes: endpoint.method !== 'GET' && !endpoint.readOnly } },
   };
-}
-
-function requires(body: TSchema): boolean {
-  return (
-    !('properties' in body) ||
-    ('required' in body && Array.isArray(body.required) && body.required.length > 0)
-  );
 }
 
 /** What names the object of an answer, for the audit log. */
