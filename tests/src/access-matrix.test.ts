@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isAtLeast, roles, type Role } from '@starling/protocol';
 import { testServer, type TestServer } from './testing/servers.ts';
-import { idleCloud, makeTenant, type Tenant } from './testing/tenants.ts';
+import { filledExample, filledPath, idleCloud, makeTenant, type Tenant } from './testing/tenants.ts';
 
 /** Every operation of /openapi.json, called by everyone there is: every cell of role x route x tenant. */
 
@@ -52,30 +52,10 @@ afterAll(() => world.close());
 
 /** The real thing of a tenant in place of each parameter and of each example id. */
 function filled({ path, example }: Operation, { ids }: Tenant): { url: string; body: string | undefined } {
-  const kinds: Record<string, string> = {
-    projects: 'prj',
-    keys: 'key',
-    'enrolment-tokens': 'enr',
-    devices: 'dev',
-    tasks: 'tsk',
-    rounds: 'rnd',
-    versions: 'ver',
-    jobs: 'job',
-    models: 'sha',
-    blobs: 'blob',
-    assignments: 'asg',
-    groups: 'grp',
+  return {
+    url: filledPath(path, ids),
+    body: example === undefined ? undefined : filledExample(example, ids),
   };
-  const url = path.replace(/\/([\w-]+)\/\{\w+\}/g, (_, kind: string) => {
-    const prefix = kinds[kind];
-    if (prefix === undefined) throw new Error(`The test knows no id for ${path}.`);
-    return `/${kind}/${ids[prefix] ?? `${prefix}_${'B'.repeat(22)}`}`;
-  });
-  if (example === undefined) return { url, body: undefined };
-  const body = JSON.stringify(example)
-    .replace(/"([a-z]{3})_A{22}"/g, (_, prefix: string) => `"${ids[prefix] ?? ''}"`)
-    .replaceAll('a'.repeat(64), ids['sha'] ?? '');
-  return { url, body };
 }
 
 async function send(

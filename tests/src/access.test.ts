@@ -7,7 +7,7 @@ import { clientOf } from './testing/client.ts';
 import { Admin, eventually } from './testing/project.ts';
 import { RawDevice, updateFile } from './testing/raw-device.ts';
 import { testServer, type TestServer } from './testing/servers.ts';
-import { idleCloud, makeTenant, type Tenant } from './testing/tenants.ts';
+import { filledExample, filledPath, idleCloud, makeTenant, type Tenant } from './testing/tenants.ts';
 
 let world: TestServer;
 let tenant: Tenant;
@@ -159,24 +159,12 @@ describe('a lost reply', { timeout: 120_000 }, () => {
     async (name, endpoint) => {
       const { ids, keys } = await makeTenant(world.admin, `lost-${name}`);
       const admin = keys.server;
-      const kinds: Record<string, string> = {
-        keys: 'key',
-        'enrolment-tokens': 'enr',
-        devices: 'dev',
-        tasks: 'tsk',
-        rounds: 'rnd',
-        versions: 'ver',
-        jobs: 'job',
-      };
       if (name === 'startTask') ids['tsk'] = ids['second'] ?? '';
-      const path = endpoint.path.replace(
-        /\/([\w-]+)\/:id/,
-        (_, kind: string) => `/${kind}/${ids[kinds[kind] ?? ''] ?? ''}`,
-      );
-      const text = JSON.stringify(endpoint.example ?? null)
-        .replace(/"([a-z]{3})_A{22}"/g, (_, prefix: string) => `"${ids[prefix] ?? ''}"`)
-        .replaceAll('a'.repeat(64), ids['sha'] ?? '');
-      const body = endpoint.example === undefined ? undefined : (JSON.parse(text) as object);
+      const path = filledPath(endpoint.path, ids);
+      const body =
+        endpoint.example === undefined
+          ? undefined
+          : (JSON.parse(filledExample(endpoint.example, ids)) as object);
       const headers = { 'idempotency-key': 'once' };
       const first = await admin.call('POST', path, body, headers);
       const again = await admin.call('POST', path, body, headers);

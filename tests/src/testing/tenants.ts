@@ -61,3 +61,35 @@ export async function makeTenant(server: Admin, name: string): Promise<Tenant> {
   });
   return { project: project.id, keys, ids, device };
 }
+
+/** Prefixes of the ids that stand in a path after these words; `sha` and `blob` are digests. */
+const kindsInPaths: Readonly<Record<string, string>> = {
+  projects: 'prj',
+  keys: 'key',
+  'enrolment-tokens': 'enr',
+  devices: 'dev',
+  tasks: 'tsk',
+  rounds: 'rnd',
+  versions: 'ver',
+  jobs: 'job',
+  models: 'sha',
+  blobs: 'blob',
+  assignments: 'asg',
+  groups: 'grp',
+};
+
+/** A path with real ids of a tenant in place of its parameters (`:id`, `{id}`), or one that names nothing. */
+export function filledPath(path: string, ids: Tenant['ids']): string {
+  return path.replace(/\/([\w-]+)\/(?:\{\w+\}|:\w+)/g, (_, kind: string) => {
+    const prefix = kindsInPaths[kind];
+    if (prefix === undefined) throw new Error(`The tests know no id for ${path}.`);
+    return `/${kind}/${ids[prefix] ?? `${prefix}_${'B'.repeat(22)}`}`;
+  });
+}
+
+/** The JSON of an operation's example with real ids of a tenant in place of those that stand for them. */
+export function filledExample(example: unknown, ids: Tenant['ids']): string {
+  return JSON.stringify(example)
+    .replace(/"([a-z]{3})_A{22}"/g, (_, prefix: string) => `"${ids[prefix] ?? ''}"`)
+    .replaceAll('a'.repeat(64), ids['sha'] ?? '');
+}
