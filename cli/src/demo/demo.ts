@@ -1,15 +1,17 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseModel } from '@starling/model';
 import type {
-  EnrolmentToken,
   EvaluationMetrics,
+  EvaluationSpec,
+  LiveEvent,
   ModelDetail,
-  Round,
   RoundDetail,
   Task,
 } from '@starling/protocol';
+import { createClient, type Client } from '@starling/protocol/api';
 import {
   examplesOf,
   findPack,
@@ -25,9 +27,9 @@ import {
   type Pack,
 } from '@starling/simulator';
 import { startServer } from '@starling/server';
-import { AdminClient } from '../admin-client.ts';
 import { pages } from '../pages.ts';
 import { KillTally } from './kills.ts';
+import { listen } from './live-events.ts';
 import type { Algorithm, DemoOptions } from './options.ts';
 import {
   aloneEvaluation,
@@ -78,7 +80,9 @@ export async function runDemo(options: DemoOptions): Promise<void> {
     pages,
   });
   if (server.firstKey === undefined) throw new Error('An empty data directory gave no first key.');
-  const admin = new AdminClient(server.url, server.firstKey);
+  const access = { url: server.url, key: server.firstKey };
+  const admin = createClient({ ...access, http: fetch, newKey: randomUUID });
+  let stopListening: (() => void) | undefined;
   let stopFleet: (() => Promise<{ bytesUp: number; bytesDown: number }>) | undefined;
   try {
     screen.write(`  server     ${server.url} (PGlite, file blobs, in ${place})\n`);
@@ -97,10 +101,12 @@ export async function runDemo(options: DemoOptions): Promise<void> {
     });
     stopFleet = () => fleet.stop();
     screen.write(`  devices    ${fleet.deviceIds.size} processes online\n\n`);
-    const model = await admin.post<ModelDetail>('/v1/models', ir);
+    const model = await admin.call('uploadModel', { body: ir });
     const choices = { seed, secure: options.secure, kill: options.kill };
     const experiment = new Experiment(admin, model, settings, cast, choices, kills, screen);
-    await experiment.watch();
+    stopListening = await listen(access, (event) => {
+      experiment.hear(event);
+    });
     const methods: DemoReport['methods'] = {};
     const rounds: DemoReport['rounds'] = {};
     let last: Task | undefined;
@@ -143,7 +149,7 @@ export async function runDemo(options: DemoOptions): Promise<void> {
   } finally {
     await stopFleet?.();
     for (const child of processes) child.kill();
-    admin.close();
+    stopListening?.();
     await server.close();
     await rm(place, { recursive: true, force: true });
   }
@@ -197,10 +203,10 @@ function settingsFor(pack: Pack, options: DemoOptions): Settings {
   };
 }
 
-async function readModel(file: string): Promise<unknown> {
+async function readModel(file: string): Promise<object> {
   const text = await readFile(file, 'utf8');
   try {
-    return JSON.parse(text);
+    return JSON.parse(text) as object; // the server checks what it is
   } catch (cause) {
     throw new Error(`${file} is not JSON; --model wants a model IR (docs/model-ir.md).`, { cause });
   }
@@ -229,9 +235,8 @@ function introduce(screen: Screen, cast: Cast, options: DemoOptions, settings: S
 }
 
 /** Two enrolment tokens say who may train: the label is the project's word, not the device's. */
-async function membersOf(admin: AdminClient, cast: Cast, killShare: number): Promise<FleetMember[]> {
-  const token = (split: string) =>
-    admin.post<EnrolmentToken & { token: string }>('/v1/enrolment-tokens', { labels: { split } });
+async function membersOf(admin: Client, cast: Cast, killShare: number): Promise<FleetMember[]> {
+  const token = (split: string) => admin.call('createEnrolmentToken', { body: { labels: { split } } });
   const [train, heldOut] = await Promise.all([token('train'), token('held-out')]);
   return [
     ...cast.train.map((user) => ({ user, source: cast.source, enrolmentToken: train.token, killShare })),
@@ -241,7 +246,7 @@ async function membersOf(admin: AdminClient, cast: Cast, killShare: number): Pro
 
 /** Tasks of one demo, run one after another and followed by the server's live events. */
 class Experiment {
-  readonly #admin: AdminClient;
+  readonly #admin: Client;
   readonly #model: ModelDetail;
   readonly #settings: Settings;
   readonly #cast: Cast;
@@ -252,7 +257,7 @@ class Experiment {
   #onTask: (task: Task) => void = () => undefined;
 
   constructor(
-    admin: AdminClient,
+    admin: Client,
     model: ModelDetail,
     settings: Settings,
     cast: Cast,
@@ -269,11 +274,10 @@ class Experiment {
     this.#screen = screen;
   }
 
-  watch(): Promise<void> {
-    return this.#admin.watch((event) => {
-      if (event.kind === 'round') this.#onRound(event.round);
-      if (event.kind === 'task') this.#onTask(event.task);
-    });
+  /** An event of the server. */
+  hear(event: LiveEvent): void {
+    if (event.kind === 'round') this.#onRound(event.round);
+    if (event.kind === 'task') this.#onTask(event.task);
   }
 
   /** Trains a task to its last round. */
@@ -284,7 +288,7 @@ class Experiment {
       ...this.#choices,
       standardises: parseModel(ir).parameters.some(({ statistic }) => statistic !== undefined),
     });
-    const task = await this.#admin.post<Task>('/v1/tasks', { name: algorithm, model: digest, plan });
+    const task = await this.#admin.call('createTask', { body: { name: algorithm, model: digest, plan } });
     const table = new ProgressTable(this.#screen, algorithm, plan.rounds);
     const ended = new Promise<void>((resolve, reject) => {
       this.#onRound = (round) => {
@@ -302,13 +306,14 @@ class Experiment {
         if (seen.id === task.id && seen.state === 'completed') resolve();
       };
     });
-    await this.#admin.post(`/v1/tasks/${task.id}/start`);
+    const its = { params: { id: task.id } };
+    await this.#admin.call('startTask', its);
     await ended;
-    return this.#admin.get<Task>(`/v1/tasks/${task.id}`);
+    return this.#admin.call('getTask', its);
   }
 
   /** Has the held-out devices judge the task's current version. */
-  async judge(task: Task, spec: Round['evaluation']): Promise<EvaluationMetrics> {
+  async judge(task: Task, spec: EvaluationSpec): Promise<EvaluationMetrics> {
     const over = new Map<string, RoundDetail>();
     let wake: () => void = () => undefined;
     this.#onRound = (round) => {
@@ -316,7 +321,10 @@ class Experiment {
       over.set(round.id, round);
       wake();
     };
-    const { id } = await this.#admin.post<Round>(`/v1/tasks/${task.id}/evaluations`, { spec });
+    const { id } = await this.#admin.call('evaluateTask', {
+      params: { id: task.id },
+      body: { spec },
+    });
     let round = over.get(id);
     while (!round) {
       await new Promise<void>((resolve) => {
