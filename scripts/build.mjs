@@ -4,6 +4,7 @@ import { cpSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { buildKernels } from '../model/scripts/build-kernels.mjs';
 import { buildMasks } from '../secure/scripts/build-masks.mjs';
+import { buildSite } from '../web-console/scripts/build-site.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -20,6 +21,7 @@ export async function build() {
     recursive: true,
   });
   runNode(['client-sdk/scripts/bundle.mjs'], 'Bundling the browser SDK');
+  await buildSite();
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await build();

@@ -1,6 +1,6 @@
 import { failpoints, startServer, type Failpoint } from '@starling/server';
 import { cloudOptions, type CloudFlags } from './cloud-options.ts';
-import { pages } from './pages.ts';
+import { consolePages, pages } from './pages.ts';
 import { describePlace, storagePlace, type StorageOptions } from './storage-options.ts';
 
 export interface ServeOptions extends StorageOptions, CloudFlags {
@@ -23,12 +23,13 @@ export async function serve(options: ServeOptions): Promise<void> {
     behindTls: options.behindTls,
     logLevel: options.logLevel,
     pages,
+    console: consolePages,
     ...(options.keepVersions !== undefined && { retention: { keepVersions: options.keepVersions } }),
     cloud: cloudOptions(options),
     ...killSwitch(),
   });
   console.log(
-    `Starling serves ${server.url} (API: ${server.url}/openapi.json), data in ${describePlace(place)}`,
+    `Starling serves ${server.url} (console: ${server.url}/console/, API: ${server.url}/openapi.json), data in ${describePlace(place)}`,
   );
   if (server.firstKey !== undefined) {
     console.log(`API key, shown this once: ${server.firstKey}`);

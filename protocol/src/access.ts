@@ -13,3 +13,6 @@ export function isAtLeast(held: Role, least: Role): boolean {
 
 /** Names the project that a `server` key acts in; without it, that is the key's own. */
 export const projectHeader = 'starling-project';
+
+/** Carries the token of a browser's session with every request that changes something. */
+export const csrfHeader = 'x-starling-csrf';

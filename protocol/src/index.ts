@@ -1,4 +1,4 @@
-export { isAtLeast, projectHeader, roles, type Role } from './access.ts';
+export { csrfHeader, isAtLeast, projectHeader, roles, type Role } from './access.ts';
 export * from './codec/index.ts';
 export * from './ids.ts';
 export * from './problems.ts';

@@ -11,6 +11,7 @@ import Fastify from 'fastify';
 import { createFirstKey } from './access/keys.ts';
 import { RateLimits, type RateLimitOptions } from './access/rate-limits.ts';
 import { addAdminRoutes } from './api/admin-routes.ts';
+import { addConsole } from './api/console.ts';
 import { addBlobRoutes } from './api/blob-routes.ts';
 import { addDeviceRoutes, addEnrolmentRoutes } from './api/device-routes.ts';
 import { sendError } from './api/errors.ts';
@@ -65,6 +66,8 @@ export interface ServerOptions extends StoragePlace {
   cloud?: CloudOptions;
   /** Folders served as they are: URL prefix -> directory (the SDK's bundle, the examples). */
   pages?: Record<string, string>;
+  /** Folder of the built console, served at /console/. */
+  console?: string;
   /** A proxy of ours ends TLS before the server: its word on the caller's address counts, and answers carry HSTS. */
   behindTls?: boolean;
   /** Limits other than the usual ones. */
@@ -177,6 +180,7 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
     });
     await addOpenApi(api, version);
     for (const [prefix, root] of Object.entries(options.pages ?? {})) await addPages(api, prefix, root);
+    if (options.console !== undefined) await addConsole(api, options.console);
     await api.register((scope, _options, done) => {
       addSystemRoutes(scope, services);
       addEnrolmentRoutes(scope, services);

@@ -1,4 +1,4 @@
-import { projectHeader } from '../access.ts';
+import { csrfHeader, projectHeader } from '../access.ts';
 import { ProblemError } from '../problems.ts';
 import type { LiveEvent } from '../schemas/resources.ts';
 import type { AnswerOf, Endpoint, InputOf } from './endpoint.ts';
@@ -21,7 +21,9 @@ export interface ClientOptions {
   /** Base URL, e.g. https://fl.example.com */
   readonly url: string;
   /** API key (sk_…). */
-  readonly key: string;
+  readonly key?: string;
+  /** In a page of the server's own, in place of a key: the token of the session whose cookie the browser sends. */
+  readonly csrf?: string;
   /** The project to act in, with a `server` key. */
   readonly project?: string;
   readonly http: ClientHttp;
@@ -47,9 +49,10 @@ export interface Client {
 }
 
 /** The admin API with types from its schemas. */
-export function createClient({ url, key, project, http, newKey }: ClientOptions): Client {
+export function createClient({ url, key, csrf, project, http, newKey }: ClientOptions): Client {
   const headers = (more: Record<string, string> = {}) => ({
-    authorization: `Bearer ${key}`,
+    ...(key !== undefined && { authorization: `Bearer ${key}` }),
+    ...(csrf !== undefined && { [csrfHeader]: csrf }),
     ...(project === undefined ? {} : { [projectHeader]: project }),
     ...more,
   });

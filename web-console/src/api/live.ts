@@ -1,0 +1,83 @@
+import type { LiveEvent, Round, Task } from '@starling/protocol';
+import type { Operation } from '@starling/protocol/api';
+import { useQueryClient, type InfiniteData, type QueryClient } from '@tanstack/react-query';
+import { useEffect, useState } from 'react';
+import { keyOf } from './calls.tsx';
+
+/** Whether the page hears of changes as they happen. */
+export type Liveness = 'connecting' | 'live' | 'lost';
+
+/** Answers that are read anew are collected for so long: a round of a thousand devices is one refresh, not a thousand. */
+const refreshMs = 500;
+
+/** Follows the live events of the project for as long as the page stands, and keeps the cached answers in step. */
+export function useLiveEvents(onEvent?: (event: LiveEvent) => void): Liveness {
+  const cache = useQueryClient();
+  const [liveness, setLiveness] = useState<Liveness>('connecting');
+  useEffect(() => {
+    const stale = new Set<Operation>();
+    const source = new EventSource('/v1/events');
+    const refresh = setInterval(() => {
+      for (const operation of stale) void cache.invalidateQueries({ queryKey: [operation] });
+      stale.clear();
+    }, refreshMs);
+    source.addEventListener('open', () => {
+      setLiveness('live');
+    });
+    source.addEventListener('error', () => {
+      setLiveness('lost'); // the browser connects again by itself, from the last event's id
+    });
+    source.addEventListener('gap', () => {
+      void cache.invalidateQueries();
+    });
+    source.addEventListener('event', ({ data }: MessageEvent<string>) => {
+      const event = JSON.parse(data) as LiveEvent; // the server answers by its schema
+      for (const operation of take(cache, event)) stale.add(operation);
+      onEvent?.(event);
+    });
+    return () => {
+      clearInterval(refresh);
+      source.close();
+    };
+  }, [cache, onEvent]);
+  return liveness;
+}
+
+/** Puts what an event carries where it is shown; returns the operations whose answers it made old. */
+function take(cache: QueryClient, event: LiveEvent): Operation[] {
+  switch (event.kind) {
+    case 'task':
+      cache.setQueryData(keyOf('getTask', { params: { id: event.task.id } }), event.task);
+      return replaceIn<Task>(cache, 'listTasks', event.task) ? [] : ['listTasks'];
+    case 'round': {
+      const { funnel: _funnel, groups: _groups, ...round } = event.round;
+      cache.setQueryData(keyOf('getRound', { params: { id: round.id } }), event.round);
+      const listed = replaceIn<Round>(cache, 'listRounds', round);
+      return ['getAnatomy', ...(listed ? [] : (['listRounds'] as const))];
+    }
+    case 'version':
+      return ['listVersions', 'getTask'];
+    case 'job':
+      return ['getJob', 'getJobLog', 'listJobs', 'listTaskJobs'];
+    case 'device':
+      return ['listDevices', 'getDevice'];
+  }
+}
+
+type Listed<T> = InfiniteData<{ items: T[]; next: string | null }>;
+
+/** Puts `item` in the place of its former self in every cached list; false when none held it. */
+function replaceIn<T extends { id: string }>(cache: QueryClient, operation: Operation, item: T): boolean {
+  let found = false;
+  cache.setQueriesData<Listed<T>>({ queryKey: [operation] }, (lists) => {
+    if (!lists) return lists;
+    const pages = lists.pages.map((page) => {
+      const at = page.items.findIndex(({ id }) => id === item.id);
+      if (at === -1) return page;
+      found = true;
+      return { ...page, items: page.items.with(at, item) };
+    });
+    return { ...lists, pages };
+  });
+  return found;
+}
