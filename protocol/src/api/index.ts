@@ -6,6 +6,7 @@ export * from './endpoints.ts';
 export * from './events.ts';
 export * from './jobs.ts';
 export * from './models.ts';
+export * from './overview.ts';
 export * from './rounds.ts';
 export * from './server-sent-events.ts';
 export * from './tasks.ts';

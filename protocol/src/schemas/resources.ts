@@ -124,6 +124,10 @@ export const Device = Type.Object({
   labels: Labels,
   state: OneOf<'active' | 'revoked'>(['active', 'revoked']),
   online: Type.Boolean(),
+  seenAt: Type.Unsafe<string | null>({
+    ...MaybeInstant,
+    description: 'When it last signed in: once an hour while it is connected.',
+  }),
   createdAt: Instant,
 });
 export type Device = Static<typeof Device>;

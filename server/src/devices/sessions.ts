@@ -59,6 +59,7 @@ export class Sessions {
     }
     this.#used.add(challenge);
     setTimeout(() => this.#used.delete(challenge), challengeMs).unref();
+    await this.#database.query('update devices set seen_at = now() where id = $1', [deviceId]);
     return { token: this.#signed.issue('session', deviceId, sessionMs), expiresInMs: sessionMs };
   }
 

@@ -65,7 +65,10 @@ export function useList<O extends ListOperation>(operation: O, input: InputOf<En
     initialPageParam: null,
     queryFn: ({ pageParam }) => {
       const { query, ...rest } = input as { query?: object };
-      const asked = { ...rest, query: { ...query, ...(typeof pageParam === 'string' && { cursor: pageParam }) } };
+      const asked = {
+        ...rest,
+        query: { ...query, ...(typeof pageParam === 'string' && { cursor: pageParam }) },
+      };
       return client.call(operation, asked as never) as Promise<{ items: Item<O>[]; next: string | null }>;
     },
     getNextPageParam: ({ next }) => next,
@@ -79,7 +82,10 @@ export function useList<O extends ListOperation>(operation: O, input: InputOf<En
  */
 export function useAct<O extends Operation>(
   operation: O,
-  { changes = [], onProblem }: { changes?: readonly Operation[]; onProblem?: (problem: ProblemError) => void } = {},
+  {
+    changes = [],
+    onProblem,
+  }: { changes?: readonly Operation[]; onProblem?: (problem: ProblemError) => void } = {},
 ) {
   const client = useClient();
   const cache = useQueryClient();

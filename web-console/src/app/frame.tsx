@@ -1,4 +1,15 @@
-import { AppShell, Badge, Box, Burger, Group, NavLink, ScrollArea, Stack, Text, Tooltip } from '@mantine/core';
+import {
+  AppShell,
+  Badge,
+  Box,
+  Burger,
+  Group,
+  NavLink,
+  ScrollArea,
+  Stack,
+  Text,
+  Tooltip,
+} from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconLogout } from '@tabler/icons-react';
 import { Link, Outlet, useLocation } from '@tanstack/react-router';
@@ -94,7 +105,12 @@ function Caller() {
   const words = useTranslations('shell');
   const { session, changed } = useSession();
   return (
-    <Group justify="space-between" wrap="nowrap" pt="sm" style={{ borderTop: '1px solid var(--starling-line)' }}>
+    <Group
+      justify="space-between"
+      wrap="nowrap"
+      pt="sm"
+      style={{ borderTop: '1px solid var(--starling-line)' }}
+    >
       <Stack gap={0} miw={0}>
         <Text size="sm" fw={600} truncate>
           {session.name}
@@ -118,7 +134,10 @@ function Caller() {
   );
 }
 
-const signs = { connecting: 'gray', live: 'teal', lost: 'orange' } as const satisfies Record<Liveness, string>;
+const signs = { connecting: 'gray', live: 'teal', lost: 'orange' } as const satisfies Record<
+  Liveness,
+  string
+>;
 
 function LiveSign({ liveness }: { liveness: Liveness }) {
   const words = useTranslations('shell.live');

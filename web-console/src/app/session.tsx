@@ -26,4 +26,3 @@ export function useMay(): (operation: Operation) => boolean {
     return isAtLeast(session.role, role);
   };
 }
-

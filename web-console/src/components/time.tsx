@@ -8,7 +8,12 @@ export function Ago({ at }: { at: string | null }) {
   const format = useFormatter();
   const words = useTranslations('shell.time');
   const now = useNow(10_000);
-  if (at === null) return <Text span c="dimmed" inherit>{words('never')}</Text>;
+  if (at === null)
+    return (
+      <Text span c="dimmed" inherit>
+        {words('never')}
+      </Text>
+    );
   const when = new Date(at);
   return (
     <Tooltip label={format.dateTime(when, { dateStyle: 'medium', timeStyle: 'medium' })}>

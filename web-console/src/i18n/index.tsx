@@ -38,7 +38,10 @@ export function Language({ locale, children }: { locale: Locale; children: React
       setWords({ locale, messages });
     };
     if (locale === 'en') show(en);
-    else void import('./zh/index.ts').then(({ zh }) => { show(zh); });
+    else
+      void import('./zh/index.ts').then(({ zh }) => {
+        show(zh);
+      });
     return () => {
       over = true;
     };

@@ -59,9 +59,7 @@ export function TaskList() {
         columns={columns}
         keyOf={({ id }) => id}
         empty={
-          <Nothing title={words('empty')}>
-            {words(may('createTask') ? 'emptyHint' : 'emptyViewer')}
-          </Nothing>
+          <Nothing title={words('empty')}>{words(may('createTask') ? 'emptyHint' : 'emptyViewer')}</Nothing>
         }
         more={{ has: hasNextPage, loading: isFetchingNextPage, load: () => void fetchNextPage() }}
       />
