@@ -4,10 +4,11 @@ import type { AddressInfo } from 'node:net';
 import cors from '@fastify/cors';
 import serveStatic from '@fastify/static';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import { ProblemError, type KeyId } from '@starling/protocol';
+import { ProblemError } from '@starling/protocol';
 import { bestMasks, mixedProvider } from '@starling/secure';
 import { Ajv } from 'ajv';
 import Fastify from 'fastify';
+import type { Actor } from './access/caller.ts';
 import { createFirstKey } from './access/keys.ts';
 import { RateLimits, type RateLimitOptions } from './access/rate-limits.ts';
 import { addAdminRoutes } from './api/admin-routes.ts';
@@ -18,6 +19,7 @@ import { sendError } from './api/errors.ts';
 import type { Api } from './api/http.ts';
 import { addOpenApi } from './api/openapi.ts';
 import { addSecurityHeaders } from './api/headers.ts';
+import { addSessionRoutes } from './api/session-routes.ts';
 import { addSystemRoutes } from './api/system-routes.ts';
 import type { Failpoint } from './coordinator/context.ts';
 import { Coordinator } from './coordinator/coordinator.ts';
@@ -70,6 +72,8 @@ export interface ServerOptions extends StoragePlace {
   console?: string;
   /** A proxy of ours ends TLS before the server: its word on the caller's address counts, and answers carry HSTS. */
   behindTls?: boolean;
+  /** Where people find the server, e.g. https://fl.example.com, if a proxy in front changes the host. */
+  publicUrl?: string;
   /** Limits other than the usual ones. */
   rates?: Partial<RateLimitOptions>;
   /** How masks are taken off the sums of groups: in threads of this process, unless given. */
@@ -107,7 +111,7 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
   const api = Fastify({
     logger: {
       level: options.logLevel ?? 'warn',
-      redact: ['req.headers.authorization'],
+      redact: ['req.headers.authorization', 'req.headers.cookie', 'res.headers["set-cookie"]'],
       serializers: { error: errorFields },
     },
     childLoggerFactory: (logger, bindings, options) => logger.child(bindings, { ...options, level: 'warn' }),
@@ -158,8 +162,9 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
       sessions: new Sessions(database, signed),
       limits: new RateLimits(options.rates),
       feed,
-      endConnections: (keyId: KeyId) => {
-        sockets.endKey(keyId);
+      site: { behindTls: options.behindTls === true, publicUrl: options.publicUrl },
+      endConnections: (actor: Actor) => {
+        sockets.endActor(actor);
       },
     };
 
@@ -169,7 +174,7 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
       throw new ProblemError('not-found', `There is no ${method} ${url}. See /reference.`);
     });
     addSecurityHeaders(api, options.behindTls === true);
-    api.decorateRequest('key', null);
+    api.decorateRequest('caller', null);
     api.decorateRequest('audit', null);
     api.decorateRequest('device', null);
     await api.register(cors, {
@@ -185,6 +190,7 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
       addSystemRoutes(scope, services);
       addEnrolmentRoutes(scope, services);
       addBlobRoutes(scope, services);
+      addSessionRoutes(scope, services);
       done();
     });
     await api.register((scope, _options, done) => {

@@ -3,7 +3,7 @@ import { io } from 'socket.io-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ProblemError } from '@starling/protocol';
 import { endpoints, type Endpoint } from '@starling/protocol/api';
-import { clientOf } from './testing/client.ts';
+import { clientOf, keyOf } from './testing/client.ts';
 import { Admin, eventually } from './testing/project.ts';
 import { RawDevice, updateFile } from './testing/raw-device.ts';
 import { testServer, type TestServer } from './testing/servers.ts';
@@ -34,7 +34,7 @@ describe('an API key', () => {
     await expect(admin.call('createKey', { body: { name: 'root', role: 'server' } })).rejects.toMatchObject({
       code: 'forbidden',
     });
-    const { key: server } = await clientOf(tenant.keys.server).call('getCaller');
+    const server = await keyOf(tenant.keys.server);
     for (const operation of ['rotateKey', 'revokeKey'] as const) {
       await expect(admin.call(operation, { params: { id: server.id } })).rejects.toMatchObject({
         code: 'forbidden',
@@ -92,7 +92,7 @@ describe('an API key', () => {
     socket.disconnect();
     expect(await followed).toContain('live events'); // and then it ended
     expect((await withSecret(made.secret).call('GET', '/v1/tasks')).status).toBe(401);
-    const { key } = await admin.call('getCaller');
+    const key = await keyOf(tenant.keys.admin);
     await expect(admin.call('revokeKey', { params: { id: key.id } })).rejects.toMatchObject({
       code: 'illegal-transition',
     });
@@ -106,7 +106,7 @@ describe('the audit log over REST', () => {
     await admin.call('POST', `/v1/tasks/tsk_${'Z'.repeat(22)}/start`);
     const client = clientOf(viewer);
     const { items } = await client.call('listAudit', { query: { object: made.id } });
-    const { key } = await clientOf(admin).call('getCaller');
+    const key = await keyOf(admin);
     expect(items).toMatchObject([
       { keyId: key.id, action: 'createKey', from: '127.0.0.1', outcome: { status: 201, object: made.id } },
     ]);
@@ -174,7 +174,7 @@ describe('a lost reply', { timeout: 120_000 }, () => {
       const other = await admin.call('POST', path, changed(body), headers);
       expect(other).toMatchObject({ status: 409, body: { code: 'idempotency-conflict' } });
       const log = await clientOf(admin).call('listAudit', { query: { action: name } });
-      const { key } = await clientOf(admin).call('getCaller');
+      const key = await keyOf(admin);
       expect(log.items.filter(({ keyId }) => keyId === key.id)).toHaveLength(1);
       // Another key of the project does not see what this one was answered.
       const stranger = await keys.admin.call('POST', path, body, headers);

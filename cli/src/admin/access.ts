@@ -14,7 +14,8 @@ export function addAccessCommands(program: Command): void {
     usage: 'whoami',
     operation: 'getCaller',
     input: () => ({}),
-    show: ({ key, project }) => record({ key: key.id, name: key.name, role: key.role, project: project.id }),
+    show: ({ key, person, role, project }) =>
+      record({ ...(key && { key: key.id }), name: (key ?? person)?.name, role, project: project.id }),
   });
 
   const projects = program.command('projects').description('tenants');
@@ -98,7 +99,17 @@ export function addAccessCommands(program: Command): void {
         ...(until !== undefined && { until }),
       },
     }),
-    show: pageOf(['sequence', 'at', 'keyId', 'action', 'object', 'outcome.status', 'outcome.object', 'from']),
+    show: pageOf([
+      'sequence',
+      'at',
+      'keyId',
+      'personId',
+      'action',
+      'object',
+      'outcome.status',
+      'outcome.object',
+      'from',
+    ]),
   });
   addCall(audit, {
     usage: 'verify',

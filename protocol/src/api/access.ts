@@ -57,8 +57,20 @@ export const ApiKeyWithSecret = Type.Intersect([
 ]);
 export type ApiKeyWithSecret = Static<typeof ApiKeyWithSecret>;
 
+export const Person = Type.Object({
+  id: ids.person,
+  email: Type.String(),
+  name: Type.String(),
+  issuer: Type.String({ description: 'The provider that vouches for this person.' }),
+  createdAt: Instant,
+  signedInAt: Instant,
+});
+export type Person = Static<typeof Person>;
+
 export const Caller = Type.Object({
-  key: ApiKey,
+  key: Type.Unsafe<ApiKey | null>({ ...Nullable(ApiKey), description: '`null` for a person.' }),
+  person: Type.Unsafe<Person | null>({ ...Nullable(Person), description: '`null` for an API key.' }),
+  role: RoleSchema,
   project: Project,
 });
 export type Caller = Static<typeof Caller>;
@@ -66,7 +78,8 @@ export type Caller = Static<typeof Caller>;
 export const AuditEntry = Type.Object({
   sequence: Type.Integer({ description: 'Place in the chain of the project, from 1.' }),
   at: Instant,
-  keyId: ids.key,
+  keyId: Nullable(ids.key),
+  personId: Nullable(ids.person),
   action: Type.String({ description: 'Name of the operation, as in the OpenAPI document.' }),
   object: Nullable(Type.String({ description: 'What it was done to: an id or a digest.' })),
   requestDigest: Type.String({ description: 'SHA-256 over method, path and canonical body.' }),
@@ -107,7 +120,7 @@ export const accessEndpoints = {
     method: 'GET',
     path: '/v1/caller',
     tag: 'access',
-    summary: 'Read which key this is, and in which project it acts',
+    summary: 'Read who calls, with which role in which project',
     role: 'viewer',
     answer: Caller,
   },

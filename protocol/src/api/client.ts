@@ -20,11 +20,11 @@ export type ClientHttp = (
 export interface ClientOptions {
   /** Base URL, e.g. https://fl.example.com */
   readonly url: string;
-  /** API key (sk_…). */
+  /** API key (sk_…); without it, the browser's cookie of a session is the credential. */
   readonly key?: string;
-  /** In a page of the server's own, in place of a key: the token of the session whose cookie the browser sends. */
+  /** The `csrf` of the session, for calls that change something without a key. */
   readonly csrf?: string;
-  /** The project to act in, with a `server` key. */
+  /** The project to act in, for a `server` key or a person: other than the key's or the session's own. */
   readonly project?: string;
   readonly http: ClientHttp;
   /** Makes an idempotency key: random, a new one each time. */
@@ -52,7 +52,6 @@ export interface Client {
 export function createClient({ url, key, csrf, project, http, newKey }: ClientOptions): Client {
   const headers = (more: Record<string, string> = {}) => ({
     ...(key !== undefined && { authorization: `Bearer ${key}` }),
-    ...(csrf !== undefined && { [csrfHeader]: csrf }),
     ...(project === undefined ? {} : { [projectHeader]: project }),
     ...more,
   });
@@ -68,7 +67,10 @@ export function createClient({ url, key, csrf, project, http, newKey }: ClientOp
       const answer = await http(`${url}${pathOf(endpoint, params)}${queryOf(query)}`, {
         method: endpoint.method,
         headers: headers({
-          ...(endpoint.method === 'POST' && { 'idempotency-key': newKey() }),
+          ...(endpoint.method === 'POST' && {
+            'idempotency-key': newKey(),
+            ...(csrf !== undefined && { [csrfHeader]: csrf }),
+          }),
           ...(body !== undefined && { 'content-type': 'application/json' }),
         }),
         ...(body !== undefined && { body: JSON.stringify(body) }),

@@ -3,13 +3,7 @@ import { isAtLeast, ProblemError, type KeyId, type ProjectId, type Role } from '
 import { newId } from '../coordinator/context.ts';
 import { hashSecret, newSecret } from '../devices/secrets.ts';
 import type { Database } from '../storage/database.ts';
-
-/** Who calls the admin API, and in which project. */
-export interface KeyIdentity {
-  keyId: KeyId;
-  role: Role;
-  projectId: ProjectId;
-}
+import type { CallerIdentity } from './caller.ts';
 
 export interface KeyRow {
   id: KeyId;
@@ -53,7 +47,7 @@ export async function identifyKey(
   database: Database,
   secret: string | undefined,
   wanted?: string,
-): Promise<KeyIdentity> {
+): Promise<CallerIdentity> {
   const [row] =
     secret?.startsWith('sk_') === true
       ? await database.query<{ id: KeyId; project_id: ProjectId; role: Role; stale: boolean }>(
@@ -67,24 +61,24 @@ export async function identifyKey(
   if (!row) {
     throw new ProblemError(
       'unauthenticated',
-      'This needs "Authorization: Bearer <API key>" (sk_…) of a key that is neither revoked nor expired.',
+      'This needs "Authorization: Bearer <API key>" (sk_…) of a key that is neither revoked nor expired, or the cookie of a session.',
     );
   }
-  const { id: keyId, role } = row;
-  if (row.stale) await database.query('update api_keys set last_used_at = now() where id = $1', [keyId]);
-  if (wanted === undefined || wanted === row.project_id) return { keyId, role, projectId: row.project_id };
+  const { id: actor, role } = row;
+  if (row.stale) await database.query('update api_keys set last_used_at = now() where id = $1', [actor]);
+  if (wanted === undefined || wanted === row.project_id) return { actor, role, projectId: row.project_id };
   const [other] =
     role === 'server'
       ? await database.query<{ id: ProjectId }>('select id from projects where id = $1', [wanted])
       : [];
   if (!other) throw new ProblemError('not-found', `There is no project ${wanted}.`);
-  return { keyId, role, projectId: other.id };
+  return { actor, role, projectId: other.id };
 }
 
 /** Makes a key in the caller's project. Throws `forbidden` for a role above the caller's. */
 export async function createKey(
   database: Database,
-  caller: KeyIdentity,
+  caller: CallerIdentity,
   request: ApiKeyRequest,
 ): Promise<ApiKeyWithSecret> {
   refuseAbove(caller, request.role);
@@ -104,7 +98,7 @@ export async function createKey(
  */
 export async function rotateKey(
   database: Database,
-  caller: KeyIdentity,
+  caller: CallerIdentity,
   id: KeyId,
   overlapMs = dayMs,
 ): Promise<ApiKeyWithSecret> {
@@ -120,9 +114,9 @@ export async function rotateKey(
 }
 
 /** Revokes a key of the caller's project, once. Throws `not-found`, `forbidden`, and `illegal-transition` for the caller's own. */
-export async function revokeKey(database: Database, caller: KeyIdentity, id: KeyId): Promise<ApiKey> {
+export async function revokeKey(database: Database, caller: CallerIdentity, id: KeyId): Promise<ApiKey> {
   await readChangeable(database, caller, id);
-  if (id === caller.keyId) {
+  if (id === caller.actor) {
     throw new ProblemError(
       'illegal-transition',
       'A key cannot revoke itself: that could leave nobody in. Use another key of this role or above.',
@@ -145,6 +139,13 @@ export async function readKey(database: Database, projectId: ProjectId, id: KeyI
   return keyView(row);
 }
 
+/** A key as it reads itself, whatever project it acts in. */
+export async function readOwnKey(database: Database, id: KeyId): Promise<ApiKey> {
+  const [row] = await database.query<KeyRow>('select * from api_keys where id = $1', [id]);
+  if (!row) throw new ProblemError('not-found', `There is no key ${id}.`);
+  return keyView(row);
+}
+
 export function keyView(row: KeyRow): ApiKey {
   return {
     id: row.id,
@@ -160,14 +161,14 @@ export function keyView(row: KeyRow): ApiKey {
 }
 
 /** Whoever may change a key can become it: so only those at least as high may. */
-async function readChangeable(database: Database, caller: KeyIdentity, id: KeyId): Promise<void> {
+async function readChangeable(database: Database, caller: CallerIdentity, id: KeyId): Promise<void> {
   refuseAbove(caller, (await readKey(database, caller.projectId, id)).role);
 }
 
-function refuseAbove(caller: KeyIdentity, role: Role): void {
+function refuseAbove(caller: CallerIdentity, role: Role): void {
   if (isAtLeast(caller.role, role)) return;
   throw new ProblemError(
     'forbidden',
-    `A key of role ${caller.role} may not make or change one of role ${role}.`,
+    `Who has the role ${caller.role} may not make or change a key of role ${role}.`,
   );
 }

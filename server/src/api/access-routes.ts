@@ -1,6 +1,16 @@
-import { ProblemError, type ProjectId } from '@starling/protocol';
+import { ProblemError } from '@starling/protocol';
 import { auditSource, auditView, verifyAudit, type AuditListRow } from '../access/audit.ts';
-import { createKey, keyView, readKey, revokeKey, rotateKey, type KeyRow } from '../access/keys.ts';
+import { namesOf } from '../access/caller.ts';
+import {
+  createKey,
+  keyView,
+  readKey,
+  readOwnKey,
+  revokeKey,
+  rotateKey,
+  type KeyRow,
+} from '../access/keys.ts';
+import { readPerson } from '../access/people.ts';
 import { createProject, projectView, readProject, type ProjectRow } from '../access/projects.ts';
 import type { Api, ApiServices } from './http.ts';
 import { readPage } from './pages.ts';
@@ -11,12 +21,11 @@ export function addAccessRoutes(api: Api, { coordinator, endConnections }: ApiSe
   const { database } = coordinator.context;
 
   serve(api, 'getCaller', async ({ caller }) => {
-    const [home] = await database.query<{ project_id: ProjectId }>(
-      'select project_id from api_keys where id = $1',
-      [caller.keyId],
-    );
+    const { keyId, personId } = namesOf(caller.actor);
     return {
-      key: await readKey(database, home?.project_id ?? caller.projectId, caller.keyId),
+      key: keyId && (await readOwnKey(database, keyId)),
+      person: personId && (await readPerson(database, personId)),
+      role: caller.role,
       project: await readProject(database, caller, caller.projectId),
     };
   });

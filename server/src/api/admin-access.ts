@@ -1,50 +1,28 @@
-import { isAtLeast, ProblemError, projectHeader } from '@starling/protocol';
+import { isAtLeast, ProblemError } from '@starling/protocol';
 import type { FastifyRequest } from 'fastify';
 import { recordOutcome, recordRequest } from '../access/audit.ts';
-import { identifyKey, type KeyIdentity } from '../access/keys.ts';
-import type { RateLimits } from '../access/rate-limits.ts';
 import type { Database } from '../storage/database.ts';
-import { bearer, callerOf, requestDigest, type Api } from './http.ts';
+import { identifyCaller, type CallerChecks } from './credentials.ts';
+import { callerOf, requestDigest, type Api } from './http.ts';
 
 /**
  * Who may do what on the routes of this scope: every route names its least role, or is not registered. A request passes
- * in this order: key (401), rate (429), role (403); only then is anything looked up in the project (404).
+ * in this order: credential (401), rate (429), forgery and role (403); only then is anything looked up in the project (404).
  */
-export function addAdminAccess(api: Api, database: Database, limits: RateLimits): void {
+export function addAdminAccess(api: Api, checks: CallerChecks): void {
   api.addHook('onRoute', ({ url, config }) => {
     if (!config?.admin) throw new TypeError(`The admin route ${url} does not say who may call it.`);
   });
   api.addHook('onRequest', async (request) => {
-    request.key = await identifyCaller(request, database, limits);
+    request.caller = await identifyCaller(request, checks);
     const { role, operation } = routeOf(request);
-    if (!isAtLeast(request.key.role, role)) {
+    if (!isAtLeast(request.caller.role, role)) {
       throw new ProblemError(
         'forbidden',
-        `"${operation}" needs a key of role ${role} or above; this one is of role ${request.key.role}.`,
+        `"${operation}" needs the role ${role} or above; this caller has the role ${request.caller.role}.`,
       );
     }
   });
-}
-
-/** The caller of a request with an API key, within its rate. Throws `unauthenticated`, `rate-limited`, `not-found`. */
-export async function identifyCaller(
-  request: FastifyRequest,
-  database: Database,
-  limits: RateLimits,
-): Promise<KeyIdentity> {
-  const wanted = request.headers[projectHeader];
-  try {
-    const caller = await identifyKey(
-      database,
-      bearer(request),
-      typeof wanted === 'string' ? wanted : undefined,
-    );
-    limits.key.take(caller.keyId);
-    return caller;
-  } catch (error) {
-    if (error instanceof ProblemError && error.code === 'unauthenticated') limits.refused.take(request.ip);
-    throw error;
-  }
 }
 
 /** Records every request that changes something, before it runs and when it has ended. */
@@ -52,9 +30,9 @@ export function addAudit(api: Api, database: Database): void {
   api.addHook('preHandler', async (request) => {
     const { operation, changes } = routeOf(request);
     if (!changes) return;
-    const { keyId, projectId } = callerOf(request);
+    const { actor, projectId } = callerOf(request);
     const entry = {
-      keyId,
+      actor,
       action: operation,
       object: objectOf(request),
       requestDigest: requestDigest(request),

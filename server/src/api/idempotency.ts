@@ -2,7 +2,9 @@ import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:
 import { ProblemError, type ProjectId } from '@starling/protocol';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { uniqueViolation, DatabaseError, type Database } from '../storage/database.ts';
-import { bearer, callerOf, requestDigest, type Api } from './http.ts';
+import { credentialOf } from './credentials.ts';
+import { callerOf, requestDigest, type Api } from './http.ts';
+import type { Site } from './site.ts';
 
 /** A request whose process died before it answered blocks its key for this long. */
 const abandonedAfter = '10 minutes';
@@ -12,11 +14,11 @@ const keptFor = '1 day';
 /**
  * `Idempotency-Key` on admin routes that change something: the first answer (unless it is a server error) is
  * kept for a day and repeated for the same key and request; another request under the same key is a conflict. A key is
- * one of the API key that sent it. What is kept is encrypted under both secrets, since answers may hold a new one.
+ * one of the caller that sent it. What is kept is encrypted under both secrets, since answers may hold a new one.
  */
-export function addIdempotency(api: Api, database: Database): void {
+export function addIdempotency(api: Api, database: Database, site: Site): void {
   api.addHook('preHandler', async (request, reply) => {
-    const place = placeOf(request);
+    const place = placeOf(request, site);
     if (!place) return;
     const { projectId, name } = place;
     const digest = requestDigest(request);
@@ -39,7 +41,7 @@ export function addIdempotency(api: Api, database: Database): void {
   });
 
   api.addHook('onSend', async (request, reply, payload) => {
-    const place = request.key && placeOf(request);
+    const place = request.caller && placeOf(request, site);
     if (!place || reply.hasHeader('idempotent-replay')) return payload;
     const { projectId, name, secret } = place;
     if (reply.statusCode >= 500 || typeof payload !== 'string') {
@@ -95,25 +97,25 @@ async function repeat(
     void reply.header('idempotent-replay', 'conflict');
     throw new ProblemError(
       'idempotency-conflict',
-      `Idempotency-Key "${key}" was used with another secret of this API key. Use a new key.`,
+      `Idempotency-Key "${key}" was used with another secret of this API key, or in another session. Use a new key.`,
     );
   }
   const type = kept.status >= 400 ? 'application/problem+json' : 'application/json';
   await reply.header('idempotent-replay', 'true').status(kept.status).type(type).send(body);
 }
 
-function placeOf(request: FastifyRequest): Place | undefined {
+function placeOf(request: FastifyRequest, site: Site): Place | undefined {
   if (request.routeOptions.config.admin?.changes !== true) return undefined;
   const key = request.headers['idempotency-key'];
   if (key === undefined) return undefined;
   if (typeof key !== 'string' || key.length === 0 || key.length > 128) {
     throw new ProblemError('invalid-request', 'Idempotency-Key must be 1 to 128 characters.');
   }
-  const { keyId, projectId } = callerOf(request);
+  const { actor, projectId } = callerOf(request);
   const secret = createHash('sha256')
-    .update(`${bearer(request) ?? ''}\n${key}`)
+    .update(`${credentialOf(site, request.headers)?.secret ?? ''}\n${key}`)
     .digest();
-  return { key, projectId, name: sha256(`${keyId}\n${key}`), secret };
+  return { key, projectId, name: sha256(`${actor}\n${key}`), secret };
 }
 
 function sha256(text: string): string {

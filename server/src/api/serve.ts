@@ -9,14 +9,14 @@ import {
   type QueryOf,
 } from '@starling/protocol/api';
 import { Type } from 'typebox';
-import type { KeyIdentity } from '../access/keys.ts';
+import type { CallerIdentity } from '../access/caller.ts';
 import type { AdminRoute, Api } from './http.ts';
 import { bodyOrNothing, callerOf } from './http.ts';
 import { problemResponses } from './openapi.ts';
 
 /** A request of an operation, its parts checked against the operation's schemas. */
 export interface Served<E extends Endpoint> {
-  caller: KeyIdentity;
+  caller: CallerIdentity;
   params: ParamsOf<E>;
   query: QueryOf<E>;
   body: BodyOf<E>;

@@ -2,6 +2,7 @@ import {
   ProblemError,
   type KeyId,
   type ModelVersion,
+  type PersonId,
   type ProjectId,
   type ReleaseId,
   type RoundId,
@@ -10,6 +11,7 @@ import {
   type VersionId,
 } from '@starling/protocol';
 import type { Lineage, Release } from '@starling/protocol/api';
+import { namesOf, type Actor } from '../access/caller.ts';
 import type { Querier } from '../storage/database.ts';
 import { announceTask } from './announce.ts';
 import { newId, type Context } from './context.ts';
@@ -27,14 +29,15 @@ export interface ReleaseRow {
   before: ReleaseId | null;
   replaced: VersionId | null;
   note: string;
-  key_id: KeyId;
+  key_id: KeyId | null;
+  person_id: PersonId | null;
   created_at: Date;
 }
 
 /** Who releases. */
 interface Releaser {
   projectId: ProjectId;
-  keyId: KeyId;
+  actor: Actor;
 }
 
 /** A version of a project; throws `not-found`, also for another project's. */
@@ -51,7 +54,7 @@ export async function ownedVersion(
 /** Serves a version to devices from now on. Promoting what is served already is no error and changes nothing. */
 export async function promote(
   context: Context,
-  { projectId, keyId }: Releaser,
+  { projectId, actor }: Releaser,
   id: VersionId,
   note: string,
 ): Promise<Release> {
@@ -61,7 +64,7 @@ export async function promote(
     const task = await lockTask(tx, projectId, version.task_id);
     const current = task.release_id && (await readRelease(tx, task.release_id));
     if (current && current.version_id === id) return current;
-    return release(tx, task, keyId, {
+    return release(tx, task, actor, {
       version_id: id,
       kind: 'promotion',
       before: task.release_id,
@@ -78,7 +81,7 @@ export async function promote(
  */
 export async function rollBack(
   context: Context,
-  { projectId, keyId }: Releaser,
+  { projectId, actor }: Releaser,
   id: TaskId,
   note: string,
 ): Promise<Release> {
@@ -92,7 +95,7 @@ export async function rollBack(
         `Task ${id} has no version that was promoted before the one it serves. Promote one.`,
       );
     }
-    return release(tx, task, keyId, {
+    return release(tx, task, actor, {
       version_id: target.version_id,
       kind: 'rollback',
       before: target.before,
@@ -138,6 +141,7 @@ export function releaseView(row: ReleaseRow): Release {
     kind: row.kind,
     note: row.note,
     keyId: row.key_id,
+    personId: row.person_id,
     createdAt: row.created_at.toISOString(),
   };
 }
@@ -170,12 +174,13 @@ async function readRelease(tx: Querier, id: ReleaseId): Promise<ReleaseRow> {
 async function release(
   tx: Querier,
   task: TaskRow,
-  keyId: KeyId,
+  actor: Actor,
   { version_id, kind, before, note }: Pick<ReleaseRow, 'version_id' | 'kind' | 'before' | 'note'>,
 ): Promise<ReleaseRow> {
+  const { keyId, personId } = namesOf(actor);
   const [row] = await tx.query<ReleaseRow>(
-    `insert into releases (id, project_id, task_id, version_id, kind, before, replaced, note, key_id)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9) returning *`,
+    `insert into releases (id, project_id, task_id, version_id, kind, before, replaced, note, key_id, person_id)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning *`,
     [
       newId('release'),
       task.project_id,
@@ -186,6 +191,7 @@ async function release(
       task.served_version ?? task.current_version,
       note,
       keyId,
+      personId,
     ],
   );
   if (!row) throw new TypeError('INSERT … RETURNING gave no row.');
