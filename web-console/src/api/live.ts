@@ -1,4 +1,4 @@
-import type { LiveEvent, Round, Task } from '@starling/protocol';
+import type { LiveEvent } from '@starling/protocol';
 import type { Operation } from '@starling/protocol/api';
 import { useQueryClient, type InfiniteData, type QueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
@@ -48,28 +48,33 @@ function take(cache: QueryClient, event: LiveEvent): Operation[] {
   switch (event.kind) {
     case 'task':
       cache.setQueryData(keyOf('getTask', { params: { id: event.task.id } }), event.task);
-      return replaceIn<Task>(cache, 'listTasks', event.task) ? [] : ['listTasks'];
+      return ['getFleet', ...(replaceIn(cache, 'listTasks', event.task) ? [] : (['listTasks'] as const))];
     case 'round': {
-      const { funnel: _funnel, groups: _groups, ...round } = event.round;
-      cache.setQueryData(keyOf('getRound', { params: { id: round.id } }), event.round);
-      const listed = replaceIn<Round>(cache, 'listRounds', round);
-      return ['getAnatomy', ...(listed ? [] : (['listRounds'] as const))];
+      const { round } = event;
+      cache.setQueryData(keyOf('getRound', { params: { id: round.id } }), round);
+      const listed = replaceIn(cache, 'listRounds', round);
+      return [
+        'getFleet',
+        'getAnatomy',
+        ...(listed ? [] : (['listRounds'] as const)),
+        ...(round.endedAt === null ? [] : (['getCurves', 'getCost'] as const)),
+      ];
     }
     case 'version':
       return ['listVersions', 'getTask'];
     case 'job':
-      return ['getJob', 'getJobLog', 'listJobs', 'listTaskJobs'];
+      return ['getJob', 'getJobLog', 'listJobs', 'listTaskJobs', 'getFleet'];
     case 'device':
-      return ['listDevices', 'getDevice'];
+      return ['listDevices', 'getDevice', 'getFleet'];
   }
 }
 
-type Listed<T> = InfiniteData<{ items: T[]; next: string | null }>;
+type Listed = InfiniteData<{ items: { id: string }[]; next: string | null }>;
 
 /** Puts `item` in the place of its former self in every cached list; false when none held it. */
-function replaceIn<T extends { id: string }>(cache: QueryClient, operation: Operation, item: T): boolean {
+function replaceIn(cache: QueryClient, operation: Operation, item: { id: string }): boolean {
   let found = false;
-  cache.setQueriesData<Listed<T>>({ queryKey: [operation] }, (lists) => {
+  cache.setQueriesData<Listed>({ queryKey: [operation] }, (lists) => {
     if (!lists) return lists;
     const pages = lists.pages.map((page) => {
       const at = page.items.findIndex(({ id }) => id === item.id);

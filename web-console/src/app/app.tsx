@@ -4,7 +4,8 @@ import { RouterProvider } from '@tanstack/react-router';
 import { useMemo, useState } from 'react';
 import { ClientProvider } from '../api/calls.tsx';
 import { clientOf } from '../api/client.ts';
-import { currentSession, type Session } from '../api/session.ts';
+import type { BrowserSession } from '@starling/protocol/api';
+import { currentSession } from '../api/session.ts';
 import { Problem } from '../components/problem.tsx';
 import { Language, preferredLocale, rememberLocale, type Locale } from '../i18n/index.tsx';
 import { LocaleProvider } from './locale.tsx';
@@ -32,7 +33,7 @@ const sessionKey = ['session'];
 
 function Gate() {
   const cache = useQueryClient();
-  const { data, error, isPending, refetch } = useQuery<Session | null>({
+  const { data, error, isPending, refetch } = useQuery<BrowserSession | null>({
     queryKey: sessionKey,
     queryFn: currentSession,
     staleTime: Infinity,
@@ -52,7 +53,7 @@ function Gate() {
       </Center>
     );
   }
-  const signedIn = (session: Session | null) => {
+  const signedIn = (session: BrowserSession | null) => {
     cache.clear(); // what one person was shown is not there for the next
     cache.setQueryData(sessionKey, session);
   };

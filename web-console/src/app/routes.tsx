@@ -4,6 +4,11 @@ import { Frame } from './frame.tsx';
 
 const root = createRootRoute({ component: Frame, notFoundComponent: NotHere });
 
+const fleet = createRoute({
+  getParentRoute: () => root,
+  path: '/',
+  component: lazyRouteComponent(() => import('../pages/fleet/fleet.tsx'), 'Fleet'),
+});
 const tasks = createRoute({
   getParentRoute: () => root,
   path: '/tasks',
@@ -12,7 +17,7 @@ const tasks = createRoute({
 
 /** Pages come when they are first gone to. */
 export const router = createRouter({
-  routeTree: root.addChildren([tasks]),
+  routeTree: root.addChildren([fleet, tasks]),
   basepath: '/console',
   defaultPreload: 'intent',
   defaultErrorComponent: PageFailed,

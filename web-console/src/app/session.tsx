@@ -1,12 +1,11 @@
 import { isAtLeast } from '@starling/protocol';
-import { endpoints, type Endpoint, type Operation } from '@starling/protocol/api';
+import { endpoints, type BrowserSession, type Endpoint, type Operation } from '@starling/protocol/api';
 import { createContext, use } from 'react';
-import type { Session } from '../api/session.ts';
 
 interface SignedIn {
-  readonly session: Session;
+  readonly session: BrowserSession;
   /** Tells the app who is signed in now. */
-  readonly changed: (session: Session | null) => void;
+  readonly changed: (session: BrowserSession | null) => void;
 }
 
 const Current = createContext<SignedIn | null>(null);

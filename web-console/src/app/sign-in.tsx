@@ -3,15 +3,16 @@ import { useMutation } from '@tanstack/react-query';
 import { useState, type SubmitEvent } from 'react';
 import { useTranslations } from 'use-intl';
 import { messageOf } from '../api/problems.ts';
-import { signIn, type Session } from '../api/session.ts';
+import type { BrowserSession } from '@starling/protocol/api';
+import { signIn } from '../api/session.ts';
 import { Mark } from '../components/mark.tsx';
 import { LanguageMenu, SchemeToggle } from './preferences.tsx';
 
 /** Asks for an API key and puts a session in its place. */
-export function SignIn({ signedIn }: { signedIn: (session: Session) => void }) {
+export function SignIn({ signedIn }: { signedIn: (session: BrowserSession) => void }) {
   const words = useTranslations('shell.signIn');
   const [missing, setMissing] = useState(false);
-  const attempt = useMutation<Session, Error, string>({ mutationFn: signIn, onSuccess: signedIn });
+  const attempt = useMutation<BrowserSession, Error, string>({ mutationFn: signIn, onSuccess: signedIn });
   const submit = (event: SubmitEvent<HTMLFormElement>) => {
     event.preventDefault();
     const key = new FormData(event.currentTarget).get('key');

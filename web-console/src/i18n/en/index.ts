@@ -1,5 +1,6 @@
+import { fleet } from './fleet.ts';
 import { shell } from './shell.ts';
 import { states } from './states.ts';
 import { tasks } from './tasks.ts';
 
-export const en = { shell, states, tasks } as const;
+export const en = { fleet, shell, states, tasks } as const;

@@ -66,6 +66,7 @@ export const shell = {
     table: 'As a table',
     csv: 'CSV',
     png: 'PNG',
+    save: 'Save',
     log: 'Log scale',
     smoothing: 'Smoothing',
     empty: 'Nothing to draw yet',

@@ -62,6 +62,7 @@ export const shell: Messages['shell'] = {
     table: '以表格显示',
     csv: 'CSV',
     png: 'PNG',
+    save: '保存',
     log: '对数坐标',
     smoothing: '平滑',
     empty: '暂无数据',
