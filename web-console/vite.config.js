@@ -11,5 +11,9 @@ export default defineConfig({
   base: '/console/',
   plugins: [react(), componentStyles(), plainEndpoints()],
   build: { outDir: 'dist/site', emptyOutDir: true, target: 'es2022', chunkSizeWarningLimit: 1024 },
-  server: { proxy: Object.fromEntries(['/v1', '/sdk', '/openapi.json'].map((path) => [path, server])) },
+  server: {
+    proxy: Object.fromEntries(
+      ['/v1', '/sdk', '/openapi.json'].map((path) => [path, { target: server, changeOrigin: false }]),
+    ),
+  },
 });

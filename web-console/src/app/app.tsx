@@ -54,7 +54,8 @@ function Gate() {
     );
   }
   const signedIn = (session: BrowserSession | null) => {
-    cache.clear(); // what one person was shown is not there for the next
+    // what one person was shown is not there for the next
+    cache.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== sessionKey[0] });
     cache.setQueryData(sessionKey, session);
   };
   if (!data || !client) return <SignIn signedIn={signedIn} />;
