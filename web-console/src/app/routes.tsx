@@ -14,10 +14,20 @@ const tasks = createRoute({
   path: '/tasks',
   component: lazyRouteComponent(() => import('../pages/tasks/task-list.tsx'), 'TaskList'),
 });
+const devices = createRoute({
+  getParentRoute: () => root,
+  path: '/devices',
+  component: lazyRouteComponent(() => import('../pages/devices/device-list.tsx'), 'DeviceList'),
+});
+const device = createRoute({
+  getParentRoute: () => root,
+  path: '/devices/$deviceId',
+  component: lazyRouteComponent(() => import('../pages/devices/device.tsx'), 'Device'),
+});
 
 /** Pages come when they are first gone to. */
 export const router = createRouter({
-  routeTree: root.addChildren([fleet, tasks]),
+  routeTree: root.addChildren([fleet, tasks, devices, device]),
   basepath: '/console',
   defaultPreload: 'intent',
   defaultErrorComponent: PageFailed,

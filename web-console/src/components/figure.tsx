@@ -44,16 +44,19 @@ export function Figure({
   unit,
   meaning,
   from,
+  bare = false,
 }: {
   name: string;
   value: ReactNode;
   unit?: ReactNode;
   meaning: string;
   from: Operation;
+  /** Without a surface of its own: inside of a panel. */
+  bare?: boolean;
 }) {
   const words = useTranslations('shell.figure');
   return (
-    <Stack className="surface" p="md" gap={2} miw={0}>
+    <Stack {...(bare ? {} : { className: 'surface', p: 'md' })} gap={2} miw={0}>
       <Text size="sm" c="dimmed">
         <Explained meaning={meaning} from={from}>
           {name}
@@ -64,14 +67,14 @@ export function Figure({
       ) : value === null ? (
         <Text c="dimmed">{words('none')}</Text>
       ) : (
-        <Text component="div" className="figure-value">
+        <div className="figure-value">
           {value}
           {unit !== undefined && (
             <Text span size="sm" c="dimmed" ml={6}>
               {unit}
             </Text>
           )}
-        </Text>
+        </div>
       )}
     </Stack>
   );

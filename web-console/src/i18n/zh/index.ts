@@ -1,7 +1,8 @@
 import type { Messages } from '../index.tsx';
+import { devices } from './devices.ts';
 import { fleet } from './fleet.ts';
 import { shell } from './shell.ts';
 import { states } from './states.ts';
 import { tasks } from './tasks.ts';
 
-export const zh: Messages = { fleet, shell, states, tasks };
+export const zh: Messages = { devices, fleet, shell, states, tasks };

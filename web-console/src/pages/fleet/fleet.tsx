@@ -1,5 +1,4 @@
-import { Alert, Anchor, SimpleGrid, Skeleton, Stack, Text } from '@mantine/core';
-import { dropReasons, type DropReason } from '@starling/protocol';
+import { Alert, Anchor, Group, SimpleGrid, Skeleton, Stack, Text } from '@mantine/core';
 import type { Fleet as FleetFigures } from '@starling/protocol/api';
 import { IconAlertTriangle, IconCircleCheck } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
@@ -7,6 +6,7 @@ import { useTranslations } from 'use-intl';
 import { useRead } from '../../api/calls.tsx';
 import { Bars } from '../../components/bars.tsx';
 import { lineColour } from '../../components/chart/colours.ts';
+import { dropReason } from '../../components/drop-reason.ts';
 import { Explained, Figure } from '../../components/figure.tsx';
 import { Nothing } from '../../components/item-list.tsx';
 import { Page, Panel } from '../../components/page.tsx';
@@ -110,9 +110,10 @@ function Attention({ alerts }: Pick<FleetFigures, 'alerts'>) {
   return (
     <Panel title={words('attention')}>
       {alerts.length === 0 ? (
-        <Alert color="teal" icon={<IconCircleCheck />}>
-          {words('allWell')}
-        </Alert>
+        <Group gap="xs">
+          <IconCircleCheck size={20} color="var(--mantine-color-teal-6)" aria-hidden />
+          <Text>{words('allWell')}</Text>
+        </Group>
       ) : (
         <Stack gap="xs">
           {alerts.map(({ kind, taskId, task, message, at }) => (
@@ -156,6 +157,7 @@ function AtWork({ work }: Pick<FleetFigures, 'work'>) {
             value={{ nowTasks: work.tasks, nowRounds: work.rounds, nowJobs: work.jobs }[name]}
             meaning={words('nowMeaning')}
             from="getFleet"
+            bare
           />
         ))}
       </SimpleGrid>
@@ -169,10 +171,9 @@ function AtWork({ work }: Pick<FleetFigures, 'work'>) {
 
 function LastDay({ day }: Pick<FleetFigures, 'day'>) {
   const words = useTranslations('fleet');
-  const reasons = useTranslations('states.dropped');
+  const states = useTranslations('states');
   const { count, bytes } = useQuantities();
   const dropped = Object.entries(day.dropped).sort(([, a], [, b]) => b - a);
-  const known = (reason: string): reason is DropReason => dropReasons.some((each) => each === reason);
   return (
     <Panel title={words('lastDay')}>
       <SimpleGrid cols={2} spacing="sm">
@@ -181,24 +182,28 @@ function LastDay({ day }: Pick<FleetFigures, 'day'>) {
           value={count(day.published)}
           meaning={words('roundsMeaning')}
           from="getFleet"
+          bare
         />
         <Figure
           name={words('abandoned')}
           value={count(day.abandoned)}
           meaning={words('roundsMeaning')}
           from="getFleet"
+          bare
         />
         <Figure
           name={words('counted')}
           value={count(day.counted)}
           meaning={words('countedMeaning')}
           from="getFleet"
+          bare
         />
         <Figure
           name={words('bytesUp')}
           value={bytes(day.bytesUp)}
           meaning={words('bytesMeaning')}
           from="getFleet"
+          bare
         />
       </SimpleGrid>
       <Text size="sm" c="dimmed">
@@ -210,7 +215,7 @@ function LastDay({ day }: Pick<FleetFigures, 'day'>) {
         <Bars
           bars={dropped.map(([reason, value]) => ({
             key: reason,
-            name: known(reason) ? reasons(reason) : reason,
+            name: dropReason(reason, states),
             value,
             colour: 'var(--mantine-color-orange-6)',
           }))}
