@@ -24,10 +24,20 @@ const device = createRoute({
   path: '/devices/$deviceId',
   component: lazyRouteComponent(() => import('../pages/devices/device.tsx'), 'Device'),
 });
+const jobs = createRoute({
+  getParentRoute: () => root,
+  path: '/jobs',
+  component: lazyRouteComponent(() => import('../pages/jobs/job-list.tsx'), 'JobList'),
+});
+const job = createRoute({
+  getParentRoute: () => root,
+  path: '/jobs/$jobId',
+  component: lazyRouteComponent(() => import('../pages/jobs/job.tsx'), 'Job'),
+});
 
 /** Pages come when they are first gone to. */
 export const router = createRouter({
-  routeTree: root.addChildren([fleet, tasks, devices, device]),
+  routeTree: root.addChildren([fleet, tasks, devices, device, jobs, job]),
   basepath: '/console',
   defaultPreload: 'intent',
   defaultErrorComponent: PageFailed,

@@ -1,7 +1,8 @@
 import { devices } from './devices.ts';
 import { fleet } from './fleet.ts';
+import { jobs } from './jobs.ts';
 import { shell } from './shell.ts';
 import { states } from './states.ts';
 import { tasks } from './tasks.ts';
 
-export const en = { devices, fleet, shell, states, tasks } as const;
+export const en = { devices, fleet, jobs, shell, states, tasks } as const;

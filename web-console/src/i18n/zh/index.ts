@@ -1,8 +1,9 @@
 import type { Messages } from '../index.tsx';
 import { devices } from './devices.ts';
 import { fleet } from './fleet.ts';
+import { jobs } from './jobs.ts';
 import { shell } from './shell.ts';
 import { states } from './states.ts';
 import { tasks } from './tasks.ts';
 
-export const zh: Messages = { devices, fleet, shell, states, tasks };
+export const zh: Messages = { devices, fleet, jobs, shell, states, tasks };
