@@ -60,6 +60,8 @@ export interface RateLimitOptions {
   /** Challenges and sessions of one device; whoever asks is not known yet, so the address counts too. */
   challenge: Rate;
   challengeFromAddress: Rate;
+  /** Sign-ins at the provider that are begun from one address. */
+  signIn: Rate;
   /** Requests without a valid credential from one address. */
   refused: Rate;
   /** Requests with one API key. */
@@ -74,6 +76,7 @@ export const defaultRates: RateLimitOptions = {
   enrolment: { burst: 5000, perSecond: 20 },
   challenge: { burst: 30, perSecond: 0.5 },
   challengeFromAddress: { burst: 20_000, perSecond: 200 },
+  signIn: { burst: 60, perSecond: 1 },
   refused: { burst: 200, perSecond: 1 },
   key: { burst: 2000, perSecond: 200 },
   device: { burst: 500, perSecond: 50 },
@@ -85,6 +88,7 @@ export class RateLimits {
   readonly enrolment: RateLimit;
   readonly challenge: RateLimit;
   readonly challengeFromAddress: RateLimit;
+  readonly signIn: RateLimit;
   readonly refused: RateLimit;
   readonly key: RateLimit;
   readonly device: RateLimit;
@@ -96,6 +100,7 @@ export class RateLimits {
     this.enrolment = limit('enrolments from this address', rates.enrolment);
     this.challenge = limit('challenges of this device', rates.challenge);
     this.challengeFromAddress = limit('challenges from this address', rates.challengeFromAddress);
+    this.signIn = limit('sign-ins from this address', rates.signIn);
     this.refused = limit('refused requests from this address', rates.refused);
     this.key = limit('requests with this API key', rates.key);
     this.device = limit('requests of this device', rates.device);
