@@ -1,5 +1,6 @@
 import type { KeyId, MemberId, PersonRole, ProjectId, Role } from '@starling/protocol';
 import type { Command } from 'commander';
+import { addRecovery } from '../recover.ts';
 import { addCall, milliseconds, pageOf, pageOptions, pageQuery, whole } from './command.ts';
 import { record } from './output.ts';
 
@@ -77,6 +78,7 @@ export function addAccessCommands(program: Command): void {
           : { overlapMs: milliseconds(overlapHours, '--overlap-hours', hourMs) },
     }),
   });
+  addRecovery(keys);
   addCall(keys, { usage: 'revoke <id>', operation: 'revokeKey', input: idOfKey });
 
   const members = program.command('members').description('people of the project');
