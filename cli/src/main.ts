@@ -7,6 +7,7 @@ import { backup, restore } from './backup.ts';
 import { runDemo } from './demo/demo.ts';
 import { addDemoOptions, type DemoOptions } from './demo/options.ts';
 import { dataSet } from './cloud-options.ts';
+import { addOidcOptions } from './oidc-options.ts';
 import { serve, type ServeOptions } from './serve.ts';
 import { addStorageOptions, type StorageOptions } from './storage-options.ts';
 
@@ -14,11 +15,16 @@ const program = new Command('starling')
   .description('Device-cloud federated meta-learning')
   .showHelpAfterError();
 
-addStorageOptions(program.command('serve').description('run a server'))
+addOidcOptions(addStorageOptions(program.command('serve').description('run a server')))
   .option('--host <address>', 'address to listen on', process.env['STARLING_HOST'] ?? '127.0.0.1')
   .option('--port <n>', 'port to listen on', port, Number(process.env['STARLING_PORT'] ?? 7700))
   .option('--cors-origin <origins...>', 'origins whose pages may call the API', ['*'])
   .option('--behind-tls', 'a proxy of yours ends TLS and says who calls (X-Forwarded-For)', false)
+  .option(
+    '--public-url <url>',
+    'where people find the server, if not where it listens (https://fl.example.com)',
+    process.env['STARLING_PUBLIC_URL'],
+  )
   .option('--log-level <level>', 'silent, error, warn or info', 'info')
   .option('--keep-versions <n>', 'keep the weights of so many versions of each task (default: of all)', count)
   .option(

@@ -15,6 +15,7 @@ export const problems = {
   'enrolment-refused': { status: 403, title: 'The enrolment token is not valid' },
   forbidden: { status: 403, title: 'This credential may not do that' },
   csrf: { status: 403, title: 'The request does not show that it comes from a page of this server' },
+  'sign-in-failed': { status: 401, title: 'The sign-in did not come to its end' },
   'sign-in-refused': { status: 403, title: 'This person may not sign in' },
   'not-found': { status: 404, title: 'No such resource' },
   'illegal-transition': { status: 409, title: 'The resource is in a state that does not allow this' },

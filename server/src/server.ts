@@ -10,6 +10,8 @@ import { Ajv } from 'ajv';
 import Fastify from 'fastify';
 import type { Actor } from './access/caller.ts';
 import { createFirstKey } from './access/keys.ts';
+import { inviteFirstAdmin } from './access/members.ts';
+import { checkProvider, OidcProvider, type OidcOptions } from './access/oidc.ts';
 import { RateLimits, type RateLimitOptions } from './access/rate-limits.ts';
 import { addAdminRoutes } from './api/admin-routes.ts';
 import { addConsole } from './api/console.ts';
@@ -19,6 +21,7 @@ import { sendError } from './api/errors.ts';
 import type { Api } from './api/http.ts';
 import { addOpenApi } from './api/openapi.ts';
 import { addSecurityHeaders } from './api/headers.ts';
+import { addOidcRoutes, callbackPath } from './api/oidc-routes.ts';
 import { addSessionRoutes } from './api/session-routes.ts';
 import { addSystemRoutes } from './api/system-routes.ts';
 import type { Failpoint } from './coordinator/context.ts';
@@ -74,6 +77,8 @@ export interface ServerOptions extends StoragePlace {
   behindTls?: boolean;
   /** Where people find the server, e.g. https://fl.example.com, if a proxy in front changes the host. */
   publicUrl?: string;
+  /** Where people sign in; needs `publicUrl`. */
+  oidc?: OidcOptions;
   /** Limits other than the usual ones. */
   rates?: Partial<RateLimitOptions>;
   /** How masks are taken off the sums of groups: in threads of this process, unless given. */
@@ -103,10 +108,12 @@ const errorFields = (error: unknown) =>
 /**
  * Starts a server: opens the database behind its lock, brings the schema up to date, resumes rounds under way,
  * listens. Throws `DirectoryInUse` when another server has the data directory open, `DatabaseUnavailable`,
- * `UnsupportedDatabase`, `UnknownSchema`, `BlobStoreFailed` for storage that cannot be used, `SecureTaskRuns`.
+ * `UnsupportedDatabase`, `UnknownSchema`, `BlobStoreFailed` for storage that cannot be used, `SecureTaskRuns`, and
+ * `TypeError` for a provider that people cannot sign in at.
  */
 export async function startServer(options: ServerOptions): Promise<StarlingServer> {
-  const { host = '127.0.0.1', port = 0, corsOrigin = '*' } = options;
+  const { host = '127.0.0.1', port = 0, corsOrigin = '*', oidc } = options;
+  if (oidc) checkProvider(oidc, options.publicUrl);
   const database = await openDatabase(options);
   const api = Fastify({
     logger: {
@@ -126,6 +133,9 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
   try {
     await migrate(database);
     const firstKey = await createFirstKey(database);
+    const provider =
+      oidc && new OidcProvider(oidc, database, new URL(callbackPath, options.publicUrl).href);
+    if (oidc?.admin !== undefined) await inviteFirstAdmin(database, oidc.admin);
     const unmasking = options.unmasking ?? unmaskingThreads();
     const models = new Models(database);
     const blobs = new KeptBlobs(await openBlobs(options), database);
@@ -190,7 +200,8 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
       addSystemRoutes(scope, services);
       addEnrolmentRoutes(scope, services);
       addBlobRoutes(scope, services);
-      addSessionRoutes(scope, services);
+      addSessionRoutes(scope, services, provider);
+      if (provider) addOidcRoutes(scope, services, provider);
       done();
     });
     await api.register((scope, _options, done) => {

@@ -101,6 +101,7 @@ describe('the role x route x tenant matrix', { timeout: 120_000 }, () => {
       .map(({ method, path }) => `${method} ${path}`);
     expect(open.sort()).toEqual([
       'GET /v1/health',
+      'GET /v1/session/ways',
       'POST /v1/device/challenge',
       'POST /v1/device/session',
       'POST /v1/devices',

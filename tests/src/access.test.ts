@@ -117,6 +117,20 @@ describe('the audit log over REST', () => {
     expect(await client.call('verifyAudit')).toMatchObject({ intact: true });
   });
 
+  it('says who was refused, reads too, and so often that nobody floods it', async () => {
+    const made = await clientOf(tenant.keys.admin).call('createKey', { body: { name: 'curious', role: 'viewer' } });
+    const curious = withSecret(made.secret);
+    for (let attempt = 0; attempt < 60; attempt++) {
+      expect((await curious.call('GET', '/v1/keys')).status).toBe(403);
+    }
+    const query = { key: made.id, limit: 200 };
+    const { items } = await clientOf(tenant.keys.viewer).call('listAudit', { query });
+    expect(items[0]).toMatchObject({ action: 'listKeys', keyId: made.id, outcome: { status: 403 } });
+    expect(items.length).toBeGreaterThan(10);
+    expect(items.length).toBeLessThan(55);
+    expect(await clientOf(tenant.keys.viewer).call('verifyAudit')).toMatchObject({ intact: true });
+  });
+
   it('pages through everything once, within the times asked for', async () => {
     const client = clientOf(tenant.keys.viewer);
     const sequences: number[] = [];

@@ -21,5 +21,11 @@ export type BrowserSession = Static<typeof BrowserSession>;
 export const SignInRequest = Type.Object({ key: Type.String({ minLength: 1, maxLength: 128 }) }, closed);
 export type SignInRequest = Static<typeof SignInRequest>;
 
+/** What a page may know before anyone signs in. */
+export const SignInWays = Type.Object({
+  oidc: Type.Boolean({ description: 'Whether people sign in at a provider: GET /v1/session/oidc/start.' }),
+});
+export type SignInWays = Static<typeof SignInWays>;
+
 export const ProjectChoice = Type.Object({ project: ids.project }, closed);
 export type ProjectChoice = Static<typeof ProjectChoice>;

@@ -69,47 +69,60 @@ export async function recordOutcome(
 
 type Appended = AuditedRequest & { outcomeOf: number | null; status: number | null };
 
+/** Records at once what was asked for and how it ended. */
+export async function recordEnded(
+  tx: Querier,
+  projectId: ProjectId,
+  request: AuditedRequest,
+  status: number,
+): Promise<void> {
+  const outcomeOf = await appendIn(tx, projectId, { ...request, outcomeOf: null, status: null });
+  await appendIn(tx, projectId, { ...request, object: null, outcomeOf, status });
+}
+
 function append(database: Database, projectId: ProjectId, entry: Appended): Promise<number> {
-  return database.tx(async (tx) => {
-    await tx.query(
-      'insert into audit_heads (project_id, sequence, hash) values ($1, 0, $2) on conflict do nothing',
-      [projectId, beginning],
-    );
-    const [head] = await tx.query<{ sequence: number; hash: string; at: Date }>(
-      `select sequence, hash, date_trunc('milliseconds', clock_timestamp()) as at
-         from audit_heads where project_id = $1 for update`,
-      [projectId],
-    );
-    if (!head) throw new TypeError('The head of the audit log was just stored.');
-    const { keyId, personId } = namesOf(entry.actor);
-    const row = {
-      project_id: projectId,
-      sequence: head.sequence + 1,
-      at: head.at,
-      key_id: keyId,
-      person_id: personId,
-      action: entry.action,
-      object: entry.object,
-      request_digest: entry.requestDigest,
-      from_address: entry.from,
-      outcome_of: entry.outcomeOf,
-      status: entry.status,
-      previous: head.hash,
-    };
-    const hash = hashOf(row);
-    await tx.query(
-      `insert into audit_log (project_id, sequence, at, key_id, person_id, action, object, request_digest, from_address,
-                              outcome_of, status, previous, hash)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
-      [...Object.values(row), hash],
-    );
-    await tx.query('update audit_heads set sequence = $2, hash = $3 where project_id = $1', [
-      projectId,
-      row.sequence,
-      hash,
-    ]);
-    return row.sequence;
-  });
+  return database.tx((tx) => appendIn(tx, projectId, entry));
+}
+
+async function appendIn(tx: Querier, projectId: ProjectId, entry: Appended): Promise<number> {
+  await tx.query(
+    'insert into audit_heads (project_id, sequence, hash) values ($1, 0, $2) on conflict do nothing',
+    [projectId, beginning],
+  );
+  const [head] = await tx.query<{ sequence: number; hash: string; at: Date }>(
+    `select sequence, hash, date_trunc('milliseconds', clock_timestamp()) as at
+       from audit_heads where project_id = $1 for update`,
+    [projectId],
+  );
+  if (!head) throw new TypeError('The head of the audit log was just stored.');
+  const { keyId, personId } = namesOf(entry.actor);
+  const row = {
+    project_id: projectId,
+    sequence: head.sequence + 1,
+    at: head.at,
+    key_id: keyId,
+    person_id: personId,
+    action: entry.action,
+    object: entry.object,
+    request_digest: entry.requestDigest,
+    from_address: entry.from,
+    outcome_of: entry.outcomeOf,
+    status: entry.status,
+    previous: head.hash,
+  };
+  const hash = hashOf(row);
+  await tx.query(
+    `insert into audit_log (project_id, sequence, at, key_id, person_id, action, object, request_digest, from_address,
+                            outcome_of, status, previous, hash)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+    [...Object.values(row), hash],
+  );
+  await tx.query('update audit_heads set sequence = $2, hash = $3 where project_id = $1', [
+    projectId,
+    row.sequence,
+    hash,
+  ]);
+  return row.sequence;
 }
 
 /**

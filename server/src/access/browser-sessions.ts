@@ -135,7 +135,7 @@ async function roleIn(
   const [row] = keyRole
     ? await database.query<{ role: Role }>("select 'server' as role from projects where id = $1", [project])
     : await database.query<{ role: Role }>(
-        'select role from members where person_id = $1 and project_id = $2',
+        'select role from members where person_id = $1 and project_id = $2 and removed_at is null',
         [personId, project],
       );
   return row?.role;

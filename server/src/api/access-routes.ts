@@ -10,13 +10,22 @@ import {
   rotateKey,
   type KeyRow,
 } from '../access/keys.ts';
+import {
+  changeMember,
+  inviteMember,
+  memberSource,
+  memberView,
+  readMember,
+  removeMember,
+  type MemberRow,
+} from '../access/members.ts';
 import { readPerson } from '../access/people.ts';
 import { createProject, projectView, readProject, type ProjectRow } from '../access/projects.ts';
 import type { Api, ApiServices } from './http.ts';
 import { readPage } from './pages.ts';
 import { serve } from './serve.ts';
 
-/** Projects, API keys and the audit log. */
+/** Projects, API keys, members and the audit log. */
 export function addAccessRoutes(api: Api, { coordinator, endConnections }: ApiServices): void {
   const { database } = coordinator.context;
 
@@ -34,8 +43,9 @@ export function addAccessRoutes(api: Api, { coordinator, endConnections }: ApiSe
       database,
       {
         table: 'projects',
-        condition: '$1 or id = $2',
-        values: [caller.role === 'server', caller.projectId],
+        condition: `$1 or id = $2
+          or id in (select project_id from members where person_id = $3 and removed_at is null)`,
+        values: [caller.role === 'server', caller.projectId, namesOf(caller.actor).personId],
         column: 'created_at',
       },
       query,
@@ -62,6 +72,25 @@ export function addAccessRoutes(api: Api, { coordinator, endConnections }: ApiSe
     const key = await revokeKey(database, caller, params.id);
     endConnections(key.id);
     return key;
+  });
+
+  serve(api, 'listMembers', async ({ caller, query }) => {
+    const page = await readPage<MemberRow>(
+      database,
+      { table: memberSource, condition: 'project_id = $1', values: [caller.projectId], column: 'created_at' },
+      query,
+    );
+    return { ...page, items: page.items.map(memberView) };
+  });
+  serve(api, 'inviteMember', ({ caller, body }) => inviteMember(database, caller.projectId, body));
+  serve(api, 'getMember', ({ caller, params }) => readMember(database, caller.projectId, params.id));
+  serve(api, 'changeMember', ({ caller, params, body }) =>
+    changeMember(database, caller, params.id, body.role),
+  );
+  serve(api, 'removeMember', async ({ caller, params }) => {
+    const member = await removeMember(database, caller, params.id);
+    if (member.personId) endConnections(member.personId);
+    return member;
   });
 
   serve(api, 'listAudit', async ({ caller, query }) => {

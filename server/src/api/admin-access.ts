@@ -1,8 +1,9 @@
 import { isAtLeast, ProblemError } from '@starling/protocol';
 import type { FastifyRequest } from 'fastify';
-import { recordOutcome, recordRequest } from '../access/audit.ts';
+import { recordEnded, recordOutcome, recordRequest, type AuditedRequest } from '../access/audit.ts';
+import type { CallerIdentity } from '../access/caller.ts';
 import type { Database } from '../storage/database.ts';
-import { identifyCaller, type CallerChecks } from './credentials.ts';
+import { identifyCaller, refuseForged, type CallerChecks } from './credentials.ts';
 import { callerOf, requestDigest, type Api } from './http.ts';
 
 /**
@@ -14,31 +15,56 @@ export function addAdminAccess(api: Api, checks: CallerChecks): void {
     if (!config?.admin) throw new TypeError(`The admin route ${url} does not say who may call it.`);
   });
   api.addHook('onRequest', async (request) => {
-    request.caller = await identifyCaller(request, checks);
-    const { role, operation } = routeOf(request);
-    if (!isAtLeast(request.caller.role, role)) {
-      throw new ProblemError(
-        'forbidden',
-        `"${operation}" needs the role ${role} or above; this caller has the role ${request.caller.role}.`,
-      );
+    const caller = await identifyCaller(request, checks);
+    request.caller = caller;
+    try {
+      refuseForged(checks.site, request);
+      refuseBelow(request, caller);
+    } catch (error) {
+      if (error instanceof ProblemError) await recordDenied(checks, request, caller, error.status);
+      throw error;
     }
   });
+}
+
+function refuseBelow(request: FastifyRequest, { role }: CallerIdentity): void {
+  const { role: least, operation } = routeOf(request);
+  if (isAtLeast(role, least)) return;
+  throw new ProblemError(
+    'forbidden',
+    `"${operation}" needs the role ${least} or above; this caller has the role ${role}.`,
+  );
+}
+
+/** Refusals of callers that are known are recorded, reads too; so many of one caller that nobody floods the log. */
+async function recordDenied(
+  { database, limits }: CallerChecks,
+  request: FastifyRequest,
+  caller: CallerIdentity,
+  status: number,
+): Promise<void> {
+  if (!limits.denied.grants(caller.actor)) return;
+  const entry = entryOf(request, caller);
+  await database.tx((tx) => recordEnded(tx, caller.projectId, entry, status));
+}
+
+function entryOf(request: FastifyRequest, { actor }: CallerIdentity): AuditedRequest {
+  return {
+    actor,
+    action: routeOf(request).operation,
+    object: objectOf(request),
+    requestDigest: requestDigest(request),
+    from: request.ip,
+  };
 }
 
 /** Records every request that changes something, before it runs and when it has ended. */
 export function addAudit(api: Api, database: Database): void {
   api.addHook('preHandler', async (request) => {
-    const { operation, changes } = routeOf(request);
-    if (!changes) return;
-    const { actor, projectId } = callerOf(request);
-    const entry = {
-      actor,
-      action: operation,
-      object: objectOf(request),
-      requestDigest: requestDigest(request),
-      from: request.ip,
-    };
-    request.audit = { entry, made: null, sequence: await recordRequest(database, projectId, entry) };
+    if (!routeOf(request).changes) return;
+    const caller = callerOf(request);
+    const entry = entryOf(request, caller);
+    request.audit = { entry, made: null, sequence: await recordRequest(database, caller.projectId, entry) };
   });
   api.addHook('onSend', async (request, reply, payload) => {
     if (!request.audit) return payload;

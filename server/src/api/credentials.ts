@@ -45,8 +45,8 @@ export async function identify(
 }
 
 /**
- * The caller of a request, within its rate. Throws `unauthenticated`, `rate-limited`, `not-found`, and `csrf` for a
- * request by cookie that changes something and does not come from a page of this server.
+ * The caller of a request, within its rate, whatever page it comes from. Throws `unauthenticated`, `rate-limited`,
+ * `not-found`.
  */
 export async function identifyCaller(
   request: FastifyRequest,
@@ -54,13 +54,17 @@ export async function identifyCaller(
 ): Promise<CallerIdentity> {
   const credential = credentialOf(site, request.headers);
   const wanted = request.headers[projectHeader];
-  const caller = await limited(request, limits, () =>
+  return limited(request, limits, () =>
     identify(database, credential, { wanted: typeof wanted === 'string' ? wanted : undefined, isUse: true }),
   );
+}
+
+/** Throws `csrf` for a request by cookie that changes something and does not come from a page of this server. */
+export function refuseForged(site: Site, request: FastifyRequest): void {
+  const credential = credentialOf(site, request.headers);
   if (credential?.kind === 'session' && request.method !== 'GET' && request.method !== 'HEAD') {
     refuseForgery(site, request, credential.secret);
   }
-  return caller;
 }
 
 /** Identifies within the limits: of those that fail from one address, and of requests of one caller. */

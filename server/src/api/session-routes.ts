@@ -1,27 +1,31 @@
-import { BrowserSession, ProjectChoice, SignInRequest } from '@starling/protocol/api';
+import { BrowserSession, ProjectChoice, SignInRequest, SignInWays } from '@starling/protocol/api';
 import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
-import { recordOutcome, recordRequest } from '../access/audit.ts';
 import {
   browserSessionView,
   endBrowserSession,
   identifyBrowserSession,
   moveBrowserSession,
-  openBrowserSession,
   type IdentifiedSession,
 } from '../access/browser-sessions.ts';
-import { namesOf, type CallerIdentity } from '../access/caller.ts';
+import { namesOf } from '../access/caller.ts';
 import { identifyKey } from '../access/keys.ts';
+import type { OidcProvider } from '../access/oidc.ts';
 import { hashSecret } from '../devices/secrets.ts';
 import { limited } from './credentials.ts';
-import { requestDigest, type Api, type ApiServices } from './http.ts';
+import type { Api, ApiServices } from './http.ts';
 import { problemResponses } from './openapi.ts';
+import { audited, signIn } from './sign-in.ts';
 import { readCookie, refuseForeign, refuseForgery, writeCookie } from './site.ts';
 
 const byCookie = [{ cookie: [] }];
 
 /** Sessions of browsers: a cookie that stands in for an API key or a person. */
-export function addSessionRoutes(api: Api, { coordinator, limits, site }: ApiServices): void {
+export function addSessionRoutes(
+  api: Api,
+  { coordinator, limits, site }: ApiServices,
+  provider: OidcProvider | undefined,
+): void {
   const { database } = coordinator.context;
 
   /** The session of a request by its cookie. */
@@ -34,20 +38,6 @@ export function addSessionRoutes(api: Api, { coordinator, limits, site }: ApiSer
     );
     if (request.method !== 'GET') refuseForgery(site, request, secret);
     return { secret, session };
-  };
-
-  /** Does something about sessions between the two entries of the audit log that tell of it. */
-  const audited = async <T>(
-    request: FastifyRequest,
-    { actor, projectId }: CallerIdentity,
-    { action, status }: { action: string; status: number },
-    work: () => Promise<T>,
-  ): Promise<T> => {
-    const entry = { actor, action, object: null, requestDigest: requestDigest(request), from: request.ip };
-    const sequence = await recordRequest(database, projectId, entry);
-    const done = await work();
-    await recordOutcome(database, projectId, entry, sequence, { status, object: null });
-    return done;
   };
 
   api.post(
@@ -70,14 +60,8 @@ export function addSessionRoutes(api: Api, { coordinator, limits, site }: ApiSer
       const caller = await limited(request, limits, () => identifyKey(database, key));
       const { keyId } = namesOf(caller.actor);
       if (!keyId) throw new TypeError('A key identifies a key.');
-      const before = readCookie(site, request.headers, 'session');
-      const secret = await audited(request, caller, { action: 'openSession', status: 201 }, () =>
-        database.tx(async (tx) => {
-          if (before !== undefined) await endBrowserSession(tx, before);
-          return openBrowserSession(tx, { keyId, keyHash: hashSecret(key) }, caller.projectId);
-        }),
-      );
-      writeCookie(site, reply, 'session', secret);
+      const owner = { keyId, keyHash: hashSecret(key) };
+      const secret = await signIn({ database, site }, request, reply, owner, caller.projectId);
       const session = await identifyBrowserSession(database, secret, { wanted: undefined, isUse: false });
       return reply.status(201).send(await browserSessionView(database, secret, session));
     },
@@ -98,6 +82,19 @@ export function addSessionRoutes(api: Api, { coordinator, limits, site }: ApiSer
       return browserSessionView(database, secret, session);
     },
   );
+  api.get(
+    '/v1/session/ways',
+    {
+      schema: {
+        tags: ['session'],
+        operationId: 'getSignInWays',
+        summary: 'Read how one may sign in',
+        security: [],
+        response: { 200: SignInWays, ...problemResponses },
+      },
+    },
+    () => Promise.resolve({ oidc: provider !== undefined }),
+  );
   api.put(
     '/v1/session/project',
     {
@@ -115,7 +112,7 @@ export function addSessionRoutes(api: Api, { coordinator, limits, site }: ApiSer
       const { secret } = await sessionOf(request);
       const wanted = request.body.project;
       const session = await identifyBrowserSession(database, secret, { wanted, isUse: false });
-      await audited(request, session, { action: 'changeProject', status: 200 }, () =>
+      await audited(database, request, { ...session, action: 'changeProject', status: 200 }, () =>
         moveBrowserSession(database, secret, session.projectId),
       );
       return browserSessionView(database, secret, session);
@@ -134,7 +131,7 @@ export function addSessionRoutes(api: Api, { coordinator, limits, site }: ApiSer
     },
     async (request, reply) => {
       const { secret, session } = await sessionOf(request);
-      await audited(request, session, { action: 'endSession', status: 204 }, () =>
+      await audited(database, request, { ...session, action: 'endSession', status: 204 }, () =>
         endBrowserSession(database, secret),
       );
       writeCookie(site, reply, 'session');

@@ -18,10 +18,10 @@ create table members (
   person_id text references people,
   created_at timestamptz not null default now(),
   joined_at timestamptz,
-  unique (project_id, email),
-  unique (project_id, person_id)
+  removed_at timestamptz
 );
-create index members_by_person on members (person_id);
+create unique index members_by_email on members (project_id, email) where removed_at is null;
+create unique index members_by_person on members (person_id, project_id) where removed_at is null;
 -- A session of a browser, of an API key (good as long as the secret that opened it) or of a person.
 create table browser_sessions (
   hash text primary key,
