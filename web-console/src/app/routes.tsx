@@ -34,10 +34,20 @@ const job = createRoute({
   path: '/jobs/$jobId',
   component: lazyRouteComponent(() => import('../pages/jobs/job.tsx'), 'Job'),
 });
+const access = createRoute({
+  getParentRoute: () => root,
+  path: '/access',
+  component: lazyRouteComponent(() => import('../pages/access/access.tsx'), 'Access'),
+});
+const audit = createRoute({
+  getParentRoute: () => root,
+  path: '/audit',
+  component: lazyRouteComponent(() => import('../pages/audit/audit-log.tsx'), 'AuditLog'),
+});
 
 /** Pages come when they are first gone to. */
 export const router = createRouter({
-  routeTree: root.addChildren([fleet, tasks, devices, device, jobs, job]),
+  routeTree: root.addChildren([fleet, tasks, devices, device, jobs, job, access, audit]),
   basepath: '/console',
   defaultPreload: 'intent',
   defaultErrorComponent: PageFailed,

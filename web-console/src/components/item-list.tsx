@@ -13,7 +13,7 @@ export interface Column<T> {
 }
 
 /** A paged list as a table: loading, failed, empty, or rows with a button for more. */
-export function ItemList<T extends { id?: string }>({
+export function ItemList<T>({
   items,
   error,
   retry,

@@ -1,3 +1,4 @@
+import { access, audit } from './access.ts';
 import { devices } from './devices.ts';
 import { fleet } from './fleet.ts';
 import { jobs } from './jobs.ts';
@@ -5,4 +6,4 @@ import { shell } from './shell.ts';
 import { states } from './states.ts';
 import { tasks } from './tasks.ts';
 
-export const en = { devices, fleet, jobs, shell, states, tasks } as const;
+export const en = { access, audit, devices, fleet, jobs, shell, states, tasks } as const;

@@ -1,4 +1,5 @@
 import type { Messages } from '../index.tsx';
+import { access, audit } from './access.ts';
 import { devices } from './devices.ts';
 import { fleet } from './fleet.ts';
 import { jobs } from './jobs.ts';
@@ -6,4 +7,4 @@ import { shell } from './shell.ts';
 import { states } from './states.ts';
 import { tasks } from './tasks.ts';
 
-export const zh: Messages = { devices, fleet, jobs, shell, states, tasks };
+export const zh: Messages = { access, audit, devices, fleet, jobs, shell, states, tasks };

@@ -1,5 +1,4 @@
 import { Anchor, Button, SimpleGrid, Skeleton, Stack, Text } from '@mantine/core';
-import { modals } from '@mantine/modals';
 import { notifications } from '@mantine/notifications';
 import type { DeviceId } from '@starling/protocol';
 import type { DeviceWork } from '@starling/protocol/api';
@@ -7,6 +6,7 @@ import { Link, useParams } from '@tanstack/react-router';
 import { useTranslations } from 'use-intl';
 import { useAct, useList, useRead } from '../../api/calls.tsx';
 import { useMay } from '../../app/session.tsx';
+import { useConfirm } from '../../components/confirm.tsx';
 import { dropReason } from '../../components/drop-reason.ts';
 import { Explained } from '../../components/figure.tsx';
 import { Identity } from '../../components/identity.tsx';
@@ -162,7 +162,7 @@ function useWorkColumns(): Column<DeviceWork>[] {
 
 function Revoke({ id }: { id: DeviceId }) {
   const words = useTranslations('devices');
-  const back = useTranslations('shell.act')('cancel');
+  const confirm = useConfirm();
   const may = useMay();
   const revoke = useAct('revokeDevice', { changes: ['getDevice', 'listDevices', 'getFleet'] });
   if (!may('revokeDevice')) return null;
@@ -172,12 +172,11 @@ function Revoke({ id }: { id: DeviceId }) {
       variant="light"
       loading={revoke.isPending}
       onClick={() => {
-        modals.openConfirmModal({
+        confirm({
           title: words('revokeTitle'),
-          children: <Text>{words('revokeText')}</Text>,
-          labels: { confirm: words('revoke'), cancel: back },
-          confirmProps: { color: 'red' },
-          onConfirm: () => {
+          text: words('revokeText'),
+          confirm: words('revoke'),
+          act: () => {
             revoke.mutate(
               { params: { id } },
               {

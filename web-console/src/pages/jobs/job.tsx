@@ -1,5 +1,4 @@
 import { Alert, Anchor, Button, Code, SimpleGrid, Skeleton, Stack, Text } from '@mantine/core';
-import { modals } from '@mantine/modals';
 import type { JobId } from '@starling/protocol';
 import type { Job as JobFacts } from '@starling/protocol/api';
 import { Link, useParams } from '@tanstack/react-router';
@@ -7,6 +6,7 @@ import type { ReactNode } from 'react';
 import { useTranslations } from 'use-intl';
 import { useAct, useRead } from '../../api/calls.tsx';
 import { useMay } from '../../app/session.tsx';
+import { useConfirm } from '../../components/confirm.tsx';
 import { Explained } from '../../components/figure.tsx';
 import { Identity } from '../../components/identity.tsx';
 import { Page, Panel } from '../../components/page.tsx';
@@ -114,7 +114,7 @@ function Json({ value }: { value: object }) {
 
 function Cancel({ id }: { id: JobId }) {
   const words = useTranslations('jobs');
-  const back = useTranslations('shell.act')('cancel');
+  const confirm = useConfirm();
   const may = useMay();
   const cancel = useAct('cancelJob', { changes: ['getJob', 'listJobs', 'listTaskJobs'] });
   if (!may('cancelJob')) return null;
@@ -124,12 +124,11 @@ function Cancel({ id }: { id: JobId }) {
       variant="light"
       loading={cancel.isPending}
       onClick={() => {
-        modals.openConfirmModal({
+        confirm({
           title: words('cancelTitle'),
-          children: <Text>{words('cancelText')}</Text>,
-          labels: { confirm: words('cancel'), cancel: back },
-          confirmProps: { color: 'red' },
-          onConfirm: () => {
+          text: words('cancelText'),
+          confirm: words('cancel'),
+          act: () => {
             cancel.mutate({ params: { id } });
           },
         });
