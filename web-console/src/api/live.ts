@@ -7,20 +7,36 @@ import { keyOf } from './calls.tsx';
 /** Whether the page hears of changes as they happen. */
 export type Liveness = 'connecting' | 'live' | 'lost';
 
-/** Answers that are read anew are collected for so long: a round of a thousand devices is one refresh, not a thousand. */
-const refreshMs = 500;
+/**
+ * How long answers that are to be read anew are collected: a round of a thousand devices is one refresh, not a thousand. The
+ * fleet is counted over all devices, so it waits longer.
+ */
+const refreshMs = { usual: 500, fleet: 5_000 } as const;
 
-/** Follows the live events of the project for as long as the page stands, and keeps the cached answers in step. */
-export function useLiveEvents(onEvent?: (event: LiveEvent) => void): Liveness {
+/** Follows the live events of a project for as long as the page stands, and keeps the cached answers in step. */
+export function useLiveEvents(projectId: string): Liveness {
   const cache = useQueryClient();
   const [liveness, setLiveness] = useState<Liveness>('connecting');
   useEffect(() => {
     const stale = new Set<Operation>();
+    const refresh = (wanted: (operation: Operation) => boolean) => () => {
+      for (const operation of stale) {
+        if (!wanted(operation)) continue;
+        stale.delete(operation);
+        void cache.invalidateQueries({ queryKey: [operation] });
+      }
+    };
+    const timers = [
+      setInterval(
+        refresh((operation) => operation !== 'getFleet'),
+        refreshMs.usual,
+      ),
+      setInterval(
+        refresh((operation) => operation === 'getFleet'),
+        refreshMs.fleet,
+      ),
+    ];
     const source = new EventSource('/v1/events');
-    const refresh = setInterval(() => {
-      for (const operation of stale) void cache.invalidateQueries({ queryKey: [operation] });
-      stale.clear();
-    }, refreshMs);
     source.addEventListener('open', () => {
       setLiveness('live');
     });
@@ -33,13 +49,12 @@ export function useLiveEvents(onEvent?: (event: LiveEvent) => void): Liveness {
     source.addEventListener('event', ({ data }: MessageEvent<string>) => {
       const event = JSON.parse(data) as LiveEvent; // the server answers by its schema
       for (const operation of take(cache, event)) stale.add(operation);
-      onEvent?.(event);
     });
     return () => {
-      clearInterval(refresh);
+      timers.forEach(clearInterval);
       source.close();
     };
-  }, [cache, onEvent]);
+  }, [cache, projectId]);
   return liveness;
 }
 

@@ -1,5 +1,5 @@
 import { csrfHeader, ProblemError } from '@starling/protocol';
-import type { BrowserSession } from '@starling/protocol/api';
+import type { BrowserSession, SignInWays } from '@starling/protocol/api';
 
 /** The session of this browser, or `null`. Throws ProblemError. */
 export async function currentSession(): Promise<BrowserSession | null> {
@@ -27,4 +27,27 @@ async function sessionIn(answer: Response): Promise<BrowserSession> {
   const json: unknown = await answer.json().catch(() => undefined);
   if (!answer.ok) throw ProblemError.from(json, answer.status);
   return json as BrowserSession; // the server answers by its schema
+}
+
+/** Whether people sign in at a provider here. */
+export async function signInWays(): Promise<SignInWays> {
+  const answer = await fetch('/v1/session/ways');
+  const json: unknown = await answer.json().catch(() => undefined);
+  if (!answer.ok) throw ProblemError.from(json, answer.status);
+  return json as SignInWays; // the server answers by its schema
+}
+
+/** Where a browser goes to sign in at the provider, and comes back to the page that it is on. */
+export function providerSignIn(): string {
+  return `/v1/session/oidc/start?next=${encodeURIComponent(window.location.pathname + window.location.search)}`;
+}
+
+/** Moves the session to another project of the one who is signed in. */
+export async function chooseProject({ csrf }: BrowserSession, project: string): Promise<BrowserSession> {
+  const answer = await fetch('/v1/session/project', {
+    method: 'PUT',
+    headers: { 'content-type': 'application/json', [csrfHeader]: csrf },
+    body: JSON.stringify({ project }),
+  });
+  return sessionIn(answer);
 }

@@ -18,6 +18,7 @@ import { useLiveEvents, type Liveness } from '../api/live.ts';
 import { signOut } from '../api/session.ts';
 import { Mark } from '../components/mark.tsx';
 import { sections } from './navigation.ts';
+import { ProjectMenu } from './project-menu.tsx';
 import { LanguageMenu, SchemeToggle } from './preferences.tsx';
 import { useMay, useSession } from './session.tsx';
 
@@ -25,7 +26,7 @@ import { useMay, useSession } from './session.tsx';
 export function Frame() {
   const words = useTranslations('shell');
   const [opened, { toggle, close }] = useDisclosure(false);
-  const liveness = useLiveEvents();
+  const liveness = useLiveEvents(useSession().session.project.id);
   return (
     <AppShell
       header={{ height: 56 }}
@@ -42,7 +43,7 @@ export function Frame() {
             <Link to="/" className="mantine-active" aria-label={words('name')} style={{ display: 'flex' }}>
               <Mark size={28} />
             </Link>
-            <ProjectName />
+            <ProjectMenu />
           </Group>
           <Group gap={4} wrap="nowrap">
             <LiveSign liveness={liveness} />
@@ -89,15 +90,6 @@ function Sections({ go }: { go: () => void }) {
           />
         ))}
     </Stack>
-  );
-}
-
-function ProjectName() {
-  const { session } = useSession();
-  return (
-    <Text fw={650} truncate>
-      {session.project.name}
-    </Text>
   );
 }
 

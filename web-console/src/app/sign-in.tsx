@@ -1,18 +1,19 @@
-import { Alert, Button, Center, Group, PasswordInput, Stack, Text, Title } from '@mantine/core';
-import { useMutation } from '@tanstack/react-query';
+import { Alert, Button, Center, Divider, Group, PasswordInput, Stack, Text, Title } from '@mantine/core';
+import { useMutation, useQuery } from '@tanstack/react-query';
 import { useState, type SubmitEvent } from 'react';
 import { useTranslations } from 'use-intl';
 import { messageOf } from '../api/problems.ts';
 import type { BrowserSession } from '@starling/protocol/api';
-import { signIn } from '../api/session.ts';
+import { providerSignIn, signIn, signInWays } from '../api/session.ts';
 import { Mark } from '../components/mark.tsx';
 import { LanguageMenu, SchemeToggle } from './preferences.tsx';
 
-/** Asks for an API key and puts a session in its place. */
+/** Asks for an API key and puts a session in its place, or sends people to their provider. */
 export function SignIn({ signedIn }: { signedIn: (session: BrowserSession) => void }) {
   const words = useTranslations('shell.signIn');
   const [missing, setMissing] = useState(false);
   const attempt = useMutation<BrowserSession, Error, string>({ mutationFn: signIn, onSuccess: signedIn });
+  const ways = useQuery({ queryKey: ['ways'], queryFn: signInWays, staleTime: Infinity });
   const submit = (event: SubmitEvent<HTMLFormElement>) => {
     event.preventDefault();
     const key = new FormData(event.currentTarget).get('key');
@@ -40,6 +41,14 @@ export function SignIn({ signedIn }: { signedIn: (session: BrowserSession) => vo
             <Title order={1}>{words('title')}</Title>
             <Text c="dimmed">{words('lead')}</Text>
           </div>
+          {ways.data?.oidc && (
+            <>
+              <Button component="a" href={providerSignIn()} fullWidth>
+                {words('oidc')}
+              </Button>
+              <Divider label={words('or')} />
+            </>
+          )}
           <form onSubmit={submit} noValidate>
             <Stack>
               <PasswordInput
@@ -55,7 +64,12 @@ export function SignIn({ signedIn }: { signedIn: (session: BrowserSession) => vo
                   {messageOf(attempt.error)}
                 </Alert>
               )}
-              <Button type="submit" loading={attempt.isPending} fullWidth>
+              <Button
+                type="submit"
+                loading={attempt.isPending}
+                fullWidth
+                variant={ways.data?.oidc ? 'default' : 'filled'}
+              >
                 {words('submit')}
               </Button>
             </Stack>

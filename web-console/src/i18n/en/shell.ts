@@ -36,6 +36,7 @@ export const shell = {
     submit: 'Sign in',
     missing: 'Enter an API key. The server prints the first one at its first start.',
     oidc: 'Sign in with your organisation',
+    or: 'or',
     ended: 'Your session has ended. Sign in again.',
   },
   problem: {

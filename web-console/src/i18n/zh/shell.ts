@@ -37,6 +37,7 @@ export const shell: Messages['shell'] = {
     submit: '登录',
     missing: '请输入 API 密钥。服务器首次启动时会打印第一个密钥。',
     oidc: '使用组织账号登录',
+    or: '或',
     ended: '会话已结束，请重新登录。',
   },
   problem: {
