@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import {
@@ -20,15 +20,29 @@ export async function openPglite(directory: string): Promise<Database> {
   await mkdir(directory, { recursive: true });
   const unlock = await lockDirectory(directory);
   try {
-    const worker = new Worker(new URL('./pglite-worker.js', import.meta.url), {
-      workerData: { dataDirectory: join(directory, 'pglite') },
-    });
-    await once(worker, 'message');
-    return new PgliteDatabase(worker, unlock);
+    const place = join(directory, 'pglite');
+    if (!(await stat(join(place, 'PG_VERSION')).catch(() => undefined))) await create(place);
+    return new PgliteDatabase(await startWorker(place), unlock);
   } catch (error) {
     await unlock();
     throw error;
   }
+}
+
+/** Creates the database in a worker of its own: what that takes (some 400 MB) is given back with the thread, and only then. */
+async function create(place: string): Promise<void> {
+  const worker = await startWorker(place);
+  const exited = once(worker, 'exit');
+  worker.postMessage('close');
+  await exited;
+}
+
+async function startWorker(dataDirectory: string): Promise<Worker> {
+  const worker = new Worker(new URL('./pglite-worker.js', import.meta.url), {
+    workerData: { dataDirectory },
+  });
+  await once(worker, 'message');
+  return worker;
 }
 
 interface Waiting {
