@@ -1,14 +1,13 @@
 #!/usr/bin/env node
 import { ProblemError } from '@starling/protocol';
-import { fetchUciHar } from '@starling/simulator';
 import { Command, InvalidArgumentError } from 'commander';
 import { addAdminCommands } from './admin/index.ts';
-import { backup, restore } from './backup.ts';
-import { runDemo } from './demo/demo.ts';
+import { dataSet } from './data-set-option.ts';
 import { addDemoOptions, type DemoOptions } from './demo/options.ts';
-import { dataSet } from './cloud-options.ts';
-import { serve, type ServeOptions } from './serve.ts';
+import type { ServeOptions } from './serve.ts';
 import { addStorageOptions, type StorageOptions } from './storage-options.ts';
+
+// Commands import what they run only when they run: the server and the simulator take a second to load.
 
 const program = new Command('starling')
   .description('Device-cloud federated meta-learning')
@@ -31,14 +30,23 @@ addStorageOptions(program.command('serve').description('run a server'))
   .option('--ray <url>', 'run jobs on the Ray cluster with this dashboard; its token is STARLING_RAY_TOKEN')
   .option('--ray-python <path>', 'the interpreter on the machines of the cluster')
   .option('--ray-insecure', 'use a Ray cluster without a token: whoever reaches it may run programs there')
-  .action((options: ServeOptions) => serve(options));
+  .action(async (options: ServeOptions) => {
+    const { serve } = await import('./serve.ts');
+    await serve(options);
+  });
 
 addStorageOptions(program.command('backup').description('write a backup of a server into a new directory'))
   .requiredOption('--out <dir>', 'directory to write, new or empty')
-  .action((options: StorageOptions & { out: string }) => backup(options));
+  .action(async (options: StorageOptions & { out: string }) => {
+    const { backup } = await import('./backup.ts');
+    await backup(options);
+  });
 addStorageOptions(program.command('restore').description('fill an empty place from a backup'))
   .requiredOption('--from <dir>', 'directory that "starling backup" wrote')
-  .action((options: StorageOptions & { from: string }) => restore(options));
+  .action(async (options: StorageOptions & { from: string }) => {
+    const { restore } = await import('./backup.ts');
+    await restore(options);
+  });
 
 addDemoOptions(
   program
@@ -46,7 +54,10 @@ addDemoOptions(
     .description(
       'train on the data of real people, each on a device of its own, and compare on people held out',
     ),
-).action((options: DemoOptions) => runDemo(options));
+).action(async (options: DemoOptions) => {
+  const { runDemo } = await import('./demo/demo.ts');
+  await runDemo(options);
+});
 
 const data = program.command('data').description('data sets');
 data
@@ -59,6 +70,7 @@ data
   .action(async (name: string, options: { into: string; archive?: string; sha256?: string }) => {
     if (name !== 'uci-har') throw new Error(`"${name}" cannot be fetched. Known: uci-har.`);
     const { into, ...rest } = options;
+    const { fetchUciHar } = await import('@starling/simulator');
     await fetchUciHar(into, {
       fetch,
       log: (line: string) => {

@@ -1,7 +1,8 @@
 import { failpoints, startServer, type Failpoint } from '@starling/server';
 import { cloudOptions, type CloudFlags } from './cloud-options.ts';
 import { pages } from './pages.ts';
-import { describePlace, storagePlace, type StorageOptions } from './storage-options.ts';
+import type { StorageOptions } from './storage-options.ts';
+import { describePlace, storagePlace } from './storage-place.ts';
 
 export interface ServeOptions extends StorageOptions, CloudFlags {
   host: string;
