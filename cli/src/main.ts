@@ -18,6 +18,17 @@ addStorageOptions(program.command('serve').description('run a server'))
   .option('--port <n>', 'port to listen on', port, Number(process.env['STARLING_PORT'] ?? 7700))
   .option('--cors-origin <origins...>', 'origins whose pages may call the API', ['*'])
   .option('--behind-tls', 'a proxy of yours ends TLS and says who calls (X-Forwarded-For)', false)
+  .option(
+    '--metrics <host:port>',
+    'serve Prometheus metrics there, for all tenants: keep strangers away (default: none; or STARLING_METRICS)',
+    socketAddress,
+  )
+  .option(
+    '--drain-seconds <n>',
+    'at SIGTERM, say at /readyz for so long that the server ends, and only then end',
+    seconds,
+    0,
+  )
   .option('--log-level <level>', 'silent, error, warn or info', 'info')
   .option('--keep-versions <n>', 'keep the weights of so many versions of each task (default: of all)', count)
   .option(
@@ -32,7 +43,8 @@ addStorageOptions(program.command('serve').description('run a server'))
   .option('--ray-insecure', 'use a Ray cluster without a token: whoever reaches it may run programs there')
   .action(async (options: ServeOptions) => {
     const { serve } = await import('./serve.ts');
-    await serve(options);
+    const named = process.env['STARLING_METRICS'] ?? '';
+    await serve({ ...(named !== '' && { metrics: socketAddress(named) }), ...options });
   });
 
 addStorageOptions(program.command('backup').description('write a backup of a server into a new directory'))
@@ -88,6 +100,20 @@ function count(text: string): number {
   if (!Number.isInteger(value) || value < 1)
     throw new InvalidArgumentError('Expected a whole number from 1.');
   return value;
+}
+
+function seconds(text: string): number {
+  const value = Number(text);
+  if (!(text !== '' && value >= 0 && value <= 3600))
+    throw new InvalidArgumentError('Expected seconds, at most 3600.');
+  return value;
+}
+
+function socketAddress(text: string): { host: string; port: number } {
+  const [, host, digits = ''] = /^(?:\[([^\]]+)\]|[^:]+):(\d+)$/.exec(text) ?? [];
+  if (digits === '')
+    throw new InvalidArgumentError('Expected HOST:PORT, such as 127.0.0.1:9464 or [::1]:9464.');
+  return { host: host ?? text.slice(0, text.lastIndexOf(':')), port: port(digits) };
 }
 
 function port(text: string): number {

@@ -11,6 +11,8 @@ export interface ServeOptions extends StorageOptions, CloudFlags {
   behindTls: boolean;
   logLevel: 'silent' | 'error' | 'warn' | 'info';
   keepVersions?: number;
+  metrics?: { host: string; port: number };
+  drainSeconds: number;
 }
 
 /** Runs a server until it is told to stop. Prints the first API key, once, at the first start. */
@@ -25,6 +27,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     logLevel: options.logLevel,
     pages,
     ...(options.keepVersions !== undefined && { retention: { keepVersions: options.keepVersions } }),
+    ...(options.metrics && { metrics: options.metrics }),
     cloud: cloudOptions(options),
     ...killSwitch(),
   });
@@ -34,11 +37,16 @@ export async function serve(options: ServeOptions): Promise<void> {
   if (server.firstKey !== undefined) {
     console.log(`API key, shown this once: ${server.firstKey}`);
   }
-  const stop = () => {
-    void server.close().then(() => process.exit(0));
+  if (server.metricsUrl !== undefined) console.log(`Metrics for Prometheus: ${server.metricsUrl}`);
+  const stop = (drainMs: number) => {
+    void server.close({ drainMs }).then(() => process.exit(0));
   };
-  process.once('SIGINT', stop);
-  process.once('SIGTERM', stop);
+  process.once('SIGINT', () => {
+    stop(0); // a person waits
+  });
+  process.once('SIGTERM', () => {
+    stop(options.drainSeconds * 1000);
+  });
 }
 
 /**

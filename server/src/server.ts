@@ -28,6 +28,12 @@ import { Retention, type RetentionRules } from './coordinator/retention.ts';
 import { RoundBook } from './coordinator/round-facts.ts';
 import { RoundSums } from './coordinator/round-sums.ts';
 import { Staging } from './coordinator/staging.ts';
+import { startObservation, type Observation } from './observability/observation.ts';
+import { logOptions } from './observability/log-options.ts';
+import { observeRequests } from './observability/http-observation.ts';
+import type { MetricsAddress } from './observability/metrics-listener.ts';
+import { ObservedDatabase } from './observability/observed-database.ts';
+import { Readiness } from './observability/readiness.ts';
 import { serverSecret, SignedText } from './devices/secrets.ts';
 import { Sessions } from './devices/sessions.ts';
 import { overPostgres, type BetweenNodes } from './realtime/between-nodes.ts';
@@ -67,6 +73,8 @@ export interface ServerOptions extends StoragePlace {
   pages?: Record<string, string>;
   /** A proxy of ours ends TLS before the server: its word on the caller's address counts, and answers carry HSTS. */
   behindTls?: boolean;
+  /** Where Prometheus may ask for metrics: a port of its own, for nobody else. Without it, nothing is counted. */
+  metrics?: MetricsAddress;
   /** Limits other than the usual ones. */
   rates?: Partial<RateLimitOptions>;
   /** How masks are taken off the sums of groups: in threads of this process, unless given. */
@@ -80,7 +88,10 @@ export interface StarlingServer {
   url: string;
   /** The first API key, only at the first start on an empty data directory. */
   firstKey: string | undefined;
-  close(): Promise<void>;
+  /** Where Prometheus asks, if it may. */
+  metricsUrl: string | undefined;
+  /** Ends it. For `drainMs` before that it serves on, but says at /readyz that it will end. */
+  close(options?: { drainMs?: number }): Promise<void>;
 }
 
 const pagePolicy =
@@ -89,10 +100,6 @@ const pagePolicy =
 /** How long requests under way may take at the end. A connection without a request would hold it up for a minute. */
 const closingGraceMs = 3_000;
 
-/** Errors as they are logged: what they say is in no field that JSON shows. */
-const errorFields = (error: unknown) =>
-  error instanceof Error ? { name: error.name, message: error.message, stack: error.stack } : error;
-
 /**
  * Starts a server: opens the database behind its lock, brings the schema up to date, resumes rounds under way,
  * listens. Throws `DirectoryInUse` when another server has the data directory open, `DatabaseUnavailable`,
@@ -100,28 +107,29 @@ const errorFields = (error: unknown) =>
  */
 export async function startServer(options: ServerOptions): Promise<StarlingServer> {
   const { host = '127.0.0.1', port = 0, corsOrigin = '*' } = options;
-  const database = await openDatabase(options);
+  const opened = await openDatabase(options);
   const api = Fastify({
-    logger: {
-      level: options.logLevel ?? 'warn',
-      redact: ['req.headers.authorization'],
-      serializers: { error: errorFields },
-    },
+    logger: logOptions(options.logLevel ?? 'warn'),
     childLoggerFactory: (logger, bindings, options) => logger.child(bindings, { ...options, level: 'warn' }),
     bodyLimit: 256 * 1024,
     forceCloseConnections: true,
     trustProxy: options.behindTls === true && ((_address: string, hop: number) => hop === 0),
-  }).withTypeProvider<TypeBoxTypeProvider>() as Api;
+  }).withTypeProvider<TypeBoxTypeProvider>();
   const feed = new Feed();
   const sockets = new Sockets(feed);
   let hints: BetweenNodes | undefined;
   let leave = () => Promise.resolve();
+  let observation: Observation | undefined;
   try {
-    await migrate(database);
+    await migrate(opened);
+    observation = await startObservation(options.metrics !== undefined, version, api.log);
+    const { observer, tracing } = observation;
+    const database = observation.isOn ? new ObservedDatabase(opened, observer) : opened;
     const firstKey = await createFirstKey(database);
     const unmasking = options.unmasking ?? unmaskingThreads();
     const models = new Models(database);
-    const blobs = new KeptBlobs(await openBlobs(options), database);
+    const store = await openBlobs(options);
+    const blobs = new KeptBlobs(store, database);
     const cloud = new Cloud(options.cloud ?? { backends: [], dataSets: {} }, jobsDirectory(options));
     const context = {
       cloud,
@@ -142,6 +150,7 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
       ),
       announce: sockets,
       log: api.log,
+      observer,
       background: new Set<Promise<void>>(),
       failpoint: options.failpoint ?? (() => undefined),
     };
@@ -150,8 +159,14 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
     const retention = new Retention(context, blobs, options.retention ?? {});
     const runner = new JobRunner(context, options.pollIntervalMs ?? 1000);
     const signed = new SignedText(await serverSecret(database), () => Date.now());
+    const readiness = new Readiness([
+      { name: 'database', passes: () => database.query('select 1') },
+      { name: 'blobs', passes: () => store.check() },
+      { name: 'uploads', passes: () => context.staging.check() },
+    ]);
     const services = {
       coordinator,
+      readiness,
       sessions: new Sessions(database, signed),
       limits: new RateLimits(options.rates),
       feed,
@@ -161,6 +176,7 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
     };
 
     acceptExactly(api);
+    observeRequests(api, observer, tracing);
     api.setErrorHandler(sendError);
     api.setNotFoundHandler(({ method, url }) => {
       throw new ProblemError('not-found', `There is no ${method} ${url}. See /reference.`);
@@ -200,12 +216,23 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
     await coordinator.start(options.databaseUrl === undefined);
     runner.start();
     await api.listen({ host, port });
+    const metricsUrl =
+      options.metrics &&
+      (await observation.listen(options.metrics, {
+        version,
+        database: opened,
+        presence: context.presence,
+        readiness,
+      }));
     retention.start();
     const { port: bound } = api.server.address() as AddressInfo;
     return {
       url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}`,
       firstKey,
-      close: async () => {
+      metricsUrl,
+      close: async ({ drainMs = 0 } = {}) => {
+        readiness.drain();
+        if (drainMs > 0) await new Promise((resolve) => setTimeout(resolve, drainMs));
         await runner.stop();
         await coordinator.stop();
         await cloud.close();
@@ -220,7 +247,8 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
         await coordinator.leave();
         await unmasking.close();
         await hints?.close();
-        await database.close();
+        await opened.close();
+        await observation?.close();
       },
     };
   } catch (error) {
@@ -228,7 +256,8 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
     await sockets.close();
     await api.close();
     await hints?.close();
-    await database.close();
+    await opened.close();
+    await observation?.close();
     throw error;
   }
 }

@@ -9,6 +9,7 @@ import type { KeyIdentity } from '../access/keys.ts';
 import type { RateLimits } from '../access/rate-limits.ts';
 import type { Coordinator } from '../coordinator/coordinator.ts';
 import type { DeviceIdentity, Sessions } from '../devices/sessions.ts';
+import type { Readiness } from '../observability/readiness.ts';
 import type { Feed } from '../realtime/feed.ts';
 
 /** Fastify, with route types taken from the schemas. */
@@ -26,6 +27,7 @@ export interface ApiServices {
   sessions: Sessions;
   limits: RateLimits;
   feed: Feed;
+  readiness: Readiness;
   /** Ends the live connections of an API key. */
   endConnections: (keyId: KeyId) => void;
 }

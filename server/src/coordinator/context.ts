@@ -9,6 +9,7 @@ import {
   type LiveEvent,
   type ProjectId,
 } from '@starling/protocol';
+import type { Observer } from '../observability/observer.ts';
 import type { Cloud } from '../training/cloud.ts';
 import type { BlobStore } from '../storage/blobs.ts';
 import type { Database } from '../storage/database.ts';
@@ -53,6 +54,7 @@ export interface Context {
   nodes: Nodes;
   announce: Announcements;
   log: Log;
+  observer: Observer;
   /** Work that nobody waits for; a server that ends lets it end first. */
   background: Set<Promise<void>>;
   /** Called at named points between two durable steps; tests end the process there. */

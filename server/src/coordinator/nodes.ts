@@ -48,7 +48,12 @@ export class Nodes {
   }
 }
 
+/** A condition that the node of this row of `nodes` lives. */
+export function isAlive(row: string): string {
+  return `${row}.seen_at > now() - ${deadAfter}`;
+}
+
 /** A condition that the node named by this column is dead or was never named. */
 export function isDead(column: string): string {
-  return `not exists (select 1 from nodes n where n.id = ${column} and n.seen_at > now() - ${deadAfter})`;
+  return `not exists (select 1 from nodes n where n.id = ${column} and ${isAlive('n')})`;
 }

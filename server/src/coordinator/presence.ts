@@ -58,6 +58,17 @@ export class Presence {
     return ids;
   }
 
+  /** How many devices are present with a socket, and how many only because they polled. */
+  count(): { socket: number; polling: number } {
+    const now = this.#clock();
+    const count = { socket: 0, polling: 0 };
+    for (const { sockets, until } of this.#present.values()) {
+      if (sockets > 0) count.socket++;
+      else if (until > now) count.polling++;
+    }
+    return count;
+  }
+
   forget(deviceId: DeviceId): void {
     this.#present.delete(deviceId);
   }

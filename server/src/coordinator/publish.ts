@@ -47,11 +47,16 @@ interface Outcome {
  * writes the version, the metrics, the counted assignments and the task's next round. Whoever lost the round
  * meanwhile (its `version` moved) changes nothing.
  */
-export async function publishRound(
+export function publishRound(
   context: Context,
   round: RoundRow,
   uploads: readonly AssignmentId[],
 ): Promise<void> {
+  const attributes = { 'starling.round': round.id, 'starling.updates': uploads.length };
+  return context.observer.span('round publish', attributes, () => publish(context, round, uploads));
+}
+
+async function publish(context: Context, round: RoundRow, uploads: readonly AssignmentId[]): Promise<void> {
   const { database } = context;
   const facts = await context.rounds.get(round.id);
   const { task, base, blocks } = facts;

@@ -16,6 +16,7 @@ import {
   type TaskId,
   type VersionId,
 } from '@starling/protocol';
+import { observeRoundEnd } from '../observability/round-observation.ts';
 import type { Querier } from '../storage/database.ts';
 import { newId, type Context } from './context.ts';
 import { announceAssignments, announceRound, announceTask } from './announce.ts';
@@ -149,7 +150,11 @@ export async function advanceTask(tx: Querier, taskId: TaskId): Promise<RoundRow
 }
 
 /** Offers a selecting round to devices that are present, idle and wanted, until enough have been asked. */
-export async function offerRound(context: Context, roundId: RoundId): Promise<void> {
+export function offerRound(context: Context, roundId: RoundId): Promise<void> {
+  return context.observer.step('round select', { 'starling.round': roundId }, () => offer(context, roundId));
+}
+
+async function offer(context: Context, roundId: RoundId): Promise<void> {
   const { database, presence } = context;
   const offered = await database.tx(async (tx) => {
     const [round] = await tx.query<RoundRow>(
@@ -208,7 +213,7 @@ export async function startTraining(
 ): Promise<void> {
   const { plan } = await context.rounds.get(roundId);
   const [started] = await context.database.query(
-    `update rounds r set state = 'training', version = version + 1,
+    `update rounds r set state = 'training', version = version + 1, training_at = now(),
             ready_by = now() + $2 * interval '1 millisecond', deadline = now() + $2 * interval '1 millisecond'
       where r.id = $1 and r.state = any($3)
         and (select count(*) from assignments a where a.round_id = r.id and a.state not in ('offered', 'dropped'))
@@ -231,10 +236,16 @@ export async function startTraining(
  * straight to `uploads`. The round is `aggregating` from its first group's start. Devices are told, but for `teller`,
  * who gets it as the answer to its own message; the result says whether it was grouped.
  */
-export async function groupReady(
+export function groupReady(context: Context, roundId: RoundId, teller?: AssignmentId): Promise<boolean> {
+  return context.observer.step('round group', { 'starling.round': roundId }, () =>
+    formGroups(context, roundId, teller),
+  );
+}
+
+async function formGroups(
   context: Context,
   roundId: RoundId,
-  teller?: AssignmentId,
+  teller: AssignmentId | undefined,
 ): Promise<boolean> {
   const { plan } = await context.rounds.get(roundId);
   if (plan.secure) return groupSecurely(context, roundId, plan, plan.secure.groupSize, teller);
@@ -254,6 +265,7 @@ export async function groupReady(
       `with formed as (insert into groups (id, round_id, state)
                        select id, $3, 'uploads' from unnest($2::text[]) as t(id)),
             started as (update rounds set state = 'aggregating', version = version + 1,
+                               aggregating_at = coalesce(aggregating_at, now()),
                                deadline = ready_by + $4 * interval '1 millisecond'
                          where id = $3 and state = any($5))
        update assignments a set state = 'grouped', group_id = t.group_id
@@ -316,7 +328,7 @@ async function groupSecurely(
     }
     if (groups.length > 0) {
       await tx.query(
-        `update rounds set state = 'aggregating', version = version + 1,
+        `update rounds set state = 'aggregating', version = version + 1, aggregating_at = coalesce(aggregating_at, now()),
                 deadline = ready_by + $2 * interval '1 millisecond' where id = $1 and state = any($3)`,
         [roundId, windows.aggregatingMs, sourcesOf(roundTransitions, 'aggregating')],
       );
@@ -371,7 +383,13 @@ export function settleSoon(context: Context, roundId: RoundId): void {
  * Closes a round: nobody else may upload. With at least the minimum of updates it is published, otherwise
  * abandoned. Devices still at work are dropped with `dropReason`.
  */
-export async function closeRound(context: Context, roundId: RoundId, dropReason: DropReason): Promise<void> {
+export function closeRound(context: Context, roundId: RoundId, dropReason: DropReason): Promise<void> {
+  return context.observer.span('round close', { 'starling.round': roundId }, () =>
+    close(context, roundId, dropReason),
+  );
+}
+
+async function close(context: Context, roundId: RoundId, dropReason: DropReason): Promise<void> {
   const closed = await context.database.tx(async (tx) => {
     const [round] = await tx.query<RoundRow>(
       `select * from rounds where id = $1 and state in ('training', 'aggregating')
@@ -473,6 +491,7 @@ export async function afterRoundEnd(
   next: RoundRow | undefined,
 ): Promise<void> {
   const round = await announceRound(context, roundId);
+  await observeRoundEnd(context, roundId);
   context.sums.drop(roundId);
   context.groups.removeRound(roundId);
   const rows = await context.database.query<{ id: AssignmentId }>(

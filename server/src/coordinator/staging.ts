@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { constants, createReadStream } from 'node:fs';
+import { access, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ProblemError, type AssignmentId, type GroupId } from '@starling/protocol';
 
@@ -22,6 +22,11 @@ export class Staging {
 
   async prepare(): Promise<void> {
     await mkdir(this.#directory, { recursive: true });
+  }
+
+  /** Rejects when uploads cannot be written. */
+  async check(): Promise<void> {
+    await access(this.#directory, constants.R_OK | constants.W_OK);
   }
 
   /** Bytes held so far. */

@@ -41,10 +41,30 @@ export async function receivePart(
   id: AssignmentId,
   part: UploadPart,
 ): Promise<UploadAnswer> {
+  const { observer } = context;
+  const ended = observer.upload();
+  try {
+    return await receive(context, deviceId, id, part);
+  } catch (error) {
+    const outcome = error instanceof ProblemError && error.status < 500 ? 'refused' : 'failed';
+    observer.count('starling_uploads_total', { outcome });
+    throw error;
+  } finally {
+    ended();
+  }
+}
+
+async function receive(
+  context: Context,
+  deviceId: DeviceId,
+  id: AssignmentId,
+  part: UploadPart,
+): Promise<UploadAnswer> {
   const row = await readAssignment(context.database, deviceId, id);
   if (row.state === 'uploaded' || row.state === 'counted') return repeated(row, part);
   if (row.state !== 'grouped' || row.update_bytes === null) throw refusal(row, 'upload');
   const length = await context.staging.append(id, part.offset, row.update_bytes, part.body);
+  context.observer.count('starling_upload_bytes_total', {}, Math.max(0, length - part.offset));
   context.failpoint('upload-part-staged');
   if (part.completeWith === undefined) return { offset: length, state: row.state };
   if (length < row.update_bytes) {
@@ -54,7 +74,12 @@ export async function receivePart(
       { offset: length },
     );
   }
-  return complete(context, row, part.completeWith);
+  const { completeWith } = part;
+  const answer = await context.observer.span('update fold', { 'starling.round': row.round_id }, () =>
+    complete(context, row, completeWith),
+  );
+  context.observer.count('starling_uploads_total', { outcome: 'received' });
+  return answer;
 }
 
 async function complete(context: Context, row: AssignmentRow, declared: string): Promise<UploadAnswer> {

@@ -7,6 +7,7 @@ import {
   DatabaseUnavailable,
   inTransaction,
   type Database,
+  type DatabaseLoad,
   type Querier,
 } from './database.ts';
 import { lockDirectory } from './directory-lock.ts';
@@ -57,6 +58,8 @@ class PgliteDatabase implements Database {
   #nextId = 0;
   /** PGlite has one connection: statements queue behind the open transaction. */
   #turn: Promise<unknown> = Promise.resolve();
+  /** Statements and transactions that have their turn or wait for it. */
+  #inLine = 0;
   #closed = false;
 
   constructor(worker: Worker, unlock: () => Promise<void>) {
@@ -88,6 +91,11 @@ class PgliteDatabase implements Database {
     );
   }
 
+  load(): DatabaseLoad {
+    const busy = Math.min(1, this.#inLine);
+    return { busy, idle: 1 - busy, waiting: this.#inLine - busy };
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return;
     await this.#inTurn(async () => {
@@ -100,7 +108,8 @@ class PgliteDatabase implements Database {
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const mine = this.#turn.then(work);
+    this.#inLine++;
+    const mine = this.#turn.then(work).finally(() => this.#inLine--);
     this.#turn = mine.catch(() => undefined);
     return mine;
   }

@@ -101,6 +101,11 @@ export class S3Blobs implements RemovableBlobs {
     return Readable.from(this.#chunks(name, { range: `bytes=${start}-${end}` }), { objectMode: false });
   }
 
+  /** Puts a small object, the same each time, and reads it. */
+  async check(): Promise<void> {
+    await this.get(await this.put(Buffer.from('Starling keeps its blobs here.\n')));
+  }
+
   async remove(name: string): Promise<void> {
     const answer = await this.#send('DELETE', name).catch((error: unknown) => {
       if (error instanceof BlobMissing) return undefined;
