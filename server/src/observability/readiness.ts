@@ -47,7 +47,7 @@ export class Readiness {
       ready: reasons.length === 0,
       checks: [
         ...this.#checks.map(({ name }) => ({ name, ready: !failed.includes(name) })),
-        { name: 'draining', ready: !this.#isDraining },
+        { name: 'serving', ready: !this.#isDraining },
       ],
       reasons,
     };
