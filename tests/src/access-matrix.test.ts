@@ -98,6 +98,8 @@ describe('the role x route x tenant matrix', { timeout: 120_000 }, () => {
       .filter(({ least, takesSession }) => least === undefined && !takesSession)
       .map(({ method, path }) => `${method} ${path}`);
     expect(open.sort()).toEqual([
+      'GET /healthz',
+      'GET /readyz',
       'GET /v1/health',
       'POST /v1/device/challenge',
       'POST /v1/device/session',

@@ -284,6 +284,8 @@ describe('a server behind a proxy, with narrow limits', () => {
 describe('every answer', () => {
   it('is kept from being run, framed, guessed at or told to others', async () => {
     for (const [path, status] of [
+      ['/healthz', 200],
+      ['/readyz', 200],
       ['/v1/health', 200],
       ['/v1/tasks', 401],
       ['/nowhere', 404],
