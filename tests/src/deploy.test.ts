@@ -185,10 +185,12 @@ const kinds: Record<string, new (value: never) => { validate(): void }> = {
   NetworkPolicy,
 };
 
+const textOf = (value: Json | undefined) => (typeof value === 'string' ? value : JSON.stringify(value));
+
 /** Throws unless the manifest fits the schema of its kind. */
 function check(manifest: JsonObject): void {
-  const Kind = kinds[String(manifest['kind'])];
-  if (!Kind) throw new TypeError(`No schema for ${String(manifest['kind'])}.`);
+  const Kind = kinds[textOf(manifest['kind'])];
+  if (!Kind) throw new TypeError(`No schema for ${textOf(manifest['kind'])}.`);
   const made = new Kind(manifest as never); // what it is, is for the schema to say
   expect(made).toMatchObject({ apiVersion: manifest['apiVersion'], kind: manifest['kind'] });
   made.validate();
@@ -203,7 +205,7 @@ async function kustomization(folder: string): Promise<Map<string, JsonObject>> {
   expect(named.sort()).toEqual(files.sort());
   const manifests = new Map<string, JsonObject>();
   const idOf = ({ kind, metadata }: JsonObject) =>
-    `${String(kind)} ${isObject(metadata) ? String(metadata['name']) : ''}`;
+    `${textOf(kind)} ${isObject(metadata) ? textOf(metadata['name']) : ''}`;
   for (const name of resources) {
     if (name.endsWith('.yaml')) {
       const manifest = await readYaml<JsonObject>(join(folder, name));
@@ -258,7 +260,7 @@ describe.each(['base', 'overlays/nodes'])('the Kubernetes manifests of %s', (nam
     }
     for (const each of all) {
       if ('targetPort' in each) expect(portNames).toContain(each['targetPort']);
-      if ('claimName' in each) named(`PersistentVolumeClaim ${String(each['claimName'])}`);
+      if ('claimName' in each) named(`PersistentVolumeClaim ${textOf(each['claimName'])}`);
     }
     const volumes = all.filter((each) => 'persistentVolumeClaim' in each || 'emptyDir' in each);
     const mounts = all.filter((each) => 'mountPath' in each);

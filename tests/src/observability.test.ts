@@ -6,7 +6,13 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { OtlpReceiver, type ReceivedSpan } from './testing/otlp-receiver.ts';
 import { Admin, eventually } from './testing/project.ts';
 import { RawDevice, sha256, updateFile } from './testing/raw-device.ts';
-import { databaseTemplate, temporaryDirectory, testServer, type TestServer } from './testing/servers.ts';
+import {
+  databaseTemplate,
+  ServerProcess,
+  temporaryDirectory,
+  testServer,
+  type TestServer,
+} from './testing/servers.ts';
 import { completed, runTask } from './testing/tasks.ts';
 
 let template: Awaited<ReturnType<typeof databaseTemplate>>;
@@ -206,6 +212,28 @@ describe('readiness', () => {
     await expect(ready()).rejects.toThrow();
     await world.close().catch(() => undefined); // removes its directory; the server is closed
   });
+});
+
+describe('a server process that is told to end', () => {
+  it(
+    'says that it is not ready, serves on while it drains, and ends by itself',
+    { timeout: 60_000 },
+    async () => {
+      const process = await ServerProcess.onCopyOf(template.path);
+      try {
+        await process.start(undefined, ['--drain-seconds', '5']);
+        const status = async (path: string) => (await fetch(`${process.url}${path}`)).status;
+        expect(await status('/readyz')).toBe(200);
+        process.terminate();
+        await eventually('the drain', async () => ((await status('/readyz')) === 503 ? true : undefined));
+        expect(await status('/healthz')).toBe(200);
+        expect(await process.ended()).toBe(0);
+      } finally {
+        await process.kill();
+        await process.remove();
+      }
+    },
+  );
 });
 
 describe('traces', () => {

@@ -64,15 +64,23 @@ export class Poller {
       ready_due: boolean;
       secure: boolean;
       waiting: boolean;
-      late_s: number;
+      late_seconds: number;
     }>(
-      `select r.id, r.state, r.deadline <= now() as due, extract(epoch from now() - r.deadline)::float8 as late_s, coalesce(r.ready_by <= now(), false) as ready_due,
+      `select r.id, r.state, r.deadline <= now() as due, extract(epoch from now() - r.deadline)::float8 as late_seconds, coalesce(r.ready_by <= now(), false) as ready_due,
               t.plan -> 'secure' is not null as secure,
               exists (select 1 from assignments a where a.round_id = r.id and a.state = 'ready') as waiting
          from rounds r join tasks t on t.id = r.task_id
         where r.ended_at is null and (r.closed_at is null or r.deadline <= now()) order by r.deadline`,
     );
-    for (const { id, state, due, ready_due: readyDue, secure, waiting, late_s: lateSeconds } of rounds) {
+    for (const {
+      id,
+      state,
+      due,
+      ready_due: readyDue,
+      secure,
+      waiting,
+      late_seconds: lateSeconds,
+    } of rounds) {
       if (due)
         this.#context.observer.time('starling_deadline_lateness_seconds', { what: 'round' }, lateSeconds);
       try {
@@ -96,11 +104,11 @@ export class Poller {
   }
 
   async #closePhases(): Promise<void> {
-    const groups = await this.#context.database.query<{ id: GroupId; late_s: number }>(
-      `select id, extract(epoch from now() - deadline)::float8 as late_s from groups where secure and ended_at is null and deadline <= now() and node = $1 order by deadline`,
+    const groups = await this.#context.database.query<{ id: GroupId; late_seconds: number }>(
+      `select id, extract(epoch from now() - deadline)::float8 as late_seconds from groups where secure and ended_at is null and deadline <= now() and node = $1 order by deadline`,
       [this.#context.nodes.id],
     );
-    for (const { id, late_s: lateSeconds } of groups) {
+    for (const { id, late_seconds: lateSeconds } of groups) {
       this.#context.observer.time('starling_deadline_lateness_seconds', { what: 'group' }, lateSeconds);
       try {
         await closePhase(this.#context, id);

@@ -18,12 +18,17 @@ describe('readiness', () => {
     expect(JSON.stringify(state)).not.toContain('hunter2');
   });
 
-  it('does not wait for what never answers', async () => {
+  it('does not wait for what never answers, nor ask it again before it has', async () => {
     vi.useFakeTimers();
-    const readiness = new Readiness([{ name: 'blobs', passes: () => new Promise(() => undefined) }]);
-    const state = readiness.state();
-    await vi.advanceTimersByTimeAsync(2_000);
-    expect(await state).toMatchObject({ ready: false });
+    let now = 0;
+    const passes = vi.fn(() => new Promise(() => undefined));
+    const readiness = new Readiness([{ name: 'blobs', passes }], () => now);
+    for (now of [0, 5_000, 10_000]) {
+      const state = readiness.state();
+      await vi.advanceTimersByTimeAsync(2_000);
+      expect(await state).toMatchObject({ ready: false });
+    }
+    expect(passes).toHaveBeenCalledTimes(1);
     vi.useRealTimers();
   });
 

@@ -23,6 +23,7 @@ const keptMs = 1_000;
 export class Readiness {
   readonly #checks: readonly Check[];
   readonly #now: () => number;
+  readonly #running = new Map<Check['name'], Promise<unknown>>();
   #isDraining = false;
   #kept: { until: number; failed: Promise<string[]> } | undefined;
 
@@ -53,10 +54,17 @@ export class Readiness {
     };
   }
 
+  /** One run of a check at a time: what hangs is not asked again and again. */
+  #once(name: Check['name'], passes: Check['passes']): Promise<unknown> {
+    const running = this.#running.get(name) ?? passes().finally(() => this.#running.delete(name));
+    this.#running.set(name, running);
+    return running;
+  }
+
   async #failed(): Promise<string[]> {
     const failed = await Promise.all(
       this.#checks.map(({ name, passes }) =>
-        within(limitMs, passes()).then(
+        within(limitMs, this.#once(name, passes)).then(
           () => [],
           () => [name],
         ),

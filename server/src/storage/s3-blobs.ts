@@ -69,6 +69,7 @@ export class S3Blobs implements RemovableBlobs {
   readonly #place: S3Place;
   readonly #credentials: Credentials;
   readonly #pauseMs: number;
+  #marker: string | undefined;
 
   constructor(place: S3Place, credentials: Credentials, pauseMs = 200) {
     this.#place = place;
@@ -101,9 +102,12 @@ export class S3Blobs implements RemovableBlobs {
     return Readable.from(this.#chunks(name, { range: `bytes=${start}-${end}` }), { objectMode: false });
   }
 
-  /** Puts a small object, the same each time, and reads it. */
+  /** Reads a small object, which it puts first unless it was there the last time. */
   async check(): Promise<void> {
-    await this.get(await this.put(Buffer.from('Starling keeps its blobs here.\n')));
+    const marker = this.#marker ?? (await this.put(Buffer.from('Starling keeps its blobs here.\n')));
+    this.#marker = undefined;
+    await this.get(marker);
+    this.#marker = marker;
   }
 
   async remove(name: string): Promise<void> {

@@ -138,6 +138,11 @@ export class ServerProcess {
     return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
+  /** Asks it to end, as a supervisor does. */
+  terminate(): void {
+    this.#child?.kill('SIGTERM');
+  }
+
   async kill(): Promise<void> {
     if (!this.running) return;
     const ended = this.ended();
