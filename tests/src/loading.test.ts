@@ -17,7 +17,7 @@ let template: Awaited<ReturnType<typeof databaseTemplate>>;
 beforeAll(async () => {
   place = await temporaryDirectory();
   template = await databaseTemplate();
-}, 60_000);
+}, 240_000);
 afterAll(async () => {
   await template.remove();
   await place.remove();
@@ -33,7 +33,7 @@ async function loadedBy(name: string, words: readonly string[]): Promise<string[
   );
 }
 
-describe('what is loaded', () => {
+describe('what is loaded', { timeout: 120_000 }, () => {
   it('by a command for a running server is neither the server nor the simulator', async () => {
     const urls = await loadedBy('cli', [cli, 'keys', 'list', '--help']);
     expect(urls.some((url) => url.includes('/protocol/dist/'))).toBe(true);

@@ -22,7 +22,7 @@ beforeAll(async () => {
   exported = new Map(
     [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name = '', type = '']) => [name, type]),
   );
-}, 60_000);
+}, 240_000);
 afterAll(() => world.close());
 
 /** The metrics that a query reads. Throws for what is no PromQL. */

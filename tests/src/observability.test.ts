@@ -18,7 +18,7 @@ import { completed, runTask } from './testing/tasks.ts';
 let template: Awaited<ReturnType<typeof databaseTemplate>>;
 beforeAll(async () => {
   template = await databaseTemplate();
-});
+}, 240_000);
 afterAll(() => template.remove());
 
 /** A server on a copy of the template: creating a database takes seconds. */
