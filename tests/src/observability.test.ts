@@ -81,7 +81,7 @@ async function wholeRound(world: TestServer): Promise<{ task: Task; devices: Raw
   return { task, devices: enrolled };
 }
 
-describe('metrics', () => {
+describe('metrics', { timeout: 120_000 }, () => {
   it('tell what a round came to, by names that are the same for every tenant', async () => {
     const world = await start({ metrics });
     try {
@@ -179,7 +179,7 @@ describe('metrics', () => {
   });
 });
 
-describe('readiness', () => {
+describe('readiness', { timeout: 120_000 }, () => {
   it('says what is missing, and liveness does not care', async () => {
     const world = await start();
     const ready = async () => (await fetch(`${world.server.url}/readyz`)).status;
@@ -217,11 +217,11 @@ describe('readiness', () => {
 describe('a server process that is told to end', () => {
   it(
     'says that it is not ready, serves on while it drains, and ends by itself',
-    { timeout: 60_000 },
+    { timeout: 120_000 },
     async () => {
       const process = await ServerProcess.onCopyOf(template.path);
       try {
-        await process.start(undefined, ['--drain-seconds', '5']);
+        await process.start(undefined, ['--drain-seconds', '8']);
         const status = async (path: string) => (await fetch(`${process.url}${path}`)).status;
         expect(await status('/readyz')).toBe(200);
         process.terminate();
@@ -236,7 +236,7 @@ describe('a server process that is told to end', () => {
   );
 });
 
-describe('traces', () => {
+describe('traces', { timeout: 120_000 }, () => {
   afterEach(() => {
     vi.unstubAllEnvs();
   });
