@@ -18,7 +18,7 @@ const program = new Command('starling')
 addOidcOptions(addStorageOptions(program.command('serve').description('run a server')))
   .option('--host <address>', 'address to listen on', process.env['STARLING_HOST'] ?? '127.0.0.1')
   .option('--port <n>', 'port to listen on', port, Number(process.env['STARLING_PORT'] ?? 7700))
-  .option('--cors-origin <origins...>', 'origins whose pages may call the API', ['*'])
+  .option('--cors-origin <origins...>', 'origins whose pages may be devices', ['*'])
   .option('--behind-tls', 'a proxy of yours ends TLS and says who calls (X-Forwarded-For)', false)
   .option(
     '--public-url <url>',

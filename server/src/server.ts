@@ -1,7 +1,6 @@
 import { randomBytes, webcrypto } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
-import cors from '@fastify/cors';
 import serveStatic from '@fastify/static';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { ProblemError } from '@starling/protocol';
@@ -16,6 +15,7 @@ import { RateLimits, type RateLimitOptions } from './access/rate-limits.ts';
 import { addAdminRoutes } from './api/admin-routes.ts';
 import { addBlobRoutes } from './api/blob-routes.ts';
 import { addDeviceRoutes, addEnrolmentRoutes } from './api/device-routes.ts';
+import { addCrossOrigin } from './api/cross-origin.ts';
 import { sendError } from './api/errors.ts';
 import type { Api } from './api/http.ts';
 import { addOpenApi } from './api/openapi.ts';
@@ -59,7 +59,7 @@ export interface ServerOptions extends StoragePlace {
   host?: string;
   /** 0 takes any free port. */
   port?: number;
-  /** Origins whose pages may call the device API; device routes use bearer tokens, never cookies. */
+  /** Origins whose pages may be devices (default: any); device routes use bearer tokens, never cookies. */
   corsOrigin?: string | string[];
   logLevel?: 'silent' | 'error' | 'warn' | 'info';
   /** How often deadlines are looked at. */
@@ -130,8 +130,7 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
   try {
     await migrate(database);
     const firstKey = await createFirstKey(database);
-    const provider =
-      oidc && new OidcProvider(oidc, database, new URL(callbackPath, options.publicUrl).href);
+    const provider = oidc && new OidcProvider(oidc, database, new URL(callbackPath, options.publicUrl).href);
     if (oidc?.admin !== undefined) await inviteFirstAdmin(database, oidc.admin);
     const unmasking = options.unmasking ?? unmaskingThreads();
     const models = new Models(database);
@@ -182,14 +181,10 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
     });
     addSecurityHeaders(api, options.behindTls === true);
     api.decorateRequest('caller', null);
+    api.decorateRequest('commit', null);
     api.decorateRequest('audit', null);
     api.decorateRequest('device', null);
-    await api.register(cors, {
-      origin: corsOrigin,
-      methods: ['GET', 'HEAD', 'POST', 'PATCH'],
-      exposedHeaders: ['upload-offset', 'etag', 'retry-after'],
-      maxAge: 86_400,
-    });
+    await addCrossOrigin(api, corsOrigin);
     await addOpenApi(api, version);
     for (const [prefix, root] of Object.entries(options.pages ?? {})) await addPages(api, prefix, root);
     await api.register((scope, _options, done) => {
