@@ -243,45 +243,49 @@ describe('every answer', () => {
     }
   });
 
-  it('lets pages of other origins be devices if they are listed, and nothing else', { timeout: 120_000 }, async () => {
-    const listed = await testServer({ corsOrigin: ['https://app.example'] });
-    const allowed = async (method: string, path: string, origin: string, preflightOf?: string) => {
-      const answer = await fetch(`${listed.server.url}${path}`, {
-        method,
-        headers: {
-          origin,
-          authorization: `Bearer ${listed.admin.key}`,
-          ...(preflightOf !== undefined && { 'access-control-request-method': preflightOf }),
-        },
-      });
-      await answer.body?.cancel();
-      expect(answer.headers.get('access-control-allow-credentials')).toBeNull();
-      return answer.headers.get('access-control-allow-origin');
-    };
-    const app = 'https://app.example';
-    const blob = `/v1/blobs/${'a'.repeat(64)}`;
-    for (const [method, path] of [
-      ['POST', '/v1/devices'],
-      ['POST', '/v1/device/session'],
-      ['PATCH', `/v1/device/assignments/asg_${'A'.repeat(22)}/update`],
-      ['GET', blob],
-    ] as const) {
-      expect(await allowed('OPTIONS', path, app, method), path).toBe(app);
-      expect(await allowed('OPTIONS', path, 'https://evil.example', method), path).toBeNull();
-    }
-    expect(await allowed('GET', blob, app)).toBe(app);
-    for (const [method, path] of [
-      ['GET', '/v1/devices'],
-      ['GET', '/v1/session'],
-      ['POST', '/v1/session'],
-      ['POST', '/v1/keys'],
-      ['GET', '/v1/caller'],
-    ] as const) {
-      expect(await allowed('OPTIONS', path, app, method), path).toBeNull();
-      if (method === 'GET') expect(await allowed(method, path, app), path).toBeNull();
-    }
-    await listed.close();
-  });
+  it(
+    'lets pages of other origins be devices if they are listed, and nothing else',
+    { timeout: 120_000 },
+    async () => {
+      const listed = await testServer({ corsOrigin: ['https://app.example'] });
+      const allowed = async (method: string, path: string, origin: string, preflightOf?: string) => {
+        const answer = await fetch(`${listed.server.url}${path}`, {
+          method,
+          headers: {
+            origin,
+            authorization: `Bearer ${listed.admin.key}`,
+            ...(preflightOf !== undefined && { 'access-control-request-method': preflightOf }),
+          },
+        });
+        await answer.body?.cancel();
+        expect(answer.headers.get('access-control-allow-credentials')).toBeNull();
+        return answer.headers.get('access-control-allow-origin');
+      };
+      const app = 'https://app.example';
+      const blob = `/v1/blobs/${'a'.repeat(64)}`;
+      for (const [method, path] of [
+        ['POST', '/v1/devices'],
+        ['POST', '/v1/device/session'],
+        ['PATCH', `/v1/device/assignments/asg_${'A'.repeat(22)}/update`],
+        ['GET', blob],
+      ] as const) {
+        expect(await allowed('OPTIONS', path, app, method), path).toBe(app);
+        expect(await allowed('OPTIONS', path, 'https://evil.example', method), path).toBeNull();
+      }
+      expect(await allowed('GET', blob, app)).toBe(app);
+      for (const [method, path] of [
+        ['GET', '/v1/devices'],
+        ['GET', '/v1/session'],
+        ['POST', '/v1/session'],
+        ['POST', '/v1/keys'],
+        ['GET', '/v1/caller'],
+      ] as const) {
+        expect(await allowed('OPTIONS', path, app, method), path).toBeNull();
+        if (method === 'GET') expect(await allowed(method, path, app), path).toBeNull();
+      }
+      await listed.close();
+    },
+  );
 
   it('comes before a body above the limit is read', async () => {
     const huge = JSON.stringify({ name: 'x'.repeat(300 * 1024) });

@@ -11,6 +11,7 @@ import {
 import { Type } from 'typebox';
 import type { CallerIdentity } from '../access/caller.ts';
 import type { Commit } from '../storage/database.ts';
+import { exampleAnswer } from './examples.ts';
 import type { AdminRoute, Api } from './http.ts';
 import { bodyOrNothing, callerOf } from './http.ts';
 import { problemResponses } from './openapi.ts';
@@ -73,7 +74,7 @@ export function describeRoute(
       ...(params && { params: Type.Object({ ...params }) }),
       ...(query && { querystring: query }),
       ...(body && { body: example === undefined ? body : { ...body, examples: [example] } }),
-      response: { [status]: answer, ...problemResponses },
+      response: { [status]: { ...answer, examples: [exampleAnswer(answer, example)] }, ...problemResponses },
     },
     config: { admin: { operation, role, changes: endpoint.method !== 'GET' && !endpoint.readOnly } },
   };
