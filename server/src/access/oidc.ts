@@ -118,6 +118,7 @@ export class OidcProvider {
         // The signature of an ID token is checked though it comes over TLS from the provider itself.
         execute: [
           oidc.enableNonRepudiationChecks,
+          // eslint-disable-next-line @typescript-eslint/no-deprecated -- for an issuer on this machine only
           ...(issuer.startsWith('http:') ? [oidc.allowInsecureRequests] : []),
         ],
       })

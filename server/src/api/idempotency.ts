@@ -30,7 +30,8 @@ interface Attempt {
  * there are both or none, and none is left undone by a retry, or done twice. What a handler answers without it is
  * stored afterwards: such actions must come to the same when they are repeated.
  */
-export function addIdempotency(api: Api, { database, nodes, failpoint }: Context, site: Site): void {
+export function addIdempotency(api: Api, context: Context, site: Site): void {
+  const { database, nodes } = context;
   const attempts = new WeakMap<FastifyRequest, Attempt>();
 
   api.addHook('preHandler', async (request, reply) => {
@@ -43,7 +44,7 @@ export function addIdempotency(api: Api, { database, nodes, failpoint }: Context
       return;
     }
     attempts.set(request, attempt);
-    failpoint('request-claimed');
+    context.failpoint('request-claimed');
     request.commit = async (status, work) => {
       const answer = await database.tx(async (tx) => {
         await hold(tx, attempt);
@@ -52,7 +53,7 @@ export function addIdempotency(api: Api, { database, nodes, failpoint }: Context
         return made;
       });
       attempt.isKept = true;
-      failpoint('answer-kept');
+      context.failpoint('answer-kept');
       return answer;
     };
   });
