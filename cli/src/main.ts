@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { addAdminCommands } from './admin/index.ts';
 import { dataSet } from './data-set-option.ts';
 import { addDemoOptions, type DemoOptions } from './demo/options.ts';
+import { addOidcOptions } from './oidc-options.ts';
 import type { ServeOptions } from './serve.ts';
 import { addStorageOptions, type StorageOptions } from './storage-options.ts';
 
@@ -13,11 +14,16 @@ const program = new Command('starling')
   .description('Device-cloud federated meta-learning')
   .showHelpAfterError();
 
-addStorageOptions(program.command('serve').description('run a server'))
+addOidcOptions(addStorageOptions(program.command('serve').description('run a server')))
   .option('--host <address>', 'address to listen on', process.env['STARLING_HOST'] ?? '127.0.0.1')
   .option('--port <n>', 'port to listen on', port, Number(process.env['STARLING_PORT'] ?? 7700))
-  .option('--cors-origin <origins...>', 'origins whose pages may call the API', ['*'])
+  .option('--cors-origin <origins...>', 'origins whose pages may be devices', ['*'])
   .option('--behind-tls', 'a proxy of yours ends TLS and says who calls (X-Forwarded-For)', false)
+  .option(
+    '--public-url <url>',
+    'where people find the server, if not where it listens (https://fl.example.com)',
+    process.env['STARLING_PUBLIC_URL'],
+  )
   .option(
     '--metrics <host:port>',
     'serve Prometheus metrics there, for all tenants: keep strangers away (default: none; or STARLING_METRICS)',

@@ -1,14 +1,16 @@
 import { failpoints, startServer, type Failpoint } from '@starling/server';
 import { cloudOptions, type CloudFlags } from './cloud-options.ts';
+import { oidcOptions, type OidcFlags } from './oidc-options.ts';
 import { pages } from './pages.ts';
 import type { StorageOptions } from './storage-options.ts';
 import { describePlace, storagePlace } from './storage-place.ts';
 
-export interface ServeOptions extends StorageOptions, CloudFlags {
+export interface ServeOptions extends StorageOptions, CloudFlags, OidcFlags {
   host: string;
   port: number;
   corsOrigin: string[];
   behindTls: boolean;
+  publicUrl?: string;
   logLevel: 'silent' | 'error' | 'warn' | 'info';
   keepVersions?: number;
   metrics?: { host: string; port: number };
@@ -18,12 +20,15 @@ export interface ServeOptions extends StorageOptions, CloudFlags {
 /** Runs a server until it is told to stop. Prints the first API key, once, at the first start. */
 export async function serve(options: ServeOptions): Promise<void> {
   const place = storagePlace(options);
+  const oidc = await oidcOptions(options);
   const server = await startServer({
     ...place,
     host: options.host,
     port: options.port,
     corsOrigin: options.corsOrigin.includes('*') ? '*' : options.corsOrigin,
     behindTls: options.behindTls,
+    ...(options.publicUrl !== undefined && { publicUrl: options.publicUrl }),
+    ...(oidc && { oidc }),
     logLevel: options.logLevel,
     pages,
     ...(options.keepVersions !== undefined && { retention: { keepVersions: options.keepVersions } }),

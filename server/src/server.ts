@@ -1,22 +1,27 @@
 import { randomBytes, webcrypto } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
-import cors from '@fastify/cors';
 import serveStatic from '@fastify/static';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import { ProblemError, type KeyId } from '@starling/protocol';
+import { ProblemError } from '@starling/protocol';
 import { bestMasks, mixedProvider } from '@starling/secure';
 import { Ajv } from 'ajv';
 import Fastify from 'fastify';
+import type { Actor } from './access/caller.ts';
 import { createFirstKey } from './access/keys.ts';
+import { inviteFirstAdmin } from './access/members.ts';
+import { checkProvider, OidcProvider, type OidcOptions } from './access/oidc.ts';
 import { RateLimits, type RateLimitOptions } from './access/rate-limits.ts';
 import { addAdminRoutes } from './api/admin-routes.ts';
 import { addBlobRoutes } from './api/blob-routes.ts';
 import { addDeviceRoutes, addEnrolmentRoutes } from './api/device-routes.ts';
+import { addCrossOrigin } from './api/cross-origin.ts';
 import { sendError } from './api/errors.ts';
 import type { Api } from './api/http.ts';
 import { addOpenApi } from './api/openapi.ts';
 import { addSecurityHeaders } from './api/headers.ts';
+import { addOidcRoutes, callbackPath } from './api/oidc-routes.ts';
+import { addSessionRoutes } from './api/session-routes.ts';
 import { addSystemRoutes } from './api/system-routes.ts';
 import type { Failpoint } from './coordinator/context.ts';
 import { Coordinator } from './coordinator/coordinator.ts';
@@ -60,7 +65,7 @@ export interface ServerOptions extends StoragePlace {
   host?: string;
   /** 0 takes any free port. */
   port?: number;
-  /** Origins whose pages may call the device API; device routes use bearer tokens, never cookies. */
+  /** Origins whose pages may be devices (default: any); device routes use bearer tokens, never cookies. */
   corsOrigin?: string | string[];
   logLevel?: 'silent' | 'error' | 'warn' | 'info';
   /** How often deadlines are looked at. */
@@ -75,6 +80,10 @@ export interface ServerOptions extends StoragePlace {
   behindTls?: boolean;
   /** Where Prometheus may ask for metrics: a port of its own, for nobody else. Without it, nothing is counted. */
   metrics?: MetricsAddress;
+  /** Where people find the server, e.g. https://fl.example.com, if a proxy in front changes the host. */
+  publicUrl?: string;
+  /** Where people sign in; needs `publicUrl`. */
+  oidc?: OidcOptions;
   /** Limits other than the usual ones. */
   rates?: Partial<RateLimitOptions>;
   /** How masks are taken off the sums of groups: in threads of this process, unless given. */
@@ -103,10 +112,12 @@ const closingGraceMs = 3_000;
 /**
  * Starts a server: opens the database behind its lock, brings the schema up to date, resumes rounds under way,
  * listens. Throws `DirectoryInUse` when another server has the data directory open, `DatabaseUnavailable`,
- * `UnsupportedDatabase`, `UnknownSchema`, `BlobStoreFailed` for storage that cannot be used, `SecureTaskRuns`.
+ * `UnsupportedDatabase`, `UnknownSchema`, `BlobStoreFailed` for storage that cannot be used, `SecureTaskRuns`, and
+ * `TypeError` for a provider that people cannot sign in at.
  */
 export async function startServer(options: ServerOptions): Promise<StarlingServer> {
-  const { host = '127.0.0.1', port = 0, corsOrigin = '*' } = options;
+  const { host = '127.0.0.1', port = 0, corsOrigin = '*', oidc } = options;
+  if (oidc) checkProvider(oidc, options.publicUrl);
   const opened = await openDatabase(options);
   const api = Fastify({
     logger: logOptions(options.logLevel ?? 'warn'),
@@ -126,6 +137,8 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
     const { observer, tracing } = observation;
     const database = observation.isOn ? new ObservedDatabase(opened, observer) : opened;
     const firstKey = await createFirstKey(database);
+    const provider = oidc && new OidcProvider(oidc, database, new URL(callbackPath, options.publicUrl).href);
+    if (oidc?.admin !== undefined) await inviteFirstAdmin(database, oidc.admin);
     const unmasking = options.unmasking ?? unmaskingThreads();
     const models = new Models(database);
     const store = await openBlobs(options);
@@ -170,8 +183,9 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
       sessions: new Sessions(database, signed),
       limits: new RateLimits(options.rates),
       feed,
-      endConnections: (keyId: KeyId) => {
-        sockets.endKey(keyId);
+      site: { behindTls: options.behindTls === true, publicUrl: options.publicUrl },
+      endConnections: (actor: Actor) => {
+        sockets.endActor(actor);
       },
     };
 
@@ -182,21 +196,19 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
       throw new ProblemError('not-found', `There is no ${method} ${url}. See /reference.`);
     });
     addSecurityHeaders(api, options.behindTls === true);
-    api.decorateRequest('key', null);
+    api.decorateRequest('caller', null);
+    api.decorateRequest('commit', null);
     api.decorateRequest('audit', null);
     api.decorateRequest('device', null);
-    await api.register(cors, {
-      origin: corsOrigin,
-      methods: ['GET', 'HEAD', 'POST', 'PATCH'],
-      exposedHeaders: ['upload-offset', 'etag', 'retry-after'],
-      maxAge: 86_400,
-    });
+    await addCrossOrigin(api, corsOrigin);
     await addOpenApi(api, version);
     for (const [prefix, root] of Object.entries(options.pages ?? {})) await addPages(api, prefix, root);
     await api.register((scope, _options, done) => {
       addSystemRoutes(scope, services);
       addEnrolmentRoutes(scope, services);
       addBlobRoutes(scope, services);
+      addSessionRoutes(scope, services, provider);
+      if (provider) addOidcRoutes(scope, services, provider);
       done();
     });
     await api.register((scope, _options, done) => {

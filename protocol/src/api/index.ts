@@ -8,5 +8,14 @@ export * from './jobs.ts';
 export * from './models.ts';
 export * from './rounds.ts';
 export * from './server-sent-events.ts';
+export * from './session.ts';
 export * from './tasks.ts';
-export { isAtLeast, projectHeader, roles, type Role } from '../access.ts';
+export {
+  csrfHeader,
+  isAtLeast,
+  personRoles,
+  projectHeader,
+  roles,
+  type PersonRole,
+  type Role,
+} from '../access.ts';

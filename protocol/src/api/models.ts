@@ -39,7 +39,8 @@ export const Release = Type.Object({
   replaced: Nullable(ids.version),
   kind: OneOf(['promotion', 'rollback']),
   note: Type.String(),
-  keyId: ids.key,
+  keyId: Nullable(ids.key),
+  personId: Nullable(ids.person),
   createdAt: Instant,
 });
 export type Release = Static<typeof Release>;

@@ -38,6 +38,8 @@ export const ids = {
   key: Id('key'),
   enrolmentToken: Id('enrolmentToken'),
   release: Id('release'),
+  person: Id('person'),
+  member: Id('member'),
 };
 
 export const Sha256Schema = Type.String({ pattern: '^[0-9a-f]{64}$', description: 'SHA-256, hexadecimal.' });

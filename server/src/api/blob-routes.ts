@@ -2,16 +2,18 @@ import { ProblemError, type ProjectId } from '@starling/protocol';
 import { Sha256Schema } from '@starling/protocol/schemas';
 import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
-import { identifyCaller } from './admin-access.ts';
+import { identifyCaller, type CallerChecks } from './credentials.ts';
 import { bearer, type Api, type ApiServices } from './http.ts';
 import { fileResponses } from './openapi.ts';
 
 /** Immutable bytes for devices and people of the project that owns them: ETag, Range, cacheable for ever. */
-export function addBlobRoutes(api: Api, { coordinator, sessions, limits }: ApiServices): void {
+export function addBlobRoutes(api: Api, { coordinator, sessions, limits, site }: ApiServices): void {
   const { database, blobs } = coordinator.context;
+  const checks: CallerChecks = { database, limits, site };
   const projectOfCaller = async (request: FastifyRequest): Promise<ProjectId> => {
     const token = bearer(request);
-    if (token?.startsWith('sk_')) return (await identifyCaller(request, database, limits)).projectId;
+    const isOfDevice = token !== undefined && !token.startsWith('sk_');
+    if (!isOfDevice) return (await identifyCaller(request, checks)).projectId;
     const device = await sessions.identify(token);
     limits.device.take(device.deviceId);
     return device.projectId;

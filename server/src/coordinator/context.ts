@@ -62,6 +62,8 @@ export interface Context {
 }
 
 export const failpoints = [
+  'request-claimed',
+  'answer-kept',
   'round-opened',
   'devices-offered',
   'assignment-accepted',

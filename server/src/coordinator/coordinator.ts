@@ -18,6 +18,7 @@ import type {
   VersionId,
 } from '@starling/protocol';
 import { ProblemError } from '@starling/protocol';
+import type { Commit } from '../storage/database.ts';
 import type { Context } from './context.ts';
 import { announceAssignments } from './announce.ts';
 import { control, currentAssignment } from './control.ts';
@@ -78,23 +79,28 @@ export class Coordinator {
     await this.context.nodes.leave();
   }
 
-  createTask(projectId: ProjectId, request: TaskRequest): Promise<Task> {
-    return createTask(this.context, projectId, request);
+  createTask(projectId: ProjectId, request: TaskRequest, commit: Commit<Task>): Promise<Task> {
+    return createTask(this.context, projectId, request, commit);
   }
-  startTask(id: TaskId): Promise<Task> {
-    return startTask(this.context, id, 'draft');
+  startTask(id: TaskId, commit: Commit<Task>): Promise<Task> {
+    return startTask(this.context, id, 'draft', commit);
   }
-  resumeTask(id: TaskId): Promise<Task> {
-    return startTask(this.context, id, 'paused');
+  resumeTask(id: TaskId, commit: Commit<Task>): Promise<Task> {
+    return startTask(this.context, id, 'paused', commit);
   }
-  pauseTask(id: TaskId): Promise<Task> {
-    return pauseTask(this.context, id);
+  pauseTask(id: TaskId, commit: Commit<Task>): Promise<Task> {
+    return pauseTask(this.context, id, commit);
   }
-  cancelTask(id: TaskId): Promise<Task> {
-    return cancelTask(this.context, id);
+  cancelTask(id: TaskId, commit: Commit<Task>): Promise<Task> {
+    return cancelTask(this.context, id, commit);
   }
-  requestEvaluation(id: TaskId, spec: EvaluationSpec, version: VersionId | undefined): Promise<Round> {
-    return requestEvaluation(this.context, id, spec, version);
+  requestEvaluation(
+    id: TaskId,
+    spec: EvaluationSpec,
+    version: VersionId | undefined,
+    commit: Commit<Round>,
+  ): Promise<Round> {
+    return requestEvaluation(this.context, id, spec, version, commit);
   }
 
   control(deviceId: DeviceId, id: AssignmentId, message: ControlMessage): Promise<Assignment> {

@@ -25,7 +25,7 @@ import { announceRound, announceTask } from './announce.ts';
 import { secureFacts } from './round-facts.ts';
 import { blocksOf, hasLearnedRates, layoutFor, statisticChannels } from './blocks.ts';
 import { newId, type Context } from './context.ts';
-import type { Querier } from '../storage/database.ts';
+import type { Commit, Querier } from '../storage/database.ts';
 import { registerBlob } from './publish.ts';
 import { abandonRound, advanceTask, offerRound, openRound } from './rounds.ts';
 import type { RoundRow, TaskRow, VersionRow } from './rows.ts';
@@ -42,6 +42,7 @@ export async function createTask(
   context: Context,
   projectId: ProjectId,
   request: TaskRequest,
+  commit: Commit<Task>,
 ): Promise<Task> {
   const model = await context.models.get(projectId, request.model);
   checkPlan(request.plan, model);
@@ -64,7 +65,7 @@ export async function createTask(
     digest = version.digest;
   }
   const weights = await context.blobs.put(file);
-  const row = await context.database.tx(async (tx) => {
+  const view = await commit(async (tx) => {
     const taskId = newId('task');
     const versionId = newId('version');
     const [task] = await tx.query<TaskRow>(
@@ -79,9 +80,8 @@ export async function createTask(
       [versionId, projectId, taskId, digest, weights, file.length, request.weights ?? null],
     );
     await registerBlob(tx, task, { sha256: weights, bytes: file.length });
-    return task;
+    return taskView(task);
   });
-  const view = taskView(row);
   context.announce.live(projectId, { kind: 'task', task: view });
   return view;
 }
@@ -109,15 +109,22 @@ export async function startingVersion(
 }
 
 /** Starts a draft task or resumes a paused one: its next round opens at once. */
-export async function startTask(context: Context, id: TaskId, from: 'draft' | 'paused'): Promise<Task> {
-  const next = await context.database.tx(async (tx) => {
+export async function startTask(
+  context: Context,
+  id: TaskId,
+  from: 'draft' | 'paused',
+  commit: Commit<Task>,
+): Promise<Task> {
+  let next: RoundRow | undefined;
+  const started = await commit(async (tx) => {
     const [row] = await tx.query(
       "update tasks set state = 'running', updated_at = now() where id = $1 and state = $2 returning id",
       [id, from],
     );
     if (!row) await refuseUnless(tx, id, 'running');
     if (row) await refuseSecureAmongNodes(context, tx, await readTask(tx, id));
-    return row && advanceTask(tx, id);
+    next = row && (await advanceTask(tx, id));
+    return taskView(await readTask(tx, id));
   });
   await announceTask(context, id);
   if (next) {
@@ -125,18 +132,17 @@ export async function startTask(context: Context, id: TaskId, from: 'draft' | 'p
     await offerRound(context, next.id);
     await announceRound(context, next.id);
   }
-  return taskView(await readTask(context.database, id));
+  return started;
 }
 
 /** Pauses a running task: the round under way goes on to its end, no further round opens. */
-export async function pauseTask(context: Context, id: TaskId): Promise<Task> {
-  await moveTask(context, id, 'paused', null);
-  return taskView(await readTask(context.database, id));
+export async function pauseTask(context: Context, id: TaskId, commit: Commit<Task>): Promise<Task> {
+  return moveTask(context, id, 'paused', null, commit);
 }
 
 /** Cancels a task: the round under way is abandoned, its jobs in the cloud are cancelled. */
-export async function cancelTask(context: Context, id: TaskId): Promise<Task> {
-  await moveTask(context, id, 'cancelled', 'cancelled by request');
+export async function cancelTask(context: Context, id: TaskId, commit: Commit<Task>): Promise<Task> {
+  const cancelled = await moveTask(context, id, 'cancelled', 'cancelled by request', commit);
   const rounds = await context.database.query<{ id: RoundId }>(
     'select id from rounds where task_id = $1 and ended_at is null',
     [id],
@@ -146,7 +152,7 @@ export async function cancelTask(context: Context, id: TaskId): Promise<Task> {
     [id],
   );
   for (const round of rounds) await abandonRound(context, round.id, 'task-cancelled');
-  return taskView(await readTask(context.database, id));
+  return cancelled;
 }
 
 /** Opens an evaluation round beside the plan's own sequence; the task may have ended. */
@@ -155,6 +161,7 @@ export async function requestEvaluation(
   id: TaskId,
   spec: EvaluationSpec,
   version: VersionId | undefined,
+  commit: Commit<Round>,
 ): Promise<Round> {
   const task = await readTask(context.database, id);
   checkEvaluation(spec, task.plan, 'spec');
@@ -162,14 +169,14 @@ export async function requestEvaluation(
     const row = await readVersion(context.database, version);
     if (row.task_id !== id) throw new ProblemError('not-found', `Task ${id} has no version ${version}.`);
   }
-  const round = await context.database.tx(async (tx): Promise<RoundRow> => {
+  const round = await commit(async (tx) => {
     const [locked] = await tx.query<TaskRow>('select * from tasks where id = $1 for update', [id]);
     if (!locked) throw new ProblemError('not-found', `There is no task ${id}.`);
     await refuseSecureAmongNodes(context, tx, locked);
     const base = version ?? locked.current_version;
     const [held] = await tx.query<VersionRow>('select * from model_versions where id = $1 for share', [base]);
     if (held) refusePruned(held);
-    return openRound(
+    const opened = await openRound(
       tx,
       locked,
       {
@@ -184,10 +191,11 @@ export async function requestEvaluation(
       },
       base,
     );
+    return roundView(opened);
   });
   await offerRound(context, round.id);
   await announceRound(context, round.id);
-  return roundView(round);
+  return round;
 }
 
 /**
@@ -215,15 +223,23 @@ export async function refuseBesideSecureTasks({ nodes, database }: Context): Pro
   );
 }
 
-async function moveTask(context: Context, id: TaskId, to: TaskState, reason: string | null): Promise<void> {
-  await context.database.tx(async (tx) => {
+async function moveTask(
+  context: Context,
+  id: TaskId,
+  to: TaskState,
+  reason: string | null,
+  commit: Commit<Task>,
+): Promise<Task> {
+  const moved = await commit(async (tx) => {
     const [row] = await tx.query(
       'update tasks set state = $2, reason = $3, updated_at = now() where id = $1 and state = any($4) returning id',
       [id, to, reason, sourcesOf(taskTransitions, to)],
     );
     if (!row) await refuseUnless(tx, id, to);
+    return taskView(await readTask(tx, id));
   });
   await announceTask(context, id);
+  return moved;
 }
 
 /** Asking for the state that the task is in already is no error. */

@@ -12,7 +12,7 @@ import {
 } from '@starling/protocol';
 import { verify } from '@starling/secure';
 import { newId } from '../coordinator/context.ts';
-import type { Database } from '../storage/database.ts';
+import type { Database, Querier } from '../storage/database.ts';
 import { hashSecret, newSecret } from './secrets.ts';
 
 export interface TokenRow {
@@ -87,12 +87,12 @@ export async function enrol(
 
 /** Makes an enrolment token; its secret is in the answer and nowhere else. */
 export async function createEnrolmentToken(
-  database: Database,
+  querier: Querier,
   projectId: ProjectId,
   request: { labels?: Labels; maxUses?: number; expiresInMs?: number },
 ): Promise<EnrolmentToken & { token: string }> {
   const { secret, hash } = newSecret('et');
-  const [row] = await database.query<TokenRow>(
+  const [row] = await querier.query<TokenRow>(
     `insert into enrolment_tokens (id, project_id, hash, labels, max_uses, expires_at)
      values ($1, $2, $3, $4, $5, now() + $6 * interval '1 millisecond') returning *`,
     [
@@ -109,11 +109,11 @@ export async function createEnrolmentToken(
 }
 
 export async function revokeEnrolmentToken(
-  database: Database,
+  querier: Querier,
   projectId: ProjectId,
   id: EnrolmentTokenId,
 ): Promise<EnrolmentToken> {
-  const [row] = await database.query<TokenRow>(
+  const [row] = await querier.query<TokenRow>(
     `update enrolment_tokens set revoked_at = coalesce(revoked_at, now())
       where id = $1 and project_id = $2 returning *`,
     [id, projectId],

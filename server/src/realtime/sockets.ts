@@ -4,7 +4,6 @@ import {
   type Assignment,
   type DeviceId,
   type GroupId,
-  type KeyId,
   type LiveEvent,
   type ProjectId,
 } from '@starling/protocol';
@@ -12,7 +11,9 @@ import { SocketControl } from '@starling/protocol/schemas';
 import { Server, type ServerOptions, type Socket } from 'socket.io';
 import { Compile } from 'typebox/compile';
 import { toProblemError } from '../api/errors.ts';
-import { identifyKey } from '../access/keys.ts';
+import type { Actor, CallerIdentity } from '../access/caller.ts';
+import { credentialOf, identify } from '../api/credentials.ts';
+import { refuseForeign, type Site } from '../api/site.ts';
 import type { Announcements } from '../coordinator/context.ts';
 import type { Coordinator } from '../coordinator/coordinator.ts';
 import type { DeviceIdentity, Sessions } from '../devices/sessions.ts';
@@ -21,8 +22,8 @@ import type { Feed } from './feed.ts';
 /** Control messages are small: anything larger than this closes the connection, so bulk cannot sneak in. */
 const maxMessageBytes = 128 * 1024;
 
-/** How often the key of a person who watches is checked again: it may have expired. */
-const keyCheckMs = 60_000;
+/** How often the credential of who watches is checked again: it may have expired. */
+const credentialCheckMs = 60_000;
 
 const controlMessage = Compile(SocketControl);
 
@@ -42,7 +43,7 @@ export class Sockets implements Announcements {
   /** Starts serving on an HTTP server that may not listen yet. */
   attach(
     http: HttpServer,
-    services: { coordinator: Coordinator; sessions: Sessions },
+    services: { coordinator: Coordinator; sessions: Sessions; site: Site },
     options: { corsOrigin: string | string[]; adapter?: ServerOptions['adapter'] },
   ): void {
     const server = new Server(http, {
@@ -71,10 +72,10 @@ export class Sockets implements Announcements {
     this.#server?.of('/admin').to(projectId).emit('event', event);
   }
 
-  /** Ends the live connections of an API key. */
-  endKey(keyId: KeyId): void {
-    this.#server?.of('/admin').in(keyId).disconnectSockets(true);
-    this.#feed.end(keyId);
+  /** Ends the live connections of an API key or a person. */
+  endActor(actor: Actor): void {
+    this.#server?.of('/admin').in(actor).disconnectSockets(true);
+    this.#feed.end(actor);
   }
 
   revoked(deviceId: DeviceId): void {
@@ -132,12 +133,23 @@ export class Sockets implements Announcements {
     });
   }
 
-  #serveAdmins(server: Server, { coordinator }: { coordinator: Coordinator }): void {
+  #serveAdmins(server: Server, services: { coordinator: Coordinator; site: Site }): void {
     const namespace = server.of('/admin');
+    const { database } = services.coordinator.context;
+    const watcher = async (socket: Socket): Promise<CallerIdentity> => {
+      const token = tokenOf(socket);
+      const credential =
+        token === undefined
+          ? credentialOf(services.site, socket.handshake.headers)
+          : ({ kind: 'key', secret: token } as const);
+      // A page of any origin may open a socket, and the browser would send the cookie along.
+      if (credential?.kind === 'session') refuseForeign(services.site, socket.handshake.headers);
+      return identify(database, credential, { isUse: false });
+    };
     namespace.use((socket, next) => {
-      identifyKey(coordinator.context.database, tokenOf(socket)).then(
-        ({ keyId, projectId }) => {
-          void socket.join([projectId, keyId]);
+      watcher(socket).then(
+        ({ actor, projectId }) => {
+          void socket.join([projectId, actor]);
           next();
         },
         (error: unknown) => {
@@ -147,8 +159,8 @@ export class Sockets implements Announcements {
     });
     namespace.on('connection', (socket) => {
       const check = setInterval(() => {
-        identifyKey(coordinator.context.database, tokenOf(socket)).catch(() => socket.disconnect(true));
-      }, keyCheckMs);
+        watcher(socket).catch(() => socket.disconnect(true));
+      }, credentialCheckMs);
       socket.on('disconnect', () => {
         clearInterval(check);
       });

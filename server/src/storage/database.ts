@@ -33,6 +33,12 @@ export interface DatabaseLoad {
   waiting: number;
 }
 
+/**
+ * Runs `work` in one transaction, with what else must happen or not happen together with it. As for
+ * {@link Database.tx}, `work` has no effect but its statements.
+ */
+export type Commit<T> = (work: (tx: Querier) => Promise<T>) => Promise<T>;
+
 /** Runs `work` between `begin` and `commit` of one connection; `rollback` when it, or any statement of it, fails. */
 export async function inTransaction<T>(connection: Querier, work: (tx: Querier) => Promise<T>): Promise<T> {
   await connection.query('begin');
