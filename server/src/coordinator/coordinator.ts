@@ -147,17 +147,19 @@ export class Coordinator {
   /** Revokes a device: its assignment is dropped and it gets no other. */
   async revokeDevice(projectId: ProjectId, id: DeviceId): Promise<void> {
     const { database } = this.context;
-    const [row] = await database.query(
-      "update devices set state = 'revoked' where id = $1 and project_id = $2 returning id",
-      [id, projectId],
-    );
-    if (!row) throw new ProblemError('not-found', `There is no device ${id}.`);
-    const dropped = await database.query<{ id: AssignmentId; round_id: RoundId }>(
-      `update assignments set state = 'dropped', reason = 'device-revoked', ended_at = now()
-        where device_id = $1 and state = any($2)
-        returning id, round_id`,
-      [id, liveStates],
-    );
+    const dropped = await database.tx(async (tx) => {
+      const [row] = await tx.query(
+        "update devices set state = 'revoked' where id = $1 and project_id = $2 returning id",
+        [id, projectId],
+      );
+      if (!row) throw new ProblemError('not-found', `There is no device ${id}.`);
+      return tx.query<{ id: AssignmentId; round_id: RoundId }>(
+        `update assignments set state = 'dropped', reason = 'device-revoked', ended_at = now()
+          where device_id = $1 and state = any($2)
+          returning id, round_id`,
+        [id, liveStates],
+      );
+    });
     await announceAssignments(
       this.context,
       dropped.map((assignment) => assignment.id),

@@ -13,7 +13,6 @@ import {
   type ProblemPart,
   type ProjectId,
   type Round,
-  type RoundId,
   type Task,
   type TaskId,
   type TaskRequest,
@@ -27,7 +26,14 @@ import { blocksOf, hasLearnedRates, layoutFor, statisticChannels } from './block
 import { newId, type Context } from './context.ts';
 import type { Querier } from '../storage/database.ts';
 import { registerBlob } from './publish.ts';
-import { abandonRound, advanceTask, offerRound, openRound } from './rounds.ts';
+import {
+  abandon,
+  advanceTask,
+  afterAbandoning,
+  offerRound,
+  openRound,
+  type AbandonedRound,
+} from './rounds.ts';
 import type { RoundRow, TaskRow, VersionRow } from './rows.ts';
 import { readTask, readVersion, refusePruned, roundView, taskView } from './views.ts';
 
@@ -130,22 +136,25 @@ export async function startTask(context: Context, id: TaskId, from: 'draft' | 'p
 
 /** Pauses a running task: the round under way goes on to its end, no further round opens. */
 export async function pauseTask(context: Context, id: TaskId): Promise<Task> {
-  await moveTask(context, id, 'paused', null);
+  await context.database.tx((tx) => moveTask(tx, id, 'paused', null));
+  await announceTask(context, id);
   return taskView(await readTask(context.database, id));
 }
 
-/** Cancels a task: the round under way is abandoned, its jobs in the cloud are cancelled. */
+/** Cancels a task: in the same transaction its rounds under way are abandoned, and its jobs in the cloud are to end. */
 export async function cancelTask(context: Context, id: TaskId): Promise<Task> {
-  await moveTask(context, id, 'cancelled', 'cancelled by request');
-  const rounds = await context.database.query<{ id: RoundId }>(
-    'select id from rounds where task_id = $1 and ended_at is null',
-    [id],
-  );
-  await context.database.query(
-    'update jobs set cancel_requested = true where task_id = $1 and ended_at is null',
-    [id],
-  );
-  for (const round of rounds) await abandonRound(context, round.id, 'task-cancelled');
+  const underWay = 'select * from rounds where task_id = $1 and ended_at is null order by sequence for update';
+  const ended = await context.database.tx(async (tx) => {
+    await tx.query(underWay, [id]); // rounds before their task, as whoever publishes locks them
+    await moveTask(tx, id, 'cancelled', 'cancelled by request');
+    await tx.query('update jobs set cancel_requested = true where task_id = $1 and ended_at is null', [id]);
+    const rounds = await tx.query<RoundRow>(underWay, [id]); // one may have been opened meanwhile
+    const abandoned: AbandonedRound[] = [];
+    for (const round of rounds) abandoned.push(await abandon(tx, round, 'task-cancelled'));
+    return abandoned;
+  });
+  await announceTask(context, id);
+  for (const round of ended) await afterAbandoning(context, round);
   return taskView(await readTask(context.database, id));
 }
 
@@ -215,15 +224,12 @@ export async function refuseBesideSecureTasks({ nodes, database }: Context): Pro
   );
 }
 
-async function moveTask(context: Context, id: TaskId, to: TaskState, reason: string | null): Promise<void> {
-  await context.database.tx(async (tx) => {
-    const [row] = await tx.query(
-      'update tasks set state = $2, reason = $3, updated_at = now() where id = $1 and state = any($4) returning id',
-      [id, to, reason, sourcesOf(taskTransitions, to)],
-    );
-    if (!row) await refuseUnless(tx, id, to);
-  });
-  await announceTask(context, id);
+async function moveTask(tx: Querier, id: TaskId, to: TaskState, reason: string | null): Promise<void> {
+  const [row] = await tx.query(
+    'update tasks set state = $2, reason = $3, updated_at = now() where id = $1 and state = any($4) returning id',
+    [id, to, reason, sourcesOf(taskTransitions, to)],
+  );
+  if (!row) await refuseUnless(tx, id, to);
 }
 
 /** Asking for the state that the task is in already is no error. */
