@@ -23,7 +23,7 @@ import { announceAssignments } from './announce.ts';
 import { control, currentAssignment } from './control.ts';
 import { Poller, releaseLeases } from './poller.ts';
 import { discardStrays } from './retention.ts';
-import { offerRound, settleRound } from './rounds.ts';
+import { offerRound, offerRounds, settleRound } from './rounds.ts';
 import { liveStates } from './rows.ts';
 import { abortForgottenGroups, hearMember, mailOf } from './secure-groups.ts';
 import {
@@ -115,12 +115,8 @@ export class Coordinator {
   }
 
   /** A device came online: rounds that are looking for devices may want it. */
-  async deviceOnline(projectId: ProjectId): Promise<void> {
-    const rounds = await this.context.database.query<{ id: RoundId }>(
-      "select id from rounds where project_id = $1 and state = 'selecting' order by opened_at",
-      [projectId],
-    );
-    for (const round of rounds) await offerRound(this.context, round.id);
+  deviceOnline(projectId: ProjectId): Promise<void> {
+    return offerRounds(this.context, projectId);
   }
 
   /** Where a device stands; a device without a socket is present from here until it should ask again. */

@@ -10,6 +10,7 @@ import {
   type GroupId,
   type Labels,
   type Plan,
+  type ProjectId,
   type RoundId,
   type RoundKind,
   type TaskId,
@@ -152,6 +153,18 @@ export async function advanceTask(tx: Querier, taskId: TaskId): Promise<RoundRow
     [taskId],
   );
   return undefined;
+}
+
+/**
+ * Offers every selecting round of a project, the oldest first. So do the devices that a round has let go: two tasks that
+ * want more devices than there are would else keep their halves for ever.
+ */
+export async function offerRounds(context: Context, projectId: ProjectId): Promise<void> {
+  const rounds = await context.database.query<{ id: RoundId }>(
+    "select id from rounds where project_id = $1 and state = 'selecting' order by opened_at, id",
+    [projectId],
+  );
+  for (const round of rounds) await offerRound(context, round.id);
 }
 
 /** Offers a selecting round to devices that are present, idle and wanted, until enough have been asked. */
@@ -550,7 +563,7 @@ export async function afterRoundEnd(
 
 async function afterRound(context: Context, next: RoundRow): Promise<void> {
   context.failpoint('round-opened');
-  await offerRound(context, next.id);
+  await offerRounds(context, next.project_id);
 }
 
 /** What {@link abandon} leaves to be done after its transaction, by {@link afterAbandoning}. */

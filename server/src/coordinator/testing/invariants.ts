@@ -61,6 +61,8 @@ const rules: Readonly<Record<string, string>> = {
     select id from rounds where state = 'abandoned' and reason is null
     union all select id from assignments where state = 'dropped' and reason is null
     union all select id from groups where state = 'aborted' and reason is null`,
+  'a round is abandoned before its window is over': `
+    select id from rounds where reason = 'too-few-devices' and ended_at < deadline`,
   'a revoked device is at work': `
     select a.id from assignments a join devices d on d.id = a.device_id where d.state = 'revoked' and a.state = any($1)`,
   'an acknowledged update is lost': `

@@ -37,6 +37,7 @@ export type JobOutcome = (typeof jobOutcomes)[number];
 export type Happening =
   | { readonly kind: 'arrive' | 'leave'; readonly device: number; readonly node: number }
   | { readonly kind: 'work'; readonly device: number; readonly node: number; readonly messages: number; readonly parts: number }
+  | { readonly kind: 'all-work'; readonly node: number; readonly messages: number; readonly parts: number }
   | { readonly kind: 'deed'; readonly device: number; readonly node: number; readonly deed: Deed }
   | { readonly kind: 'poll' | 'beat' | 'look-at-jobs' | 'kill'; readonly node: number }
   | { readonly kind: 'start-node' | 'lose-file' }
@@ -86,7 +87,7 @@ const node = fc.nat(1);
 const task = fc.nat(1);
 const calls = fc.oneof(
   { weight: 3, arbitrary: fc.constant(untilQuiet) },
-  { weight: 2, arbitrary: fc.nat(8) },
+  { weight: 2, arbitrary: fc.nat(40) },
 );
 
 const happening: fc.Arbitrary<Happening> = fc.oneof(
@@ -100,6 +101,15 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
       node,
       messages: fc.integer({ min: 1, max: 6 }),
       parts: fc.integer({ min: 1, max: 3 }),
+    }),
+  },
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      kind: fc.constant('all-work' as const),
+      node,
+      messages: fc.integer({ min: 1, max: 6 }),
+      parts: fc.integer({ min: 1, max: 2 }),
     }),
   },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('deed' as const), device, node, deed: fc.constantFrom(...deeds) }) },
@@ -155,18 +165,41 @@ const plan = (secure: fc.Arbitrary<boolean>): fc.Arbitrary<DrawnPlan> =>
         : { ...drawn, minimum: Math.min(drawn.goal, drawn.minimum) },
     );
 
-function programOf(secure: fc.Arbitrary<boolean>, nodes: fc.Arbitrary<number>, length: number): fc.Arbitrary<Program> {
+interface Extent {
+  readonly plan: fc.Arbitrary<DrawnPlan>;
+  readonly tasks: number;
+  readonly fewestDevices: number;
+  readonly mostNodes: number;
+  readonly mostSteps: number;
+}
+
+function programs({ plan: drawn, tasks, fewestDevices, mostNodes, mostSteps }: Extent): fc.Arbitrary<Program> {
   return fc.record({
-    plans: fc.array(plan(secure), { minLength: 1, maxLength: 2 }),
-    devices: fc.integer({ min: 3, max: 6 }),
-    nodes,
+    plans: fc.array(drawn, { minLength: 1, maxLength: tasks }),
+    devices: fc.integer({ min: fewestDevices, max: 6 }),
+    nodes: fc.integer({ min: 1, max: mostNodes }),
     steps: fc.array(
       fc.tuple(happening, calls).map(([what, count]): Step => ({ ...what, calls: count })),
-      { minLength: 5, maxLength: length, size: 'max' },
+      { minLength: 3, maxLength: mostSteps, size: 'max' },
     ),
     order: fc.nat(),
     ending: fc.constantFrom('silence' as const, 'work' as const),
   });
 }
 
-export const clearPrograms = programOf(fc.constant(false), fc.constantFrom(1, 2), 40);
+export const clearPrograms = programs({
+  plan: plan(fc.constant(false)),
+  tasks: 2,
+  fewestDevices: 3,
+  mostNodes: 2,
+  mostSteps: 30,
+});
+
+/** Groups of secure tasks are in one node's memory, so that there is one. */
+export const securePrograms = programs({
+  plan: plan(fc.constant(true)),
+  tasks: 1,
+  fewestDevices: 4,
+  mostNodes: 1,
+  mostSteps: 20,
+});

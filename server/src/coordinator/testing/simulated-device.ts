@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import {
   ProblemError,
+  toBase64Url,
   writeUpdateFile,
   type Assignment,
   type AssignmentId,
@@ -8,13 +9,18 @@ import {
   type DeviceId,
   type ProjectId,
 } from '@starling/protocol';
+import { identityFromSeed } from '@starling/secure';
 import type { Coordinator } from '../coordinator.ts';
+import { SimulatedMember } from './simulated-member.ts';
 import { Injected } from './simulated-node.ts';
 import type { Deed } from './program.ts';
 
 /** A device as its server meets it: it speaks, is silent, says things twice, and remembers what it was told. */
 export class SimulatedDevice {
   readonly id: DeviceId;
+  readonly publicKey: string;
+  readonly #seed: Uint8Array;
+  #member: SimulatedMember | undefined;
   readonly #project: ProjectId;
   /** Its place in sums: 1 there, 0 everywhere else. */
   readonly number: number;
@@ -26,6 +32,8 @@ export class SimulatedDevice {
 
   constructor(id: DeviceId, project: ProjectId, number: number) {
     this.id = id;
+    this.#seed = createHash('sha256').update(`device ${number}`).digest();
+    this.publicKey = toBase64Url(identityFromSeed(this.#seed).publicKey);
     this.#project = project;
     this.number = number;
   }
@@ -33,6 +41,7 @@ export class SimulatedDevice {
   /** A hint of the server. */
   hear(assignment: Assignment): void {
     this.#assignment = assignment;
+    if (assignment.state === 'uploaded' || assignment.state === 'counted') this.acknowledged.add(assignment.id);
   }
 
   /** Works on, from where it was told that it stands, for so many messages at most. */
@@ -83,8 +92,10 @@ export class SimulatedDevice {
       case 'accepted':
         return this.#say(at, id, { action: 'begin' });
       case 'training':
+        if (assignment.secure) return this.#say(at, id, { action: 'ready' });
         return this.#say(at, id, { action: 'ready', digest: sha256(update), bytes: update.length });
       case 'grouped':
+        if (assignment.secure) return this.#advance(at, assignment);
         return this.#upload(at, id, update, parts);
       default:
         this.#assignment = undefined; // it waits, or is done: it asks
@@ -93,7 +104,18 @@ export class SimulatedDevice {
 
   async #say(at: Coordinator, id: AssignmentId, message: ControlMessage): Promise<void> {
     this.#lastSaid = { id, message };
-    this.#assignment = await at.control(this.id, id, message);
+    this.hear(await at.control(this.id, id, message));
+  }
+
+  async #advance(at: Coordinator, assignment: Assignment): Promise<void> {
+    if (this.#member?.id !== assignment.secure?.groupId) {
+      this.#member = new SimulatedMember(assignment, this.#seed, oneHotValues(assignment, this.number));
+    }
+    const { id } = assignment;
+    const now = await this.#member?.advance(at, this.id, async (body) => {
+      await this.#send(at, id, body, await at.uploadOffset(this.id, id), body.length, true);
+    });
+    if (now) this.hear(now);
   }
 
   async #upload(at: Coordinator, id: AssignmentId, update: Uint8Array, parts: number): Promise<void> {
@@ -142,10 +164,15 @@ export class SimulatedDevice {
   }
 }
 
-function oneHot({ blocks }: Pick<Assignment, 'blocks'>, index: number): Uint8Array {
-  const parameters = new Float32Array(index + 1);
-  parameters[index] = 1;
-  return writeUpdateFile(blocks, { parameters }, 1);
+function oneHot(assignment: Pick<Assignment, 'blocks'>, index: number): Uint8Array {
+  return writeUpdateFile(assignment.blocks, oneHotValues(assignment, index), 1);
+}
+
+function oneHotValues({ blocks }: Pick<Assignment, 'blocks'>, index: number): Record<string, Float64Array> {
+  const values: Record<string, Float64Array> = {};
+  for (const { name, size } of blocks) values[name] = new Float64Array(size);
+  values['parameters']?.fill(1, index, index + 1);
+  return values;
 }
 
 function sha256(bytes: Uint8Array): string {

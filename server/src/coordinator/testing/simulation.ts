@@ -150,12 +150,12 @@ class Simulation {
     );
     for (let number = 0; number < this.#program.devices; number++) {
       const id = makeId('device', String(number).padStart(22, '0'));
-      const publicKey = createHash('sha256').update(`device ${number}`).digest('base64url');
+      const device = new SimulatedDevice(id, project, number);
       await this.#database.query(
         "insert into devices (id, project_id, public_key, platform, sdk_version) values ($1, $2, $3, 'test', '0')",
-        [id, project, publicKey],
+        [id, project, device.publicKey],
       );
-      this.#devices.push(new SimulatedDevice(id, project, number));
+      this.#devices.push(device);
     }
     const node = this.#startNode();
     await this.goOn(untilQuiet);
@@ -190,6 +190,11 @@ class Simulation {
         this.#at(step.node, (node) => {
           const device = this.#deviceAt(step.device);
           if (!this.#revoked.has(device)) this.#launch(node, device.work(node.coordinator, step.messages, step.parts));
+        });
+        return;
+      case 'all-work':
+        this.#at(step.node, (node) => {
+          for (const device of this.#able()) this.#launch(node, device.work(node.coordinator, step.messages, step.parts));
         });
         return;
       case 'deed':
@@ -275,7 +280,7 @@ class Simulation {
 
   /** All devices work, and the operator wants every task done. */
   async #workUntilDone(): Promise<void> {
-    const able = this.#devices.filter((device) => !this.#revoked.has(device));
+    const able = this.#able();
     for (let turn = 0; turn < 40; turn++) {
       const running = await this.#database.query<{ id: TaskId; state: string; plan: Plan }>(
         "select id, state, plan from tasks where state in ('draft', 'running', 'paused')",
@@ -526,6 +531,10 @@ class Simulation {
 
   #deviceAt(index: number): SimulatedDevice {
     return this.#devices[index % this.#devices.length]!;
+  }
+
+  #able(): SimulatedDevice[] {
+    return this.#devices.filter((device) => !this.#revoked.has(device));
   }
 
   #device(id: DeviceId): SimulatedDevice | undefined {
