@@ -25,7 +25,7 @@ import { Poller, releaseLeases } from './poller.ts';
 import { discardStrays } from './retention.ts';
 import { offerRound, offerRounds, settleRound } from './rounds.ts';
 import { liveStates } from './rows.ts';
-import { abortForgottenGroups, hearMember, mailOf } from './secure-groups.ts';
+import { abortForgottenGroups, hearMember, leaveUnlessSummed, mailOf } from './secure-groups.ts';
 import {
   cancelTask,
   createTask,
@@ -140,7 +140,10 @@ export class Coordinator {
     return servedModel(task, await readVersion(this.context.database, version));
   }
 
-  /** Revokes a device: its assignment is dropped and it gets no other. */
+  /**
+   * Revokes a device: its assignment is dropped and it gets no other. What a secure group's sum holds of it already cannot
+   * be taken out, so that stays and is counted.
+   */
   async revokeDevice(projectId: ProjectId, id: DeviceId): Promise<void> {
     const { database } = this.context;
     const dropped = await database.tx(async (tx) => {
@@ -150,12 +153,27 @@ export class Coordinator {
       );
       if (!row) throw new ProblemError('not-found', `There is no device ${id}.`);
       return tx.query<{ id: AssignmentId; round_id: RoundId }>(
-        `update assignments set state = 'dropped', reason = 'device-revoked', ended_at = now()
+        `update assignments a set state = 'dropped', reason = 'device-revoked', ended_at = now()
           where device_id = $1 and state = any($2)
+            and not exists (select 1 from groups g where g.id = a.group_id and g.secure)
           returning id, round_id`,
         [id, liveStates],
       );
     });
+    const [member] = await database.query<{ group_id: GroupId }>(
+      "select group_id from assignments where device_id = $1 and state = 'grouped'",
+      [id],
+    );
+    if (member) {
+      await leaveUnlessSummed(this.context, id, member.group_id, async () => {
+        const left = await database.query<{ id: AssignmentId; round_id: RoundId }>(
+          `update assignments set state = 'dropped', reason = 'device-revoked', ended_at = now()
+            where device_id = $1 and state = 'grouped' returning id, round_id`,
+          [id],
+        );
+        dropped.push(...left);
+      });
+    }
     await announceAssignments(
       this.context,
       dropped.map((assignment) => assignment.id),

@@ -64,7 +64,8 @@ const rules: Readonly<Record<string, string>> = {
   'a round is abandoned before its window is over': `
     select id from rounds where reason = 'too-few-devices' and ended_at < deadline`,
   'a revoked device is at work': `
-    select a.id from assignments a join devices d on d.id = a.device_id where d.state = 'revoked' and a.state = any($1)`,
+    select a.id from assignments a join devices d on d.id = a.device_id where d.state = 'revoked' and a.state = any($1)
+       and not exists (select 1 from groups g where g.id = a.group_id and g.secure)`,
   'an acknowledged update is lost': `
     select a.id from assignments a join rounds r on r.id = a.round_id
      where a.id = any($2) and a.state not in ('uploaded', 'counted') and r.state <> 'abandoned'`,
