@@ -16,8 +16,14 @@ const { values } = parseArgs({
 const minutes = Number(values.minutes);
 const firstSeed = Number(values.seed);
 const parts = values.only === undefined ? ['simulation', 'processes'] : [values.only];
-if (!(minutes > 0) || !Number.isInteger(firstSeed) || !parts.every((part) => ['simulation', 'processes'].includes(part))) {
-  console.error('soak: --minutes is a number above 0, --seed a whole number, --only "simulation" or "processes".');
+if (
+  !(minutes > 0) ||
+  !Number.isInteger(firstSeed) ||
+  !parts.every((part) => ['simulation', 'processes'].includes(part))
+) {
+  console.error(
+    'soak: --minutes is a number above 0, --seed a whole number, --only "simulation" or "processes".',
+  );
   process.exit(2);
 }
 
@@ -27,9 +33,9 @@ async function simulation() {
   const { simulate } = await import(`${folder}/simulation.js`);
   const { VirtualDatabase } = await import(`${folder}/virtual-database.js`);
   const database = await VirtualDatabase.open();
-  const end = performance.now() + minutes * 60_000;
+  const end = Date.now() + minutes * 60_000;
   let programs = 0;
-  for (let seed = firstSeed; performance.now() < end; seed++) {
+  for (let seed = firstSeed; Date.now() < end; seed++) {
     for (const [kind, arbitrary, numRuns] of [
       ['clear', clearPrograms, 40],
       ['secure', securePrograms, 10],
@@ -40,7 +46,9 @@ async function simulation() {
       );
       programs += found.numRuns;
       if (found.failed) {
-        console.error(`soak: a program of ${kind} tasks fails (seed ${seed}, path ${found.counterexamplePath}):`);
+        console.error(
+          `soak: a program of ${kind} tasks fails (seed ${seed}, path ${found.counterexamplePath}):`,
+        );
         console.error(JSON.stringify(found.counterexample?.[0], null, 1));
         console.error(found.errorInstance);
         process.exit(1);

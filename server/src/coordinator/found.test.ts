@@ -90,16 +90,16 @@ describe('a node that dies', { timeout: 120_000 }, () => {
 describe('an operator', { timeout: 120_000 }, () => {
   it('who extends a window while it is about to close has it extended', () =>
     atEachCall(8, (call) =>
-      programOf([
-        ...[selectingIsOver, { ...poll, calls: call }],
-        ...[operate('extend'), poll],
-      ]),
+      programOf([...[selectingIsOver, { ...poll, calls: call }], ...[operate('extend'), poll]]),
     ));
 
   it('who revokes a member of a group whose sum holds its update already has it counted as it was summed', async () => {
     const signing = [allWork(4), allWork(1), allWork(1), allWork(1), work(0, 1)];
     const secure = { goal: 5, minimum: 3, secure: true };
-    await simulate(database, programOf([...signing, operate('revoke'), allWork(6), allWork(6)], secure, { devices: 5 }));
+    await simulate(
+      database,
+      programOf([...signing, operate('revoke'), allWork(6), allWork(6)], secure, { devices: 5 }),
+    );
     expect(await statesOf(0)).toEqual(['counted']);
   });
 
@@ -119,7 +119,10 @@ describe('two tasks', { timeout: 120_000 }, () => {
 
 describe('a round', { timeout: 120_000 }, () => {
   it('whose goal is reached has no group left of those who were late', async () => {
-    await simulate(database, programOf([allWork(3), work(0, 1), poll], { goal: 1, minimum: 1, overSelection: 2 }));
+    await simulate(
+      database,
+      programOf([allWork(3), work(0, 1), poll], { goal: 1, minimum: 1, overSelection: 2 }),
+    );
     const groups = await database.query('select state from groups order by state');
     expect(groups).toEqual([{ state: 'aborted' }, { state: 'summed' }]);
     expect((await rounds())[0]).toEqual({ state: 'published', reason: null });

@@ -31,7 +31,10 @@ describe('regressions of others', { timeout: 60_000 }, () => {
 
   it('a device that missed a round takes part in the next under its own label (epfml/disco#1219)', async () => {
     const first = [allWork(1), work(0, 5), work(1, 5), trainingIsOver, poll, poll];
-    await simulate(database, programOf([...first, allWork(6), allWork(6)], { goal: 3, minimum: 2, rounds: 2 }));
+    await simulate(
+      database,
+      programOf([...first, allWork(6), allWork(6)], { goal: 3, minimum: 2, rounds: 2 }),
+    );
     const [one, two] = await counted();
     expect(one).toEqual([1, 'published', ['0', '1']]);
     expect(two).toEqual([2, 'published', ['0', '1', '2']]);

@@ -18,4 +18,4 @@ export const repeat: Repeat = (work, intervalMs) => {
     clearTimeout(timer);
     await running;
   };
-}
+};

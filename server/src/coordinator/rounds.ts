@@ -392,7 +392,8 @@ export async function settleRound(context: Context, roundId: RoundId): Promise<v
   if (!tally) return;
   const { goal, minimum, live, uploaded } = tally;
   if (uploaded >= goal) await closeRound(context, roundId, 'goal-reached', 'now');
-  else if (live === 0 || live + uploaded < minimum) await closeRound(context, roundId, 'round-abandoned', 'now');
+  else if (live === 0 || live + uploaded < minimum)
+    await closeRound(context, roundId, 'round-abandoned', 'now');
 }
 
 /** Settles a round without making whoever caused it wait: publishing takes its time. */
@@ -489,11 +490,7 @@ function isOutage(error: unknown): boolean {
 }
 
 /** Abandons a round that cannot be published, and opens the task's next one. */
-export async function abandonRound(
-  context: Context,
-  roundId: RoundId,
-  reason: AbandonReason,
-): Promise<void> {
+export async function abandonRound(context: Context, roundId: RoundId, reason: AbandonReason): Promise<void> {
   const done = await context.database.tx(async (tx) => {
     const [round] = await tx.query<RoundRow>(
       'select * from rounds where id = $1 and ended_at is null for update',

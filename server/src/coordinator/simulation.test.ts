@@ -24,13 +24,16 @@ describe('the coordinator under a virtual clock', { timeout: 1_800_000 }, () => 
   it.each<[number, string, fc.Arbitrary<Program>]>([
     [400, 'clear', clearPrograms],
     [100, 'secure', securePrograms],
-  ])(`holds its invariants in %i random programs of %s tasks, from seed ${seed}`, async (numRuns, _, programs) => {
-    await fc.assert(
-      fc.asyncProperty(programs, (program) => simulate(database, program)),
-      { seed, numRuns, endOnFailure: true },
-    );
-    expect(await database.query('select 1 from rounds')).not.toHaveLength(0);
-  });
+  ])(
+    `holds its invariants in %i random programs of %s tasks, from seed ${seed}`,
+    async (numRuns, _, programs) => {
+      await fc.assert(
+        fc.asyncProperty(programs, (program) => simulate(database, program)),
+        { seed, numRuns, endOnFailure: true },
+      );
+      expect(await database.query('select 1 from rounds')).not.toHaveLength(0);
+    },
+  );
 });
 
 describe('the simulation', { timeout: 60_000 }, () => {
@@ -41,7 +44,10 @@ describe('the simulation', { timeout: 60_000 }, () => {
 
   it.each([
     ['counts an update twice', "update assignments set state = 'counted' where state = 'dropped'"],
-    ['moves a round backwards', "update rounds set state = 'selecting', ended_at = null where state = 'published'"],
+    [
+      'moves a round backwards',
+      "update rounds set state = 'selecting', ended_at = null where state = 'published'",
+    ],
     ['loses an update', "update assignments set state = 'dropped', reason = 'late' where state = 'counted'"],
   ])('notices a coordinator that %s', async (_, sql) => {
     const program = programOf([allWork(6), allWork(6)], { goal: 1, minimum: 1, overSelection: 2 });

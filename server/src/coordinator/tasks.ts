@@ -143,7 +143,8 @@ export async function pauseTask(context: Context, id: TaskId): Promise<Task> {
 
 /** Cancels a task: in the same transaction its rounds under way are abandoned, and its jobs in the cloud are to end. */
 export async function cancelTask(context: Context, id: TaskId): Promise<Task> {
-  const underWay = 'select * from rounds where task_id = $1 and ended_at is null order by sequence for update';
+  const underWay =
+    'select * from rounds where task_id = $1 and ended_at is null order by sequence for update';
   const ended = await context.database.tx(async (tx) => {
     await tx.query(underWay, [id]); // rounds before their task, as whoever publishes locks them
     await moveTask(tx, id, 'cancelled', 'cancelled by request');

@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import type { ModelVersion, RoundDetail, Task } from '@starling/protocol';
+import { readWeights, type ModelVersion, type RoundDetail, type Task } from '@starling/protocol';
 import { layoutOf, parseModel } from '@starling/model';
-import { readWeights } from '@starling/protocol';
 import { oneHot } from './one-hot.ts';
 import { Admin, tinyModel } from './project.ts';
 import { RawDevice, sha256 } from './raw-device.ts';
@@ -10,10 +9,7 @@ import { databaseTemplate, ServerProcess } from './servers.ts';
 const deviceCount = 6;
 const goal = 4;
 
-/**
- * After warm-up a server may grow by a quarter and this: what a garbage collector that is in no hurry leaves lying. A leak
- * of a kilobyte a round is found in a quarter of an hour.
- */
+/** After warm-up a server may grow by a quarter and this: what a garbage collector that is in no hurry leaves lying. */
 const memoryAllowance = { factor: 1.25, bytes: 48 * 2 ** 20 };
 
 export interface ProcessSoakOptions {
@@ -66,7 +62,7 @@ export async function soakProcesses({ minutes, say }: ProcessSoakOptions): Promi
 
     let kills = 0;
     let before = 0;
-    for (const end = performance.now() + halfMs; performance.now() < end; ) {
+    for (const end = performance.now() + halfMs; performance.now() < end;) {
       await sleep(5_000 + 10_000 * Math.random());
       if (!server.running) throw new Error(`The server ended by itself: ${server.output}`);
       await server.kill();
@@ -77,7 +73,7 @@ export async function soakProcesses({ minutes, say }: ProcessSoakOptions): Promi
     }
 
     const samples: number[] = [];
-    for (const end = performance.now() + halfMs; performance.now() < end; ) {
+    for (const end = performance.now() + halfMs; performance.now() < end;) {
       await sleep(Math.min(10_000, halfMs / 8));
       if (!server.running) throw new Error(`The server ended by itself: ${server.output}`);
       samples.push(await residentBytes(server.pid));
@@ -112,7 +108,8 @@ async function progress(
   before: number,
   say: (line: string) => void,
 ): Promise<number> {
-  for (const end = performance.now() + 30_000; performance.now() < end; await sleep(500)) {
+  for (const end = performance.now() + 30_000; performance.now() < end;) {
+    await sleep(500);
     const now = await published();
     if (now > before) {
       say(`${now} rounds published`);
@@ -127,11 +124,7 @@ async function openSessions(devices: readonly RawDevice[]): Promise<void> {
   for (const device of devices) await device.openSession();
 }
 
-async function step(
-  device: RawDevice,
-  index: number,
-  acknowledged: Map<string, Set<number>>,
-): Promise<void> {
+async function step(device: RawDevice, index: number, acknowledged: Map<string, Set<number>>): Promise<void> {
   const assignment = await device.assignment();
   if (!assignment) return;
   const { id, state, roundId } = assignment;
@@ -163,12 +156,15 @@ async function checkCounts(admin: Admin, task: Task, acknowledged: Map<string, S
       const detail = rounds.find(({ id }) => id === round);
       const metrics = detail?.metrics as { devices: number } | null | undefined; // of a training round
       if (!detail || !metrics) throw new Error(`Version ${number} is of no round.`);
-      const held = [...after].map((value, index) => Math.round((value - before![index]!) * metrics.devices * 100) / 100);
+      const held = [...after].map(
+        (value, index) => Math.round((value - before![index]!) * metrics.devices * 100) / 100,
+      );
       if (held.some((count) => count !== 0 && count !== 1)) {
         throw new Error(`Round ${detail.id} holds ${held.join()}: something was counted twice or wrongly.`);
       }
       for (const index of acknowledged.get(detail.id) ?? []) {
-        if (held[index] !== 1) throw new Error(`Round ${detail.id} lacks the acknowledged update of device ${index}.`);
+        if (held[index] !== 1)
+          throw new Error(`Round ${detail.id} lacks the acknowledged update of device ${index}.`);
       }
     }
     before = after;
@@ -182,7 +178,7 @@ async function checkCounts(admin: Admin, task: Task, acknowledged: Map<string, S
 
 async function all<T>(admin: Admin, path: string): Promise<T[]> {
   const found: T[] = [];
-  for (let cursor: string | null = ''; cursor !== null; ) {
+  for (let cursor: string | null = ''; cursor !== null;) {
     const page: { items: T[]; next: string | null } = await admin.get(
       `${path}?limit=200${cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`}`,
     );

@@ -103,7 +103,9 @@ export async function brokenRules(
   const illegal = moves.filter((move) => !isLegal(move));
   return [
     ...rows.map(({ broken, id }) => `${broken}: ${id}`),
-    ...illegal.map(({ machine, id, before, after }) => `${machine} ${id} went from ${before ?? 'nothing'} to ${after}`),
+    ...illegal.map(
+      ({ machine, id, before, after }) => `${machine} ${id} went from ${before ?? 'nothing'} to ${after}`,
+    ),
   ];
 }
 

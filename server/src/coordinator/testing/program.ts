@@ -36,7 +36,13 @@ export type JobOutcome = (typeof jobOutcomes)[number];
 /** One thing that happens. `node`, `task` and `device` are taken modulo how many there are. */
 export type Happening =
   | { readonly kind: 'arrive' | 'leave'; readonly device: number; readonly node: number }
-  | { readonly kind: 'work'; readonly device: number; readonly node: number; readonly messages: number; readonly parts: number }
+  | {
+      readonly kind: 'work';
+      readonly device: number;
+      readonly node: number;
+      readonly messages: number;
+      readonly parts: number;
+    }
   | { readonly kind: 'all-work'; readonly node: number; readonly messages: number; readonly parts: number }
   | { readonly kind: 'deed'; readonly device: number; readonly node: number; readonly deed: Deed }
   | { readonly kind: 'poll' | 'beat' | 'look-at-jobs' | 'kill'; readonly node: number }
@@ -44,7 +50,13 @@ export type Happening =
   | { readonly kind: 'job-ends'; readonly outcome: JobOutcome }
   | { readonly kind: 'pass'; readonly ms: number; readonly beats: boolean }
   | { readonly kind: 'skew'; readonly node: number; readonly ms: number }
-  | { readonly kind: 'operate'; readonly operation: Operation; readonly task: number; readonly device: number; readonly node: number }
+  | {
+      readonly kind: 'operate';
+      readonly operation: Operation;
+      readonly task: number;
+      readonly device: number;
+      readonly node: number;
+    }
   | { readonly kind: 'fault'; readonly node: number; readonly fault: Fault; readonly afterCalls: number };
 
 /** A happening, and how many calls of the nodes go on before the next one. */
@@ -112,11 +124,25 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
       parts: fc.integer({ min: 1, max: 2 }),
     }),
   },
-  { weight: 4, arbitrary: fc.record({ kind: fc.constant('deed' as const), device, node, deed: fc.constantFrom(...deeds) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant('deed' as const),
+      device,
+      node,
+      deed: fc.constantFrom(...deeds),
+    }),
+  },
   { weight: 5, arbitrary: fc.record({ kind: fc.constant('poll' as const), node }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('beat' as const), node }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('look-at-jobs' as const), node }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('job-ends' as const), outcome: fc.constantFrom(...jobOutcomes) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('job-ends' as const),
+      outcome: fc.constantFrom(...jobOutcomes),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('lose-file' as const) }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('kill' as const), node }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('start-node' as const) }) },
@@ -130,11 +156,21 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
   },
   {
     weight: 1,
-    arbitrary: fc.record({ kind: fc.constant('skew' as const), node, ms: fc.constantFrom(-120_000, -5_000, 5_000, 120_000) }),
+    arbitrary: fc.record({
+      kind: fc.constant('skew' as const),
+      node,
+      ms: fc.constantFrom(-120_000, -5_000, 5_000, 120_000),
+    }),
   },
   {
     weight: 4,
-    arbitrary: fc.record({ kind: fc.constant('operate' as const), operation: fc.constantFrom(...operations), task, device, node }),
+    arbitrary: fc.record({
+      kind: fc.constant('operate' as const),
+      operation: fc.constantFrom(...operations),
+      task,
+      device,
+      node,
+    }),
   },
   {
     weight: 4,
@@ -173,7 +209,13 @@ interface Extent {
   readonly mostSteps: number;
 }
 
-function programs({ plan: drawn, tasks, fewestDevices, mostNodes, mostSteps }: Extent): fc.Arbitrary<Program> {
+function programs({
+  plan: drawn,
+  tasks,
+  fewestDevices,
+  mostNodes,
+  mostSteps,
+}: Extent): fc.Arbitrary<Program> {
   return fc.record({
     plans: fc.array(drawn, { minLength: 1, maxLength: tasks }),
     devices: fc.integer({ min: fewestDevices, max: 6 }),

@@ -41,7 +41,8 @@ export class SimulatedDevice {
   /** A hint of the server. */
   hear(assignment: Assignment): void {
     this.#assignment = assignment;
-    if (assignment.state === 'uploaded' || assignment.state === 'counted') this.acknowledged.add(assignment.id);
+    if (assignment.state === 'uploaded' || assignment.state === 'counted')
+      this.acknowledged.add(assignment.id);
   }
 
   /** Works on, from where it was told that it stands, for so many messages at most. */
@@ -120,7 +121,7 @@ export class SimulatedDevice {
 
   async #upload(at: Coordinator, id: AssignmentId, update: Uint8Array, parts: number): Promise<void> {
     const length = Math.ceil(update.length / parts);
-    for (let from = await at.uploadOffset(this.id, id); ; ) {
+    for (let from = await at.uploadOffset(this.id, id); ;) {
       const to = Math.min(update.length, from + length);
       await this.#send(at, id, update, from, to, to === update.length);
       if (to === update.length) return;

@@ -38,7 +38,11 @@ export class SimulatedMember {
   #answered: string | undefined;
 
   /** @param values - Of its update, by block; what is not named is zero. */
-  constructor(assignment: Assignment, identitySeed: Uint8Array, values: Readonly<Record<string, Float64Array>>) {
+  constructor(
+    assignment: Assignment,
+    identitySeed: Uint8Array,
+    values: Readonly<Record<string, Float64Array>>,
+  ) {
     const { secure } = assignment;
     if (!secure?.groupId) throw new TypeError('The assignment is in no secure group.');
     this.id = secure.groupId;

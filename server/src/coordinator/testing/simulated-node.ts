@@ -80,7 +80,10 @@ export class SimulatedNode {
       sums: new RoundSums(),
       nodes: new Nodes(database, repeat),
       groups: new LiveGroups(
-        { crypto: tweetnaclProvider((length) => new Uint8Array(randomBytes(length))), masks: javaScriptMasks() },
+        {
+          crypto: tweetnaclProvider((length) => new Uint8Array(randomBytes(length))),
+          masks: javaScriptMasks(),
+        },
         unmaskingThreads(),
       ),
       announce: {
@@ -176,7 +179,7 @@ function gated<T extends object>(target: T, call: Call): T {
         if (member.constructor.name === 'AsyncGeneratorFunction') {
           return readThrough(call, made as () => AsyncIterable<unknown>);
         }
-        return call(async () => made());
+        return call(() => made() as Promise<unknown>); // all of them are asynchronous
       };
     },
   });

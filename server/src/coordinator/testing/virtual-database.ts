@@ -72,7 +72,13 @@ export class VirtualDatabase implements Database {
 
   tx<T>(work: (tx: Querier) => Promise<T>): Promise<T> {
     return this.#inTurn(() =>
-      inTransaction({ query: <R extends object>(sql: string, parameters = [] as readonly unknown[]) => this.#run<R>(sql, parameters) }, work),
+      inTransaction(
+        {
+          query: <R extends object>(sql: string, parameters = [] as readonly unknown[]) =>
+            this.#run<R>(sql, parameters),
+        },
+        work,
+      ),
     );
   }
 
@@ -92,7 +98,9 @@ export class VirtualDatabase implements Database {
       name = `prepared_${this.#prepared.size}`;
       this.#prepared.set(sql, name);
       const types = parameters.map(() => 'text[]').join();
-      await this.#inTurn(() => this.#engine.exec(`set plan_cache_mode = force_generic_plan; prepare ${name}(${types}) as ${sql}`));
+      await this.#inTurn(() =>
+        this.#engine.exec(`set plan_cache_mode = force_generic_plan; prepare ${name}(${types}) as ${sql}`),
+      );
     }
     const lists = parameters.map((items) => `'{${items.join()}}'`).join();
     const [result] = await this.#inTurn(() => this.#engine.exec(`execute ${name}(${lists})`));
