@@ -29,6 +29,7 @@ import { LiveGroups } from './coordinator/live-groups.ts';
 import { Models } from './coordinator/models.ts';
 import { Nodes } from './coordinator/nodes.ts';
 import { Presence } from './coordinator/presence.ts';
+import { repeat } from './coordinator/repeat.ts';
 import { Retention, type RetentionRules } from './coordinator/retention.ts';
 import { RoundBook } from './coordinator/round-facts.ts';
 import { RoundSums } from './coordinator/round-sums.ts';
@@ -153,7 +154,7 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
       models,
       rounds: new RoundBook(database, models),
       sums: new RoundSums(),
-      nodes: new Nodes(database),
+      nodes: new Nodes(database, repeat),
       groups: new LiveGroups(
         {
           crypto: await mixedProvider(webcrypto.subtle, (length) => new Uint8Array(randomBytes(length))),
@@ -164,6 +165,7 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
       announce: sockets,
       log: api.log,
       observer,
+      repeat,
       background: new Set<Promise<void>>(),
       failpoint: options.failpoint ?? (() => undefined),
     };

@@ -17,6 +17,7 @@ import type { LiveGroups } from './live-groups.ts';
 import type { Models } from './models.ts';
 import type { Nodes } from './nodes.ts';
 import type { Presence } from './presence.ts';
+import type { Repeat } from './repeat.ts';
 import type { RoundBook } from './round-facts.ts';
 import type { RoundSums } from './round-sums.ts';
 import type { Staging } from './staging.ts';
@@ -55,6 +56,8 @@ export interface Context {
   announce: Announcements;
   log: Log;
   observer: Observer;
+  /** What is done again and again: by timers, unless something else drives it. */
+  repeat: Repeat;
   /** Work that nobody waits for; a server that ends lets it end first. */
   background: Set<Promise<void>>;
   /** Called at named points between two durable steps; tests end the process there. */

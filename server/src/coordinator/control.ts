@@ -40,7 +40,7 @@ export async function control(
       const row = await move(context, deviceId, id, 'accepted', 'accepted_at = now()', []);
       if (!row) return repeated(context, deviceId, id, message.action);
       context.failpoint('assignment-accepted');
-      await startTraining(context, row.round_id, false);
+      await startTraining(context, row.round_id);
       return assignmentView(context, row);
     }
     case 'begin': {

@@ -24,9 +24,9 @@ import { announceAssignments } from './announce.ts';
 import { control, currentAssignment } from './control.ts';
 import { Poller, releaseLeases } from './poller.ts';
 import { discardStrays } from './retention.ts';
-import { offerRound, settleRound } from './rounds.ts';
+import { offerRound, offerRounds, settleRound } from './rounds.ts';
 import { liveStates } from './rows.ts';
-import { abortForgottenGroups, hearMember, mailOf } from './secure-groups.ts';
+import { abortForgottenGroups, hearMember, leaveUnlessSummed, mailOf } from './secure-groups.ts';
 import {
   cancelTask,
   createTask,
@@ -121,12 +121,8 @@ export class Coordinator {
   }
 
   /** A device came online: rounds that are looking for devices may want it. */
-  async deviceOnline(projectId: ProjectId): Promise<void> {
-    const rounds = await this.context.database.query<{ id: RoundId }>(
-      "select id from rounds where project_id = $1 and state = 'selecting' order by opened_at",
-      [projectId],
-    );
-    for (const round of rounds) await offerRound(this.context, round.id);
+  deviceOnline(projectId: ProjectId): Promise<void> {
+    return offerRounds(this.context, projectId);
   }
 
   /** Where a device stands; a device without a socket is present from here until it should ask again. */
@@ -150,20 +146,40 @@ export class Coordinator {
     return servedModel(task, await readVersion(this.context.database, version));
   }
 
-  /** Revokes a device: its assignment is dropped and it gets no other. */
+  /**
+   * Revokes a device: its assignment is dropped and it gets no other. What a secure group's sum holds of it already cannot
+   * be taken out, so that stays and is counted.
+   */
   async revokeDevice(projectId: ProjectId, id: DeviceId): Promise<void> {
     const { database } = this.context;
-    const [row] = await database.query(
-      "update devices set state = 'revoked' where id = $1 and project_id = $2 returning id",
-      [id, projectId],
+    const dropped = await database.tx(async (tx) => {
+      const [row] = await tx.query(
+        "update devices set state = 'revoked' where id = $1 and project_id = $2 returning id",
+        [id, projectId],
+      );
+      if (!row) throw new ProblemError('not-found', `There is no device ${id}.`);
+      return tx.query<{ id: AssignmentId; round_id: RoundId }>(
+        `update assignments a set state = 'dropped', reason = 'device-revoked', ended_at = now()
+          where device_id = $1 and state = any($2)
+            and not exists (select 1 from groups g where g.id = a.group_id and g.secure)
+          returning id, round_id`,
+        [id, liveStates],
+      );
+    });
+    const [member] = await database.query<{ group_id: GroupId }>(
+      "select group_id from assignments where device_id = $1 and state = 'grouped'",
+      [id],
     );
-    if (!row) throw new ProblemError('not-found', `There is no device ${id}.`);
-    const dropped = await database.query<{ id: AssignmentId; round_id: RoundId }>(
-      `update assignments set state = 'dropped', reason = 'device-revoked', ended_at = now()
-        where device_id = $1 and state = any($2)
-        returning id, round_id`,
-      [id, liveStates],
-    );
+    if (member) {
+      await leaveUnlessSummed(this.context, id, member.group_id, async () => {
+        const left = await database.query<{ id: AssignmentId; round_id: RoundId }>(
+          `update assignments set state = 'dropped', reason = 'device-revoked', ended_at = now()
+            where device_id = $1 and state = 'grouped' returning id, round_id`,
+          [id],
+        );
+        dropped.push(...left);
+      });
+    }
     await announceAssignments(
       this.context,
       dropped.map((assignment) => assignment.id),

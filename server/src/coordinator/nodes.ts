@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Database, Querier } from '../storage/database.ts';
-import { repeat } from './repeat.ts';
+import type { Repeat } from './repeat.ts';
 
 const beatMs = 1_000;
 
@@ -12,17 +12,19 @@ export class Nodes {
   /** This node; another after each start. */
   readonly id = randomUUID();
   readonly #database: Database;
+  readonly #repeat: Repeat;
   #stop: (() => Promise<void>) | undefined;
 
-  constructor(database: Database) {
+  constructor(database: Database, repeat: Repeat) {
     this.#database = database;
+    this.#repeat = repeat;
   }
 
   /** Joins. `alone` says that no other node can be alive: the database is this process's own. */
   async join(alone: boolean, onError: (error: unknown) => void): Promise<void> {
     if (alone) await this.#database.query('delete from nodes');
     await this.#beat();
-    this.#stop = repeat(() => this.#beat().catch(onError), beatMs);
+    this.#stop = this.#repeat(() => this.#beat().catch(onError), beatMs);
   }
 
   async leave(): Promise<void> {

@@ -1,7 +1,6 @@
 import type { GroupId, RoundId, RoundState } from '@starling/protocol';
 import type { Context } from './context.ts';
 import { isDead } from './nodes.ts';
-import { repeat } from './repeat.ts';
 import {
   closeRound,
   closeSecureTraining,
@@ -28,7 +27,7 @@ export class Poller {
   }
 
   start(): void {
-    this.#stop = repeat(
+    this.#stop = this.#context.repeat(
       () =>
         this.#timed().catch((error: unknown) => {
           this.#context.observer.count('starling_poll_failures_total', {});
@@ -86,10 +85,11 @@ export class Poller {
       try {
         if (state === 'selecting') await this.#select(id, due);
         else if (secure && readyDue) await closeSecureTraining(this.#context, id);
-        else if (due) await closeRound(this.#context, id, 'late');
         else {
-          if (waiting && !secure) await groupReady(this.#context, id); // settling forms the groups of secure tasks
-          if (state === 'aggregating' && readyDue) await closeTrainingWindow(this.#context, id);
+          // Who was ready in time is grouped, which moves the deadline. Settling forms the groups of secure tasks.
+          if (waiting && !secure) await groupReady(this.#context, id);
+          if (due) await closeRound(this.#context, id, 'late', 'by-deadline');
+          else if (state === 'aggregating' && readyDue) await closeTrainingWindow(this.#context, id);
           else await settleRound(this.#context, id);
         }
       } catch (error) {
@@ -100,7 +100,7 @@ export class Poller {
 
   async #select(id: RoundId, windowClosed: boolean): Promise<void> {
     if (!windowClosed) await offerRound(this.#context, id);
-    await startTraining(this.#context, id, windowClosed);
+    await startTraining(this.#context, id, windowClosed ? 'by-deadline' : undefined);
   }
 
   async #closePhases(): Promise<void> {

@@ -65,8 +65,8 @@ export async function closeRoundNow(
       `Round ${id} is ${round.state} with ${arrived} ${isSelecting ? 'devices' : 'updates'}; its minimum is ${round.minimum}. Wait, extend or abort it.`,
     );
   }
-  if (isSelecting) await startTraining(context, id, true);
-  else await closeRound(context, id, 'late');
+  if (isSelecting) await startTraining(context, id, 'now');
+  else await closeRound(context, id, 'late', 'now');
   return roundDetail(context.database, await readRound(context.database, id));
 }
 

@@ -10,14 +10,15 @@ import {
   type GroupId,
   type Labels,
   type Plan,
+  type ProjectId,
   type RoundId,
   type RoundKind,
-  type RoundState,
   type TaskId,
   type VersionId,
 } from '@starling/protocol';
 import { observeRoundEnd } from '../observability/round-observation.ts';
-import type { Querier } from '../storage/database.ts';
+import { DatabaseUnavailable, type Querier } from '../storage/database.ts';
+import { BlobStoreFailed } from '../storage/s3-blobs.ts';
 import { newId, type Context } from './context.ts';
 import { announceAssignments, announceRound, announceTask } from './announce.ts';
 import { groupsOf, type GroupSizes } from './group-sizes.ts';
@@ -37,6 +38,12 @@ import { readTask } from './views.ts';
 
 /** Time that a node has to publish a closed round before another may do it. */
 const publishLeaseMs = 60_000;
+
+/**
+ * A closed round whose publication fails so often, or ends its node so often, is abandoned: the next may do better. A
+ * store that is away does not count.
+ */
+const mostPublishingTries = 5;
 
 export interface RoundSpec {
   kind: RoundKind;
@@ -149,6 +156,18 @@ export async function advanceTask(tx: Querier, taskId: TaskId): Promise<RoundRow
   return undefined;
 }
 
+/**
+ * Offers every selecting round of a project, the oldest first. So do the devices that a round has let go: two tasks that
+ * want more devices than there are would else keep their halves for ever.
+ */
+export async function offerRounds(context: Context, projectId: ProjectId): Promise<void> {
+  const rounds = await context.database.query<{ id: RoundId }>(
+    "select id from rounds where project_id = $1 and state = 'selecting' order by opened_at, id",
+    [projectId],
+  );
+  for (const round of rounds) await offerRound(context, round.id);
+}
+
 /** Offers a selecting round to devices that are present, idle and wanted, until enough have been asked. */
 export function offerRound(context: Context, roundId: RoundId): Promise<void> {
   return context.observer.step('round select', { 'starling.round': roundId }, () => offer(context, roundId));
@@ -205,30 +224,49 @@ async function offer(context: Context, roundId: RoundId): Promise<void> {
   await announceRound(context, roundId);
 }
 
-/** Starts the training window once enough devices accepted (or, at the window's end, at least the minimum). */
-export async function startTraining(
-  context: Context,
-  roundId: RoundId,
-  windowClosed: boolean,
-): Promise<void> {
+/** How a window of a round closes: by its own deadline, or before it, since an operator or the round's goal wants it so. */
+export type Closing = 'by-deadline' | 'now';
+
+/** Starts the training window if enough devices have accepted: the target, or the minimum when the window closes. */
+export async function startTraining(context: Context, roundId: RoundId, closing?: Closing): Promise<void> {
   const { plan } = await context.rounds.get(roundId);
-  const [started] = await context.database.query(
-    `update rounds r set state = 'training', version = version + 1, training_at = now(),
-            ready_by = now() + $2 * interval '1 millisecond', deadline = now() + $2 * interval '1 millisecond'
-      where r.id = $1 and r.state = any($3)
-        and (select count(*) from assignments a where a.round_id = r.id and a.state not in ('offered', 'dropped'))
-            >= case when $4 then r.minimum else r.target end
-      returning r.id`,
-    [roundId, plan.windows.trainingMs, sourcesOf(roundTransitions, 'training'), windowClosed],
-  );
-  if (started) {
-    const dropped = await dropAssignments(context.database, roundId, ['offered'], 'no-answer');
+  const dropped = await context.database.tx(async (tx) => {
+    const [started] = await tx.query(
+      `update rounds r set state = 'training', version = version + 1, training_at = now(),
+              ready_by = now() + $2 * interval '1 millisecond', deadline = now() + $2 * interval '1 millisecond'
+        where r.id = $1 and r.state = any($3) and ($5 or deadline <= now())
+          and (select count(*) from assignments a where a.round_id = r.id and a.state not in ('offered', 'dropped'))
+              >= case when $4 then r.minimum else r.target end
+        returning r.id`,
+      [
+        roundId,
+        plan.windows.trainingMs,
+        sourcesOf(roundTransitions, 'training'),
+        closing !== undefined,
+        closing !== 'by-deadline',
+      ],
+    );
+    return started && dropAssignments(tx, roundId, ['offered'], 'no-answer');
+  });
+  if (dropped) {
     await announceAssignments(context, dropped);
     await announceRound(context, roundId);
     await groupReady(context, roundId);
-  } else if (windowClosed) {
-    await abandonRound(context, roundId, 'too-few-devices', 'selecting');
+  } else if (closing === 'by-deadline') {
+    await abandonUnstarted(context, roundId);
   }
+}
+
+/** Abandons a round whose selecting window is over, unless it was extended meanwhile. */
+async function abandonUnstarted(context: Context, roundId: RoundId): Promise<void> {
+  const done = await context.database.tx(async (tx) => {
+    const [round] = await tx.query<RoundRow>(
+      "select * from rounds where id = $1 and state = 'selecting' and deadline <= now() for update",
+      [roundId],
+    );
+    return round && abandon(tx, round, 'too-few-devices');
+  });
+  if (done) await afterAbandoning(context, done);
 }
 
 /**
@@ -365,8 +403,9 @@ export async function settleRound(context: Context, roundId: RoundId): Promise<v
   );
   if (!tally) return;
   const { goal, minimum, live, uploaded } = tally;
-  if (uploaded >= goal) await closeRound(context, roundId, 'goal-reached');
-  else if (live === 0 || live + uploaded < minimum) await closeRound(context, roundId, 'round-abandoned');
+  if (uploaded >= goal) await closeRound(context, roundId, 'goal-reached', 'now');
+  else if (live === 0 || live + uploaded < minimum)
+    await closeRound(context, roundId, 'round-abandoned', 'now');
 }
 
 /** Settles a round without making whoever caused it wait: publishing takes its time. */
@@ -383,18 +422,28 @@ export function settleSoon(context: Context, roundId: RoundId): void {
  * Closes a round: nobody else may upload. With at least the minimum of updates it is published, otherwise
  * abandoned. Devices still at work are dropped with `dropReason`.
  */
-export function closeRound(context: Context, roundId: RoundId, dropReason: DropReason): Promise<void> {
+export function closeRound(
+  context: Context,
+  roundId: RoundId,
+  dropReason: DropReason,
+  closing: Closing,
+): Promise<void> {
   return context.observer.span('round close', { 'starling.round': roundId }, () =>
-    close(context, roundId, dropReason),
+    close(context, roundId, dropReason, closing),
   );
 }
 
-async function close(context: Context, roundId: RoundId, dropReason: DropReason): Promise<void> {
+async function close(
+  context: Context,
+  roundId: RoundId,
+  dropReason: DropReason,
+  closing: Closing,
+): Promise<void> {
   const closed = await context.database.tx(async (tx) => {
     const [round] = await tx.query<RoundRow>(
       `select * from rounds where id = $1 and state in ('training', 'aggregating')
-          and (closed_at is null or deadline <= now()) for update`,
-      [roundId],
+          and (deadline <= now() or ($2 and closed_at is null)) for update`,
+      [roundId, closing === 'now'],
     );
     if (!round) return undefined;
     const dropped = await dropAssignments(tx, roundId, liveStates, dropReason);
@@ -402,17 +451,24 @@ async function close(context: Context, roundId: RoundId, dropReason: DropReason)
       "select id from assignments where round_id = $1 and state = 'uploaded' order by id",
       [roundId],
     );
-    if (uploaded.length < round.minimum) {
-      const { dropped: more, next } = await abandon(tx, round, 'too-few-updates');
+    const reason =
+      uploaded.length < round.minimum
+        ? 'too-few-updates'
+        : round.publishing_tries >= mostPublishingTries
+          ? 'publishing-failed'
+          : undefined;
+    if (reason !== undefined) {
+      const { dropped: more, next } = await abandon(tx, round, reason);
       return { dropped: [...dropped, ...more], next, closed: undefined };
     }
     await tx.query(
       `update groups set state = 'aborted', reason = 'round-closed', ended_at = now()
-        where round_id = $1 and secure and ended_at is null`,
+        where round_id = $1 and ended_at is null`,
       [roundId],
     );
     const [leased] = await tx.query<RoundRow>(
       `update rounds set version = version + 1, ready_by = null, closed_at = now(), publisher = $3,
+              publishing_tries = publishing_tries + 1,
               deadline = now() + $2 * interval '1 millisecond'
         where id = $1 returning *`,
       [roundId, publishLeaseMs, context.nodes.id],
@@ -427,27 +483,45 @@ async function close(context: Context, roundId: RoundId, dropReason: DropReason)
   context.groups.removeRound(roundId);
   context.failpoint('round-closed');
   await announceAssignments(context, closed.dropped);
-  if (closed.closed) await publishRound(context, closed.closed.round, closed.closed.ids);
+  if (closed.closed) await tryToPublish(context, closed.closed.round, closed.closed.ids);
   else await afterRoundEnd(context, roundId, closed.next);
 }
 
-/** Abandons a round that cannot be published, and opens the task's next one. */
-export async function abandonRound(
+/** What fails is tried again when the lease ends. */
+async function tryToPublish(
   context: Context,
-  roundId: RoundId,
-  reason: AbandonReason,
-  onlyIn?: RoundState,
+  round: RoundRow,
+  uploads: readonly AssignmentId[],
 ): Promise<void> {
+  try {
+    await publishRound(context, round, uploads);
+  } catch (error) {
+    if (isOutage(error)) {
+      await context.database.query(
+        'update rounds set publishing_tries = publishing_tries - 1 where id = $1 and version = $2',
+        [round.id, round.version],
+      );
+    }
+    throw error;
+  }
+}
+
+/** Whether a store or the machine failed, and not what was to be published. */
+function isOutage(error: unknown): boolean {
+  if (error instanceof DatabaseUnavailable || error instanceof BlobStoreFailed) return true;
+  return error instanceof Error && 'syscall' in error && (error as NodeJS.ErrnoException).code !== 'ENOENT';
+}
+
+/** Abandons a round that cannot be published, and opens the task's next one. */
+export async function abandonRound(context: Context, roundId: RoundId, reason: AbandonReason): Promise<void> {
   const done = await context.database.tx(async (tx) => {
     const [round] = await tx.query<RoundRow>(
-      'select * from rounds where id = $1 and ended_at is null and state = coalesce($2, state) for update',
-      [roundId, onlyIn ?? null],
+      'select * from rounds where id = $1 and ended_at is null for update',
+      [roundId],
     );
     return round && abandon(tx, round, reason);
   });
-  if (!done) return;
-  await announceAssignments(context, done.dropped);
-  await afterRoundEnd(context, roundId, done.next);
+  if (done) await afterAbandoning(context, done);
 }
 
 /**
@@ -510,10 +584,26 @@ export async function afterRoundEnd(
 
 async function afterRound(context: Context, next: RoundRow): Promise<void> {
   context.failpoint('round-opened');
-  await offerRound(context, next.id);
+  await offerRounds(context, next.project_id);
 }
 
-async function abandon(tx: Querier, round: RoundRow, reason: AbandonReason) {
+/** What {@link abandon} leaves to be done after its transaction, by {@link afterAbandoning}. */
+export interface AbandonedRound {
+  readonly id: RoundId;
+  readonly dropped: readonly AssignmentId[];
+  readonly next: RoundRow | undefined;
+}
+
+export async function afterAbandoning(
+  context: Context,
+  { id, dropped, next }: AbandonedRound,
+): Promise<void> {
+  await announceAssignments(context, dropped);
+  await afterRoundEnd(context, id, next);
+}
+
+/** Abandons a round under way, which the caller has locked. */
+export async function abandon(tx: Querier, round: RoundRow, reason: AbandonReason): Promise<AbandonedRound> {
   await tx.query(
     `update rounds set state = 'abandoned', reason = $2, version = version + 1, ended_at = now()
       where id = $1 and state = any($3)`,
@@ -526,7 +616,7 @@ async function abandon(tx: Querier, round: RoundRow, reason: AbandonReason) {
   );
   const dropped = await dropAssignments(tx, round.id, [...liveStates, 'uploaded'], 'round-abandoned');
   const next = await advanceTask(tx, round.task_id);
-  return { dropped, next };
+  return { id: round.id, dropped, next };
 }
 
 async function dropAssignments(

@@ -13,7 +13,6 @@ import {
   type ProblemPart,
   type ProjectId,
   type Round,
-  type RoundId,
   type Task,
   type TaskId,
   type TaskRequest,
@@ -27,7 +26,14 @@ import { blocksOf, hasLearnedRates, layoutFor, statisticChannels } from './block
 import { newId, type Context } from './context.ts';
 import type { Commit, Querier } from '../storage/database.ts';
 import { registerBlob } from './publish.ts';
-import { abandonRound, advanceTask, offerRound, openRound } from './rounds.ts';
+import {
+  abandon,
+  advanceTask,
+  afterAbandoning,
+  offerRound,
+  openRound,
+  type AbandonedRound,
+} from './rounds.ts';
 import type { RoundRow, TaskRow, VersionRow } from './rows.ts';
 import { readTask, readVersion, refusePruned, roundView, taskView } from './views.ts';
 
@@ -137,21 +143,27 @@ export async function startTask(
 
 /** Pauses a running task: the round under way goes on to its end, no further round opens. */
 export async function pauseTask(context: Context, id: TaskId, commit: Commit<Task>): Promise<Task> {
-  return moveTask(context, id, 'paused', null, commit);
+  const paused = await commit((tx) => moveTask(tx, id, 'paused', null));
+  await announceTask(context, id);
+  return paused;
 }
 
-/** Cancels a task: the round under way is abandoned, its jobs in the cloud are cancelled. */
+/** Cancels a task: in the same transaction its rounds under way are abandoned, and its jobs in the cloud are to end. */
 export async function cancelTask(context: Context, id: TaskId, commit: Commit<Task>): Promise<Task> {
-  const cancelled = await moveTask(context, id, 'cancelled', 'cancelled by request', commit);
-  const rounds = await context.database.query<{ id: RoundId }>(
-    'select id from rounds where task_id = $1 and ended_at is null',
-    [id],
-  );
-  await context.database.query(
-    'update jobs set cancel_requested = true where task_id = $1 and ended_at is null',
-    [id],
-  );
-  for (const round of rounds) await abandonRound(context, round.id, 'task-cancelled');
+  const underWay =
+    'select * from rounds where task_id = $1 and ended_at is null order by sequence for update';
+  let ended: AbandonedRound[] = [];
+  const cancelled = await commit(async (tx) => {
+    ended = []; // a transaction may be run again
+    await tx.query(underWay, [id]); // rounds before their task, as whoever publishes locks them
+    const task = await moveTask(tx, id, 'cancelled', 'cancelled by request');
+    await tx.query('update jobs set cancel_requested = true where task_id = $1 and ended_at is null', [id]);
+    const rounds = await tx.query<RoundRow>(underWay, [id]); // one may have been opened meanwhile
+    for (const round of rounds) ended.push(await abandon(tx, round, 'task-cancelled'));
+    return task;
+  });
+  await announceTask(context, id);
+  for (const round of ended) await afterAbandoning(context, round);
   return cancelled;
 }
 
@@ -223,23 +235,13 @@ export async function refuseBesideSecureTasks({ nodes, database }: Context): Pro
   );
 }
 
-async function moveTask(
-  context: Context,
-  id: TaskId,
-  to: TaskState,
-  reason: string | null,
-  commit: Commit<Task>,
-): Promise<Task> {
-  const moved = await commit(async (tx) => {
-    const [row] = await tx.query(
-      'update tasks set state = $2, reason = $3, updated_at = now() where id = $1 and state = any($4) returning id',
-      [id, to, reason, sourcesOf(taskTransitions, to)],
-    );
-    if (!row) await refuseUnless(tx, id, to);
-    return taskView(await readTask(tx, id));
-  });
-  await announceTask(context, id);
-  return moved;
+async function moveTask(tx: Querier, id: TaskId, to: TaskState, reason: string | null): Promise<Task> {
+  const [row] = await tx.query(
+    'update tasks set state = $2, reason = $3, updated_at = now() where id = $1 and state = any($4) returning id',
+    [id, to, reason, sourcesOf(taskTransitions, to)],
+  );
+  if (!row) await refuseUnless(tx, id, to);
+  return taskView(await readTask(tx, id));
 }
 
 /** Asking for the state that the task is in already is no error. */

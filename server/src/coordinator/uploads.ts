@@ -75,11 +75,18 @@ async function receive(
     );
   }
   const { completeWith } = part;
-  const answer = await context.observer.span('update fold', { 'starling.round': row.round_id }, () =>
-    complete(context, row, completeWith),
-  );
-  context.observer.count('starling_uploads_total', { outcome: 'received' });
-  return answer;
+  try {
+    const answer = await context.observer.span('update fold', { 'starling.round': row.round_id }, () =>
+      complete(context, row, completeWith),
+    );
+    context.observer.count('starling_uploads_total', { outcome: 'received' });
+    return answer;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    const now = await readAssignment(context.database, deviceId, id); // its round has ended, and its files are gone
+    if (now.state === 'uploaded' || now.state === 'counted') return receipt(now);
+    throw now.state === 'grouped' ? error : refusal(now, 'upload');
+  }
 }
 
 async function complete(context: Context, row: AssignmentRow, declared: string): Promise<UploadAnswer> {
@@ -127,8 +134,7 @@ async function complete(context: Context, row: AssignmentRow, declared: string):
   );
   if (!recorded) {
     const now = await readAssignment(context.database, deviceId, id);
-    if (now.state === 'uploaded' || now.state === 'counted')
-      return { offset: now.update_bytes ?? 0, state: now.state };
+    if (now.state === 'uploaded' || now.state === 'counted') return receipt(now);
     await context.staging.discard(id);
     throw refusal(now, 'upload');
   }
@@ -151,7 +157,12 @@ async function repeated(row: AssignmentRow, part: UploadPart): Promise<UploadAns
       'Another update of this assignment was already received.',
     );
   }
-  return { offset: row.update_bytes ?? 0, state: row.state };
+  return receipt(row);
+}
+
+/** The answer to the last part of an update that is recorded. */
+function receipt({ update_bytes: bytes, state }: AssignmentRow): UploadAnswer {
+  return { offset: bytes ?? 0, state };
 }
 
 /** Reads a body to its end, so that the connection can be used again. */

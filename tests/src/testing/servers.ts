@@ -67,6 +67,8 @@ export class ServerProcess {
   readonly directory: string;
   readonly #environment: Record<string, string>;
   url = '';
+  /** What its processes wrote. */
+  output = '';
   #child: ChildProcess | undefined;
   #port = 0;
 
@@ -106,21 +108,21 @@ export class ServerProcess {
       },
     );
     this.#child = child;
-    let output = '';
+    const before = this.output.length;
     const announced = new Promise<void>((resolve, reject) => {
       child.stderr.on('data', (chunk: Buffer) => {
-        output += chunk.toString();
+        this.output += chunk.toString();
       });
       child.stdout.on('data', (chunk: Buffer) => {
-        output += chunk.toString();
-        const url = /serves (http:\S+)/.exec(output)?.[1];
+        this.output += chunk.toString();
+        const url = /serves (http:\S+)/.exec(this.output.slice(before))?.[1];
         if (url === undefined) return;
         this.url = url;
         this.#port = Number(new URL(url).port);
         resolve();
       });
       child.once('exit', () => {
-        reject(new Error(`The server did not start: ${output}`));
+        reject(new Error(`The server did not start: ${this.output.slice(before)}`));
       });
     });
     await announced;
@@ -132,6 +134,10 @@ export class ServerProcess {
     if (!child || child.exitCode !== null || child.signalCode !== null) return child?.signalCode ?? null;
     const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
     return signal ?? code;
+  }
+
+  get pid(): number {
+    return this.#child?.pid ?? 0;
   }
 
   get running(): boolean {
