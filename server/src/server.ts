@@ -20,6 +20,7 @@ import { addSecurityHeaders } from './api/headers.ts';
 import { addSystemRoutes } from './api/system-routes.ts';
 import type { Failpoint } from './coordinator/context.ts';
 import { Coordinator } from './coordinator/coordinator.ts';
+import { GroupPost } from './coordinator/group-post.ts';
 import { LiveGroups } from './coordinator/live-groups.ts';
 import { Models } from './coordinator/models.ts';
 import { Nodes } from './coordinator/nodes.ts';
@@ -28,6 +29,7 @@ import { Retention, type RetentionRules } from './coordinator/retention.ts';
 import { RoundBook } from './coordinator/round-facts.ts';
 import { RoundSums } from './coordinator/round-sums.ts';
 import { Staging } from './coordinator/staging.ts';
+import { asOnlyWriter } from './coordinator/upload-writers.ts';
 import { serverSecret, SignedText } from './devices/secrets.ts';
 import { Sessions } from './devices/sessions.ts';
 import { overPostgres, type BetweenNodes } from './realtime/between-nodes.ts';
@@ -96,7 +98,7 @@ const errorFields = (error: unknown) =>
 /**
  * Starts a server: opens the database behind its lock, brings the schema up to date, resumes rounds under way,
  * listens. Throws `DirectoryInUse` when another server has the data directory open, `DatabaseUnavailable`,
- * `UnsupportedDatabase`, `UnknownSchema`, `BlobStoreFailed` for storage that cannot be used, `SecureTaskRuns`.
+ * `UnsupportedDatabase`, `UnknownSchema`, `BlobStoreFailed` for storage that cannot be used.
  */
 export async function startServer(options: ServerOptions): Promise<StarlingServer> {
   const { host = '127.0.0.1', port = 0, corsOrigin = '*' } = options;
@@ -123,23 +125,28 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
     const models = new Models(database);
     const blobs = new KeptBlobs(await openBlobs(options), database);
     const cloud = new Cloud(options.cloud ?? { backends: [], dataSets: {} }, jobsDirectory(options));
+    const nodes = new Nodes(database);
+    const groups = new LiveGroups(
+      {
+        crypto: await mixedProvider(webcrypto.subtle, (length) => new Uint8Array(randomBytes(length))),
+        masks: bestMasks(),
+      },
+      unmasking,
+    );
     const context = {
       cloud,
       database,
       blobs,
-      staging: new Staging(uploadsDirectory(options)),
+      staging: new Staging(uploadsDirectory(options), (id, work) =>
+        asOnlyWriter({ database, nodes, log: api.log }, id, work),
+      ),
       presence: new Presence(),
       models,
       rounds: new RoundBook(database, models),
       sums: new RoundSums(),
-      nodes: new Nodes(database),
-      groups: new LiveGroups(
-        {
-          crypto: await mixedProvider(webcrypto.subtle, (length) => new Uint8Array(randomBytes(length))),
-          masks: bestMasks(),
-        },
-        unmasking,
-      ),
+      nodes,
+      groups,
+      post: new GroupPost({ database, nodes, groups, line: sockets, log: api.log }),
       announce: sockets,
       log: api.log,
       background: new Set<Promise<void>>(),

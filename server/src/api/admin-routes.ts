@@ -11,10 +11,10 @@ import { addTaskRoutes } from './task-routes.ts';
 
 /** The admin API: everything that the console, the command line and scripts do. Each route sees its own project only. */
 export function addAdminRoutes(api: Api, services: ApiServices): void {
-  const { database } = services.coordinator.context;
-  addAdminAccess(api, database, services.limits);
-  addIdempotency(api, database); // a repeated answer is no new action: it ends a request before the audit log
-  addAudit(api, database);
+  const { context } = services.coordinator;
+  addAdminAccess(api, context.database, services.limits);
+  addIdempotency(api, context); // a repeated answer is no new action: it ends a request before the audit log
+  addAudit(api, context.database);
   addAccessRoutes(api, services);
   addDeviceAdministration(api, services);
   addModelRoutes(api, services);

@@ -2,6 +2,7 @@ import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:
 import { ProblemError, type ProjectId } from '@starling/protocol';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { uniqueViolation, DatabaseError, type Database } from '../storage/database.ts';
+import type { Context } from '../coordinator/context.ts';
 import { bearer, callerOf, requestDigest, type Api } from './http.ts';
 
 /** A request whose process died before it answered blocks its key for this long. */
@@ -14,7 +15,8 @@ const keptFor = '1 day';
  * kept for a day and repeated for the same key and request; another request under the same key is a conflict. A key is
  * one of the API key that sent it. What is kept is encrypted under both secrets, since answers may hold a new one.
  */
-export function addIdempotency(api: Api, database: Database): void {
+export function addIdempotency(api: Api, context: Context): void {
+  const { database } = context;
   api.addHook('preHandler', async (request, reply) => {
     const place = placeOf(request);
     if (!place) return;
@@ -32,6 +34,7 @@ export function addIdempotency(api: Api, database: Database): void {
         name,
         digest,
       ]);
+      context.failpoint('request-claimed');
     } catch (error) {
       if (!(error instanceof DatabaseError) || error.sqlState !== uniqueViolation) throw error;
       await repeat(database, place, digest, reply);
@@ -53,6 +56,7 @@ export function addIdempotency(api: Api, database: Database): void {
           where project_id = $1 and key = $2 and request = $3 and status is null`,
         [projectId, name, requestDigest(request), reply.statusCode, encrypt(secret, payload)],
       );
+      context.failpoint('answer-kept');
     }
     return payload;
   });

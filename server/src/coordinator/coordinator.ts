@@ -17,23 +17,18 @@ import type {
   UploadAnswer,
   VersionId,
 } from '@starling/protocol';
-import { ProblemError } from '@starling/protocol';
+import { fromBase64Url, fromHex, ProblemError, toBase64Url } from '@starling/protocol';
 import type { Context } from './context.ts';
 import { announceAssignments } from './announce.ts';
-import { control, currentAssignment } from './control.ts';
+import { control, currentAssignment, dropHere } from './control.ts';
+import type { GroupRequest } from './group-post.ts';
 import { Poller, releaseLeases } from './poller.ts';
 import { discardStrays } from './retention.ts';
 import { offerRound, settleRound } from './rounds.ts';
 import { liveStates } from './rows.ts';
-import { abortForgottenGroups, hearMember, mailOf } from './secure-groups.ts';
-import {
-  cancelTask,
-  createTask,
-  pauseTask,
-  refuseBesideSecureTasks,
-  requestEvaluation,
-  startTask,
-} from './tasks.ts';
+import { abandonGroup, abortForgottenGroups, hearMember, mailOf, receiveMasked } from './secure-groups.ts';
+import { cancelTask, createTask, pauseTask, requestEvaluation, startTask } from './tasks.ts';
+import { freeUploads } from './upload-writers.ts';
 import { receivePart, uploadOffset, type UploadPart } from './uploads.ts';
 import { readTask, readVersion, servedModel } from './views.ts';
 
@@ -51,6 +46,10 @@ export class Coordinator {
   constructor(context: Context, pollIntervalMs: number) {
     this.context = context;
     this.#poller = new Poller(context, pollIntervalMs);
+    context.post.open({
+      answer: (request) => this.#answer(request),
+      abandon: (groupId) => abandonGroup(context, groupId),
+    });
   }
 
   /** Tidies what a crash left behind and starts firing deadlines. `alone`: no other node can be alive. */
@@ -60,8 +59,8 @@ export class Coordinator {
     await nodes.join(alone, (error) => {
       log.error({ error }, 'this node could not say that it lives; trying again');
     });
-    await refuseBesideSecureTasks(this.context);
     await releaseLeases(this.context);
+    await freeUploads(this.context);
     await abortForgottenGroups(this.context);
     await discardStrays(this.context);
     this.#poller.start();
@@ -108,10 +107,10 @@ export class Coordinator {
   }
 
   groupMail(deviceId: DeviceId, id: GroupId): Promise<GroupMail> {
-    return mailOf(this.context, deviceId, id);
+    return this.#mail({ kind: 'mail', deviceId, groupId: id });
   }
   hearMember(deviceId: DeviceId, id: GroupId, bytes: Uint8Array): Promise<GroupMail> {
-    return hearMember(this.context, deviceId, id, bytes);
+    return this.#mail({ kind: 'message', deviceId, groupId: id, message: toBase64Url(bytes) });
   }
 
   /** A device came online: rounds that are looking for devices may want it. */
@@ -169,6 +168,30 @@ export class Coordinator {
       await settleRound(this.context, roundId);
     }
     this.context.announce.live(projectId, { kind: 'device', deviceId: id, change: 'revoked' });
+  }
+
+  async #mail(request: GroupRequest): Promise<GroupMail> {
+    const mail = await this.context.post.ask(request);
+    if (!mail) throw new TypeError(`A ${request.kind} is answered with mail.`);
+    return mail;
+  }
+
+  /** What a member asks of a group that this node holds, or that no node does. */
+  async #answer(request: GroupRequest): Promise<GroupMail | null> {
+    const { context } = this;
+    const { deviceId, groupId } = request;
+    switch (request.kind) {
+      case 'mail':
+        return mailOf(context, deviceId, groupId);
+      case 'message':
+        return hearMember(context, deviceId, groupId, fromBase64Url(request.message));
+      case 'masked':
+        await receiveMasked(context, deviceId, groupId, request.assignmentId, fromHex(request.digest));
+        return null;
+      case 'leave':
+        await dropHere(context, deviceId, request.assignmentId, request.reason, request.detail);
+        return null;
+    }
   }
 
   async #pace(projectId: ProjectId): Promise<{ minDelayMs: number; maxDelayMs: number }> {

@@ -11,7 +11,7 @@ import {
   settleRound,
   startTraining,
 } from './rounds.ts';
-import { abortForgottenGroups, closePhase } from './secure-groups.ts';
+import { abortForgottenGroups, closePhase, forgetEndedGroups } from './secure-groups.ts';
 
 /**
  * Fires deadlines. Any number of nodes may poll: what a deadline does is a conditional update, so it happens once.
@@ -49,6 +49,7 @@ export class Poller {
     await releaseLeases(this.#context);
     await abortForgottenGroups(this.#context);
     await forgetEnded(this.#context);
+    await forgetEndedGroups(this.#context);
     await this.#closePhases();
     const rounds = await this.#context.database.query<{
       id: RoundId;

@@ -217,6 +217,7 @@ export async function startTraining(
     [roundId, plan.windows.trainingMs, sourcesOf(roundTransitions, 'training'), windowClosed],
   );
   if (started) {
+    context.failpoint('training-started');
     const dropped = await dropAssignments(context.database, roundId, ['offered'], 'no-answer');
     await announceAssignments(context, dropped);
     await announceRound(context, roundId);
@@ -485,6 +486,7 @@ export async function afterRoundEnd(
     [roundId],
   );
   await Promise.all(groups.map((group) => context.staging.discardSum(group.id)));
+  context.failpoint('round-tidied');
   await announceTask(context, round.taskId);
   if (next) await afterRound(context, next);
 }
