@@ -58,7 +58,7 @@ export interface Context {
   log: Log;
   /** Work that nobody waits for; a server that ends lets it end first. */
   background: Set<Promise<void>>;
-  /** Called at named points between two durable steps; tests end the process there. */
+  /** Called at named points, mostly between two durable steps; tests end the process there. */
   failpoint(name: Failpoint): void;
 }
 
@@ -68,6 +68,8 @@ export const failpoints = [
   'device-enrolled',
   'session-opened',
   'task-created',
+  'deadline-due',
+  'round-abandoned',
   'round-opened',
   'devices-offered',
   'assignment-accepted',

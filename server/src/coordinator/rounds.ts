@@ -426,7 +426,10 @@ export async function abandonRound(
       'select * from rounds where id = $1 and ended_at is null and state = coalesce($2, state) for update',
       [roundId, onlyIn ?? null],
     );
-    return round && abandon(tx, round, reason);
+    if (!round) return undefined;
+    const abandoned = await abandon(tx, round, reason);
+    context.failpoint('round-abandoned'); // not yet committed
+    return abandoned;
   });
   if (!done) return;
   await announceAssignments(context, done.dropped);

@@ -3,7 +3,7 @@ import type { Plan, RoundDetail, Task } from '@starling/protocol';
 import { countsBetween, oneHot, versionsOf } from '../one-hot.ts';
 import { Admin, eventually } from '../project.ts';
 import { RawDevice, sha256 } from '../raw-device.ts';
-import { changeOf, patienceMs, resumedAfter, standingOf, tolerant } from './death.ts';
+import { deathOf, patienceMs, standingOf, tolerant } from './death.ts';
 import type { KillWorld } from './worlds.ts';
 
 export const clearPoints = [
@@ -50,19 +50,29 @@ export async function diesInClearRounds(
   changes: Partial<Plan> = {},
 ): Promise<{ resumedMs: number; task: Task }> {
   const { rounds = 1 } = changes;
-  for (const device of devices) await movedTo(device, world.victim.url).assignment();
-  const task = await world.admin.tinyTask({ cohort, ...changes });
-  await world.victim.arm(point);
-  const resumed = resumedAfter(
-    world,
-    changeOf(() => standingOf(world.admin, task)),
-  );
-  await tolerant(() => new Admin(world.victim.url, world.admin.key).post(`/v1/tasks/${task.id}/start`));
-  const acknowledged = await runDevices(world, task, devices, point === 'assignment-dropped');
+  let task: Task | undefined;
+  const death = deathOf(world, () => standingOf(world.admin, task));
+  while (!(await death.hasCome())) {
+    for (const device of devices) await movedTo(device, world.victim.url).assignment();
+    task = await world.admin.tinyTask({ cohort, ...changes });
+    await world.victim.arm(point);
+    const id = task.id;
+    await tolerant(() => new Admin(world.victim.url, world.admin.key).post(`/v1/tasks/${id}/start`));
+    const acknowledged = await runDevices(world, task, devices, point === 'assignment-dropped');
+    await expectCountedOnce(world, task, rounds, acknowledged);
+  }
+  return { resumedMs: await death.resumedMs, task: task! };
+}
 
-  const { items } = await world.admin.get<{ items: RoundDetail[] }>(`/v1/tasks/${task.id}/rounds`);
+async function expectCountedOnce(
+  { admin }: KillWorld,
+  task: Task,
+  rounds: number,
+  acknowledged: readonly Acknowledged[],
+): Promise<void> {
+  const { items } = await admin.get<{ items: RoundDetail[] }>(`/v1/tasks/${task.id}/rounds`);
   expect(items.map(({ state }) => state)).toEqual(Array(rounds).fill('published'));
-  const versions = await versionsOf(world.admin, task);
+  const versions = await versionsOf(admin, task);
   expect(versions).toHaveLength(rounds + 1);
   for (let round = 0; round < rounds; round++) {
     const counts = countsBetween(versions[round]!, versions[round + 1]!, goal);
@@ -71,7 +81,11 @@ export async function diesInClearRounds(
     // Replies may be lost with the process, as many as were on their way; what was acknowledged has to be counted.
     for (const { index } of acknowledged.filter((one) => one.round === round)) expect(counts[index]).toBe(1);
   }
-  return { resumedMs: await resumed, task };
+}
+
+interface Acknowledged {
+  readonly index: number;
+  readonly round: number;
 }
 
 /** Lets every device go on where the server says that it stands, until the task has ended. */
@@ -80,8 +94,8 @@ async function runDevices(
   task: Task,
   devices: readonly RawDevice[],
   oneDeclines: boolean,
-): Promise<{ index: number; round: number }[]> {
-  const acknowledged: { index: number; round: number }[] = [];
+): Promise<Acknowledged[]> {
+  const acknowledged: Acknowledged[] = [];
   let mayDecline = oneDeclines;
   let ended = false;
   const work = devices.map(async (device, index) => {

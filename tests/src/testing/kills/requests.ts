@@ -135,7 +135,7 @@ async function diesIn(
 ): Promise<number> {
   await world.victim.arm(point);
   await expect(first()).rejects.toThrow();
-  return resumedAfter(world, async () => {
+  return resumedAfter(world, world.victim.ended(), async () => {
     await again();
     return true;
   });
