@@ -13,7 +13,7 @@ import {
   type GroupMail,
   type Problem,
 } from '@starling/protocol';
-import type { Database } from '../storage/database.ts';
+import type { Querier } from '../storage/database.ts';
 import type { Log } from './context.ts';
 import type { LiveGroups } from './live-groups.ts';
 import { isDead, type Nodes } from './nodes.ts';
@@ -70,11 +70,11 @@ export interface GroupDesk {
 }
 
 export interface GroupPostParts {
-  readonly database: Database;
-  readonly nodes: Nodes;
-  readonly groups: LiveGroups;
+  readonly database: Querier;
+  readonly nodes: Pick<Nodes, 'id'>;
+  readonly groups: Pick<LiveGroups, 'get'>;
   readonly line: NodeLine;
-  readonly log: Log;
+  readonly log: Pick<Log, 'error'>;
 }
 
 export class GroupPost {

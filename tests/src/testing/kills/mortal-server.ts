@@ -9,6 +9,7 @@ const program = fileURLToPath(new URL('armed-server.js', import.meta.url));
 export class MortalServer {
   readonly #options: ArmedOptions;
   #child: ChildProcess | undefined;
+  #ended: Promise<NodeJS.Signals | number | null> = Promise.resolve(null);
   #port = 0;
   url = '';
   firstKey: string | undefined;
@@ -22,6 +23,7 @@ export class MortalServer {
     const options = { ...this.#options, ...changes, port: this.#port };
     const child = fork(program, [JSON.stringify(options)], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
     this.#child = child;
+    this.#ended = once(child, 'exit').then(() => child.signalCode ?? child.exitCode);
     const report = await this.#report(child);
     if (report.kind !== 'serves') throw new TypeError('A server says first that it serves.');
     this.url = report.url;
@@ -41,15 +43,14 @@ export class MortalServer {
     return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
-  /** How the process ended. */
-  async ended(): Promise<NodeJS.Signals | number | null> {
-    if (this.running) await once(this.#child!, 'exit');
-    return this.#child?.signalCode ?? this.#child?.exitCode ?? null;
+  /** How the process that runs now ends, or how the last one ended. */
+  ended(): Promise<NodeJS.Signals | number | null> {
+    return this.#ended;
   }
 
   async kill(): Promise<void> {
     this.#child?.kill('SIGKILL');
-    await this.ended();
+    await this.#ended;
   }
 
   async #report(child: ChildProcess): Promise<ArmedReport> {

@@ -38,10 +38,13 @@ export interface SecureFleet {
   readonly close: () => Promise<void>;
 }
 
-/** Devices that say every word to another node, but those that make a group form, and their masked updates, to the victim. */
+/**
+ * Devices with a socket to the victim, which so forms their groups. What they say over HTTP goes to another node with every
+ * request, but masked updates, which go to the victim.
+ */
 export async function secureFleet(world: KillWorld): Promise<SecureFleet> {
   const { admin } = world;
-  const fleet = await knownFleet(admin.url, await admin.enrolmentToken({ fleet: 'secure' }), size, {
+  const fleet = await knownFleet(world.victim.url, await admin.enrolmentToken({ fleet: 'secure' }), size, {
     nodeFor: (path) => (/\/(ready|update)$/.test(path) ? world.node() : world.anyNode()),
   });
   for (const { device } of fleet.devices) await device.start();
