@@ -16,7 +16,7 @@ import {
 import type { Querier } from '../storage/database.ts';
 import type { Log } from './context.ts';
 import type { LiveGroups } from './live-groups.ts';
-import { isDead, type Nodes } from './nodes.ts';
+import { isDead } from './nodes.ts';
 
 /** How long a device waits for another node before it is told to try again: longer than a dead node is taken for alive. */
 const patienceMs = 5_000;
@@ -71,7 +71,7 @@ export interface GroupDesk {
 
 export interface GroupPostParts {
   readonly database: Querier;
-  readonly nodes: Pick<Nodes, 'id'>;
+  readonly nodes: { readonly id: string };
   readonly groups: Pick<LiveGroups, 'get'>;
   readonly line: NodeLine;
   readonly log: Pick<Log, 'error'>;
