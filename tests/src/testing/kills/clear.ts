@@ -39,29 +39,39 @@ export async function clearFleet({ admin }: KillWorld): Promise<RawDevice[]> {
 }
 
 /**
- * A task of one-hot updates in which the victim dies at `point`: all its rounds are published, every device is counted once
- * in each that it took part in, and all that were acknowledged are. Gives the time until it went
- * on, in milliseconds.
+ * A round of one-hot updates in which the victim dies at `point`: it is published, every device that took part is counted
+ * once, and all that were acknowledged are. Gives the time until it went on, in milliseconds.
  */
-export async function diesInClearRounds(
+export async function diesInClearRound(
   world: KillWorld,
   devices: readonly RawDevice[],
   point: string,
-  changes: Partial<Plan> = {},
-): Promise<{ resumedMs: number; task: Task }> {
-  const { rounds = 1 } = changes;
+): Promise<number> {
   let task: Task | undefined;
   const death = deathOf(world, () => standingOf(world.admin, task));
   while (!(await death.hasCome())) {
     for (const device of devices) await movedTo(device, world.victim.url).assignment();
-    task = await world.admin.tinyTask({ cohort, ...changes });
+    task = await world.admin.tinyTask({ cohort });
     await world.victim.arm(point);
     const id = task.id;
     await tolerant(() => new Admin(world.victim.url, world.admin.key).post(`/v1/tasks/${id}/start`));
     const acknowledged = await runDevices(world, task, devices, point === 'assignment-dropped');
-    await expectCountedOnce(world, task, rounds, acknowledged);
+    await expectCountedOnce(world, task, 1, acknowledged);
   }
-  return { resumedMs: await death.resumedMs, task: task! };
+  return death.resumedMs;
+}
+
+/** A task of so many rounds in which nobody dies. */
+export async function clearRounds(
+  world: KillWorld,
+  devices: readonly RawDevice[],
+  plan: Partial<Plan> & { rounds: number },
+): Promise<Task> {
+  for (const device of devices) await movedTo(device, world.victim.url).assignment();
+  const task = await world.admin.tinyTask({ cohort, ...plan });
+  await world.admin.post(`/v1/tasks/${task.id}/start`);
+  await expectCountedOnce(world, task, plan.rounds, await runDevices(world, task, devices, false));
+  return task;
 }
 
 async function expectCountedOnce(

@@ -3,24 +3,29 @@ import { expect } from 'vitest';
 import type { ModelVersion } from '@starling/protocol';
 import { eventually } from '../project.ts';
 import { sha256, type RawDevice } from '../raw-device.ts';
-import { diesInClearRounds } from './clear.ts';
-import { patienceMs } from './death.ts';
+import { clearRounds } from './clear.ts';
+import { patienceMs, resumedAfter } from './death.ts';
 import type { KillWorld } from './worlds.ts';
 
 export const retentionPoints = ['strays-discarded', 'versions-pruned', 'blob-removed'] as const;
 
-/** The grace is longer than a round takes to publish. */
-const rules = { keepVersions: 1, graceMs: 3_000, intervalMs: 300 };
+/** The first pass is an interval after the start: there is time to say where it is to die. */
+const rules = { keepVersions: 1, graceMs: 100, intervalMs: 2_000 };
 
-/** Rounds beside retention that dies at `point`: the current weights are there, and those of old versions go in the end. */
+/** A pass of retention that dies at `point`: the current weights are there, and those of old versions go in the end. */
 export async function diesInRetention(
   world: KillWorld,
   devices: readonly RawDevice[],
   point: string,
 ): Promise<number> {
-  await world.revive({ retention: rules });
+  await world.revive();
   const seed = randomInt(1, 2 ** 31); // weights that no other task has
-  const { resumedMs, task } = await diesInClearRounds(world, devices, point, { rounds: 2, seed });
+  const task = await clearRounds(world, devices, { rounds: 2, seed });
+  await world.revive({ retention: rules });
+  await world.victim.arm(point);
+  const resumedMs = await resumedAfter(world, world.victim.ended(), () =>
+    world.admin.get(`/v1/tasks/${task.id}`),
+  );
   await world.revive({ retention: rules });
   const { items } = await world.admin.get<{ items: ModelVersion[] }>(`/v1/tasks/${task.id}/versions`);
   const [current, ...old] = items.map(({ weights }) => weights);
