@@ -1,4 +1,4 @@
-import type { GroupId, RoundId, RoundState } from '@starling/protocol';
+import type { GroupId, ProjectId, RoundId, RoundState } from '@starling/protocol';
 import type { Context } from './context.ts';
 import { isDead } from './nodes.ts';
 import { repeat } from './repeat.ts';
@@ -28,7 +28,11 @@ interface DueRound {
 interface TendedRound {
   id: RoundId;
   state: RoundState;
+  project_id: ProjectId;
   secure: boolean;
+  /** As many have accepted as are wanted. */
+  enough: boolean;
+  /** Devices are ready and in no group. */
   waiting: boolean;
 }
 
@@ -107,7 +111,9 @@ export class Poller {
     await forgetEnded(context);
     await forgetEndedGroups(context);
     const rounds = await context.database.query<TendedRound>(
-      `select r.id, r.state, t.plan -> 'secure' is not null as secure,
+      `select r.id, r.project_id, r.state, t.plan -> 'secure' is not null as secure,
+              (select count(*) from assignments a
+                where a.round_id = r.id and a.state not in ('offered', 'dropped')) >= r.target as enough,
               exists (select 1 from assignments a where a.round_id = r.id and a.state = 'ready') as waiting
          from rounds r join tasks t on t.id = r.task_id
         where r.ended_at is null and r.closed_at is null and r.deadline > now() order by r.deadline`,
@@ -115,8 +121,8 @@ export class Poller {
     for (const round of rounds) {
       await this.#move(round, async () => {
         if (round.state === 'selecting') {
-          await offerRound(context, round.id);
-          await startTraining(context, round.id, false);
+          if (context.presence.of(round.project_id).length > 0) await offerRound(context, round.id);
+          if (round.enough) await startTraining(context, round.id, false);
         } else {
           if (round.waiting && !round.secure) await groupReady(context, round.id); // settling forms the groups of secure tasks
           await settleRound(context, round.id);
