@@ -25,6 +25,7 @@ import { addSessionRoutes } from './api/session-routes.ts';
 import { addSystemRoutes } from './api/system-routes.ts';
 import type { Failpoint } from './coordinator/context.ts';
 import { Coordinator } from './coordinator/coordinator.ts';
+import { GroupPost } from './coordinator/group-post.ts';
 import { LiveGroups } from './coordinator/live-groups.ts';
 import { Models } from './coordinator/models.ts';
 import { Nodes } from './coordinator/nodes.ts';
@@ -40,6 +41,7 @@ import { observeRequests } from './observability/http-observation.ts';
 import type { MetricsAddress } from './observability/metrics-listener.ts';
 import { ObservedDatabase } from './observability/observed-database.ts';
 import { Readiness } from './observability/readiness.ts';
+import { asOnlyWriter } from './coordinator/upload-writers.ts';
 import { serverSecret, SignedText } from './devices/secrets.ts';
 import { Sessions } from './devices/sessions.ts';
 import { overPostgres, type BetweenNodes } from './realtime/between-nodes.ts';
@@ -113,8 +115,8 @@ const closingGraceMs = 3_000;
 /**
  * Starts a server: opens the database behind its lock, brings the schema up to date, resumes rounds under way,
  * listens. Throws `DirectoryInUse` when another server has the data directory open, `DatabaseUnavailable`,
- * `UnsupportedDatabase`, `UnknownSchema`, `BlobStoreFailed` for storage that cannot be used, `SecureTaskRuns`, and
- * `TypeError` for a provider that people cannot sign in at.
+ * `UnsupportedDatabase`, `UnknownSchema`, `BlobStoreFailed` for storage that cannot be used, and `TypeError` for a provider
+ * that people cannot sign in at.
  */
 export async function startServer(options: ServerOptions): Promise<StarlingServer> {
   const { host = '127.0.0.1', port = 0, corsOrigin = '*', oidc } = options;
@@ -145,23 +147,28 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
     const store = await openBlobs(options);
     const blobs = new KeptBlobs(store, database);
     const cloud = new Cloud(options.cloud ?? { backends: [], dataSets: {} }, jobsDirectory(options));
+    const nodes = new Nodes(database, repeat);
+    const groups = new LiveGroups(
+      {
+        crypto: await mixedProvider(webcrypto.subtle, (length) => new Uint8Array(randomBytes(length))),
+        masks: bestMasks(),
+      },
+      unmasking,
+    );
     const context = {
       cloud,
       database,
       blobs,
-      staging: new Staging(uploadsDirectory(options)),
+      staging: new Staging(uploadsDirectory(options), (id, work) =>
+        asOnlyWriter({ database, nodes, log: api.log }, id, work),
+      ),
       presence: new Presence(),
       models,
       rounds: new RoundBook(database, models),
       sums: new RoundSums(),
-      nodes: new Nodes(database, repeat),
-      groups: new LiveGroups(
-        {
-          crypto: await mixedProvider(webcrypto.subtle, (length) => new Uint8Array(randomBytes(length))),
-          masks: bestMasks(),
-        },
-        unmasking,
-      ),
+      nodes,
+      groups,
+      post: new GroupPost({ database, nodes, groups, line: sockets, log: api.log }),
       announce: sockets,
       log: api.log,
       observer,

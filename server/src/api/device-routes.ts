@@ -51,6 +51,7 @@ export function addEnrolmentRoutes(api: Api, { coordinator, sessions, limits }: 
     async (request, reply) => {
       limits.enrolment.take(request.ip);
       const { created, ...answer } = await enrol(database, request.body);
+      coordinator.context.failpoint('device-enrolled');
       if (created)
         announce.live(answer.projectId, { kind: 'device', deviceId: answer.deviceId, change: 'enrolled' });
       return reply.status(created ? 201 : 200).send(answer);
@@ -81,9 +82,12 @@ export function addEnrolmentRoutes(api: Api, { coordinator, sessions, limits }: 
         response: { 200: SessionAnswer, ...problemResponses },
       },
     },
-    (request) => {
+    async (request) => {
       limitChallenges(request);
-      return sessions.open(request.body.deviceId, request.body.challenge, request.body.signature);
+      const { deviceId, challenge, signature } = request.body;
+      const session = await sessions.open(deviceId, challenge, signature);
+      coordinator.context.failpoint('session-opened');
+      return session;
     },
   );
 }

@@ -133,6 +133,19 @@ export async function drop(
   reason: DropReason,
   detail: string,
 ): Promise<void> {
+  const { group_id: groupId } = await readAssignment(context.database, deviceId, id);
+  if (groupId === null) await dropHere(context, deviceId, id, reason, detail);
+  else await context.post.ask({ kind: 'leave', deviceId, groupId, assignmentId: id, reason, detail });
+}
+
+/** {@link drop}, at the node that holds the assignment's group. */
+export async function dropHere(
+  context: Context,
+  deviceId: DeviceId,
+  id: AssignmentId,
+  reason: DropReason,
+  detail: string,
+): Promise<void> {
   const before = await readAssignment(context.database, deviceId, id);
   let row: TimedAssignment | undefined;
   const leave = async () => {
@@ -147,6 +160,7 @@ export async function drop(
     if (now.state !== 'dropped') throw refusal(now, 'decline');
     return;
   }
+  context.failpoint('assignment-dropped');
   await context.staging.discard(id);
   await offerRound(context, row.round_id);
   await settleRound(context, row.round_id);

@@ -17,24 +17,19 @@ import type {
   UploadAnswer,
   VersionId,
 } from '@starling/protocol';
-import { ProblemError } from '@starling/protocol';
+import { fromBase64Url, fromHex, ProblemError, toBase64Url } from '@starling/protocol';
 import type { Commit } from '../storage/database.ts';
 import type { Context } from './context.ts';
 import { announceAssignments } from './announce.ts';
-import { control, currentAssignment } from './control.ts';
+import { control, currentAssignment, dropHere } from './control.ts';
+import type { GroupRequest } from './group-post.ts';
 import { Poller, releaseLeases } from './poller.ts';
 import { discardStrays } from './retention.ts';
 import { offerRound, offerRounds, settleRound } from './rounds.ts';
 import { liveStates } from './rows.ts';
-import { abortForgottenGroups, hearMember, leaveUnlessSummed, mailOf } from './secure-groups.ts';
-import {
-  cancelTask,
-  createTask,
-  pauseTask,
-  refuseBesideSecureTasks,
-  requestEvaluation,
-  startTask,
-} from './tasks.ts';
+import { abandonGroup, abortForgottenGroups, hearMember, mailOf, receiveMasked } from './secure-groups.ts';
+import { cancelTask, createTask, pauseTask, requestEvaluation, startTask } from './tasks.ts';
+import { freeUploads } from './upload-writers.ts';
 import { receivePart, uploadOffset, type UploadPart } from './uploads.ts';
 import { readTask, readVersion, servedModel } from './views.ts';
 
@@ -52,6 +47,10 @@ export class Coordinator {
   constructor(context: Context, pollIntervalMs: number) {
     this.context = context;
     this.#poller = new Poller(context, pollIntervalMs);
+    context.post.open({
+      answer: (request) => this.#answer(request),
+      abandon: (groupId) => abandonGroup(context, groupId),
+    });
   }
 
   /** Tidies what a crash left behind and starts firing deadlines. `alone`: no other node can be alive. */
@@ -61,8 +60,8 @@ export class Coordinator {
     await nodes.join(alone, (error) => {
       log.error({ error }, 'this node could not say that it lives; trying again');
     });
-    await refuseBesideSecureTasks(this.context);
     await releaseLeases(this.context);
+    await freeUploads(this.context);
     await abortForgottenGroups(this.context);
     await discardStrays(this.context);
     this.#poller.start();
@@ -114,10 +113,10 @@ export class Coordinator {
   }
 
   groupMail(deviceId: DeviceId, id: GroupId): Promise<GroupMail> {
-    return mailOf(this.context, deviceId, id);
+    return this.#mail({ kind: 'mail', deviceId, groupId: id });
   }
   hearMember(deviceId: DeviceId, id: GroupId, bytes: Uint8Array): Promise<GroupMail> {
-    return hearMember(this.context, deviceId, id, bytes);
+    return this.#mail({ kind: 'message', deviceId, groupId: id, message: toBase64Url(bytes) });
   }
 
   /** A device came online: rounds that are looking for devices may want it. */
@@ -166,20 +165,11 @@ export class Coordinator {
         [id, liveStates],
       );
     });
-    const [member] = await database.query<{ group_id: GroupId }>(
-      "select group_id from assignments where device_id = $1 and state = 'grouped'",
+    const [member] = await database.query<{ id: AssignmentId; group_id: GroupId }>(
+      "select id, group_id from assignments where device_id = $1 and state = 'grouped'",
       [id],
     );
-    if (member) {
-      await leaveUnlessSummed(this.context, id, member.group_id, async () => {
-        const left = await database.query<{ id: AssignmentId; round_id: RoundId }>(
-          `update assignments set state = 'dropped', reason = 'device-revoked', ended_at = now()
-            where device_id = $1 and state = 'grouped' returning id, round_id`,
-          [id],
-        );
-        dropped.push(...left);
-      });
-    }
+    if (member) await this.#removeMember(id, member.id, member.group_id);
     await announceAssignments(
       this.context,
       dropped.map((assignment) => assignment.id),
@@ -191,6 +181,51 @@ export class Coordinator {
       await settleRound(this.context, roundId);
     }
     this.context.announce.live(projectId, { kind: 'device', deviceId: id, change: 'revoked' });
+  }
+
+  /** Takes a revoked device out of its group, at whichever node holds that. */
+  async #removeMember(deviceId: DeviceId, assignmentId: AssignmentId, groupId: GroupId): Promise<void> {
+    const { context } = this;
+    const leave = {
+      kind: 'leave',
+      deviceId,
+      groupId,
+      assignmentId,
+      reason: 'device-revoked',
+      detail: '',
+    } as const;
+    await context.post.ask(leave).catch(async (error: unknown) => {
+      const [still] = await context.database.query(
+        "select 1 from assignments where id = $1 and state = 'grouped'",
+        [assignmentId],
+      );
+      if (still) throw error; // else its round has ended meanwhile
+    });
+    await announceAssignments(context, [assignmentId]);
+  }
+
+  async #mail(request: GroupRequest): Promise<GroupMail> {
+    const mail = await this.context.post.ask(request);
+    if (!mail) throw new TypeError(`A ${request.kind} is answered with mail.`);
+    return mail;
+  }
+
+  /** What a member asks of a group that this node holds, or that no node does. */
+  async #answer(request: GroupRequest): Promise<GroupMail | null> {
+    const { context } = this;
+    const { deviceId, groupId } = request;
+    switch (request.kind) {
+      case 'mail':
+        return mailOf(context, deviceId, groupId);
+      case 'message':
+        return hearMember(context, deviceId, groupId, fromBase64Url(request.message));
+      case 'masked':
+        await receiveMasked(context, deviceId, groupId, request.assignmentId, fromHex(request.digest));
+        return null;
+      case 'leave':
+        await dropHere(context, deviceId, request.assignmentId, request.reason, request.detail);
+        return null;
+    }
   }
 
   async #pace(projectId: ProjectId): Promise<{ minDelayMs: number; maxDelayMs: number }> {

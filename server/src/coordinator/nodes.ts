@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Database, Querier } from '../storage/database.ts';
+import type { Database } from '../storage/database.ts';
 import type { Repeat } from './repeat.ts';
 
 const beatMs = 1_000;
@@ -11,6 +11,8 @@ const deadAfter = "interval '4 seconds'";
 export class Nodes {
   /** This node; another after each start. */
   readonly id = randomUUID();
+  /** No other node can be alive: the database is this process's own. */
+  isAlone = false;
   readonly #database: Database;
   readonly #repeat: Repeat;
   #stop: (() => Promise<void>) | undefined;
@@ -22,6 +24,7 @@ export class Nodes {
 
   /** Joins. `alone` says that no other node can be alive: the database is this process's own. */
   async join(alone: boolean, onError: (error: unknown) => void): Promise<void> {
+    this.isAlone = alone;
     if (alone) await this.#database.query('delete from nodes');
     await this.#beat();
     this.#stop = this.#repeat(() => this.#beat().catch(onError), beatMs);
@@ -30,15 +33,6 @@ export class Nodes {
   async leave(): Promise<void> {
     await this.#stop?.();
     await this.#database.query('delete from nodes where id = $1', [this.id]);
-  }
-
-  /** How many other nodes live. */
-  async others(querier: Querier): Promise<number> {
-    const [row] = await querier.query<{ count: number }>(
-      `select count(*)::int as count from nodes where id <> $1 and seen_at > now() - ${deadAfter}`,
-      [this.id],
-    );
-    return row?.count ?? 0;
   }
 
   async #beat(): Promise<void> {

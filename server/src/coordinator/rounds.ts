@@ -249,6 +249,7 @@ export async function startTraining(context: Context, roundId: RoundId, closing?
     return started && dropAssignments(tx, roundId, ['offered'], 'no-answer');
   });
   if (dropped) {
+    context.failpoint('training-started');
     await announceAssignments(context, dropped);
     await announceRound(context, roundId);
     await groupReady(context, roundId);
@@ -519,7 +520,10 @@ export async function abandonRound(context: Context, roundId: RoundId, reason: A
       'select * from rounds where id = $1 and ended_at is null for update',
       [roundId],
     );
-    return round && abandon(tx, round, reason);
+    if (!round) return undefined;
+    const abandoned = await abandon(tx, round, reason);
+    context.failpoint('round-abandoned'); // not yet committed
+    return abandoned;
   });
   if (done) await afterAbandoning(context, done);
 }
@@ -578,6 +582,7 @@ export async function afterRoundEnd(
     [roundId],
   );
   await Promise.all(groups.map((group) => context.staging.discardSum(group.id)));
+  context.failpoint('round-tidied');
   await announceTask(context, round.taskId);
   if (next) await afterRound(context, next);
 }

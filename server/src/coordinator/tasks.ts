@@ -37,12 +37,6 @@ import {
 import type { RoundRow, TaskRow, VersionRow } from './rows.ts';
 import { readTask, readVersion, refusePruned, roundView, taskView } from './views.ts';
 
-/** Another node may not join now. */
-export class SecureTaskRuns extends Error {
-  override readonly name = 'SecureTaskRuns';
-  readonly code = 'secure-task-runs';
-}
-
 /** Creates a task in state `draft` with its version 0: fresh weights by the plan's seed, or a given version's. */
 export async function createTask(
   context: Context,
@@ -88,6 +82,7 @@ export async function createTask(
     await registerBlob(tx, task, { sha256: weights, bytes: file.length });
     return taskView(task);
   });
+  context.failpoint('task-created');
   context.announce.live(projectId, { kind: 'task', task: view });
   return view;
 }
@@ -128,7 +123,6 @@ export async function startTask(
       [id, from],
     );
     if (!row) await refuseUnless(tx, id, 'running');
-    if (row) await refuseSecureAmongNodes(context, tx, await readTask(tx, id));
     next = row && (await advanceTask(tx, id));
     return taskView(await readTask(tx, id));
   });
@@ -184,7 +178,6 @@ export async function requestEvaluation(
   const round = await commit(async (tx) => {
     const [locked] = await tx.query<TaskRow>('select * from tasks where id = $1 for update', [id]);
     if (!locked) throw new ProblemError('not-found', `There is no task ${id}.`);
-    await refuseSecureAmongNodes(context, tx, locked);
     const base = version ?? locked.current_version;
     const [held] = await tx.query<VersionRow>('select * from model_versions where id = $1 for share', [base]);
     if (held) refusePruned(held);
@@ -208,31 +201,6 @@ export async function requestEvaluation(
   await offerRound(context, round.id);
   await announceRound(context, round.id);
   return round;
-}
-
-/**
- * The groups of a secure task are in one node's memory: devices whose requests reach another would find none. So such
- * a task is not started while several nodes live, and no node joins one on which it runs.
- */
-async function refuseSecureAmongNodes({ nodes }: Context, tx: Querier, { id, plan }: TaskRow): Promise<void> {
-  if (!plan.secure || (await nodes.others(tx)) === 0) return;
-  throw new ProblemError(
-    'invalid-plan',
-    `Task ${id} sums under masks, which a server of several nodes cannot do. Run one node, or a server of its own for it.`,
-  );
-}
-
-/** Throws when another node has a round of a secure task under way. */
-export async function refuseBesideSecureTasks({ nodes, database }: Context): Promise<void> {
-  if ((await nodes.others(database)) === 0) return;
-  const [running] = await database.query<{ id: TaskId }>(
-    `select t.id from tasks t where t.plan ? 'secure' and (t.state = 'running'
-        or exists (select 1 from rounds r where r.task_id = t.id and r.ended_at is null)) limit 1`,
-  );
-  if (!running) return;
-  throw new SecureTaskRuns(
-    `Task ${running.id} sums under masks on the node that runs: a second one cannot join until it has ended or is paused and its round is over.`,
-  );
 }
 
 async function moveTask(tx: Querier, id: TaskId, to: TaskState, reason: string | null): Promise<Task> {

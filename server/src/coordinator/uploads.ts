@@ -1,10 +1,4 @@
-import {
-  fromHex,
-  ProblemError,
-  type AssignmentId,
-  type DeviceId,
-  type UploadAnswer,
-} from '@starling/protocol';
+import { ProblemError, type AssignmentId, type DeviceId, type UploadAnswer } from '@starling/protocol';
 import type { WeightedSum } from '@starling/aggregation';
 import { announceAssignments } from './announce.ts';
 import type { Context } from './context.ts';
@@ -12,7 +6,6 @@ import { readContribution } from './contribution.ts';
 import { drop, readAssignment, refusal } from './control.ts';
 import { settleSoon } from './rounds.ts';
 import type { AssignmentRow } from './rows.ts';
-import { receiveMasked } from './secure-groups.ts';
 
 /** One part of an upload. */
 export interface UploadPart {
@@ -114,7 +107,11 @@ async function complete(context: Context, row: AssignmentRow, declared: string):
   }
   if (!contribution) {
     await context.staging.complete(id); // kept until its group ends: the device may ask where it stands
-    await receiveMasked(context, { ...row, group_id: groupOf(row) }, fromHex(declared));
+    context.failpoint('masked-update-staged');
+    await context.post.ask({
+      ...{ kind: 'masked', deviceId, groupId: groupOf(row) },
+      ...{ assignmentId: id, digest: declared },
+    });
     const { state } = await readAssignment(context.database, deviceId, id);
     return { offset: row.update_bytes ?? 0, state };
   }

@@ -1,5 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { fromBase64Url, ProblemError, utf8Encode, type DeviceId, type ProjectId } from '@starling/protocol';
+import {
+  fromBase64Url,
+  ProblemError,
+  sha256,
+  utf8Encode,
+  type DeviceId,
+  type ProjectId,
+} from '@starling/protocol';
 import { verify } from '@starling/secure';
 import type { Database } from '../storage/database.ts';
 import type { SignedText } from './secrets.ts';
@@ -16,8 +23,6 @@ export interface DeviceIdentity {
 export class Sessions {
   readonly #database: Database;
   readonly #signed: SignedText;
-  /** Challenges answered within their lifetime: each is good for one session. */
-  readonly #used = new Set<string>();
 
   constructor(database: Database, signed: SignedText) {
     this.#database = database;
@@ -38,12 +43,7 @@ export class Sessions {
     signature: string,
   ): Promise<{ token: string; expiresInMs: number }> {
     const issued = this.#signed.read('challenge', challenge);
-    if (!issued || issued.expired || issued.text.split('~')[0] !== deviceId || this.#used.has(challenge)) {
-      throw new ProblemError(
-        'challenge-invalid',
-        'The challenge is not one of this device, is used, or is over a minute old. Ask for another.',
-      );
-    }
+    if (!issued || issued.expired || issued.text.split('~')[0] !== deviceId) throw invalidChallenge();
     const [device] = await this.#database.query<{ public_key: string; state: string }>(
       'select public_key, state from devices where id = $1',
       [deviceId],
@@ -57,9 +57,19 @@ export class Sessions {
         'The signature of the challenge does not verify under the key that this device enrolled with.',
       );
     }
-    this.#used.add(challenge);
-    setTimeout(() => this.#used.delete(challenge), challengeMs).unref();
+    if (!(await this.#use(challenge))) throw invalidChallenge();
     return { token: this.#signed.issue('session', deviceId, sessionMs), expiresInMs: sessionMs };
+  }
+
+  /** Each challenge is good for one session, at whichever node; it is remembered for longer than it lives. */
+  async #use(challenge: string): Promise<boolean> {
+    const [first] = await this.#database.query(
+      `with over as (delete from used_challenges where expires_at < now())
+       insert into used_challenges (digest, expires_at) values ($1, now() + $2 * interval '1 millisecond')
+       on conflict do nothing returning 1`,
+      [sha256(utf8Encode(challenge)), 2 * challengeMs],
+    );
+    return first !== undefined;
   }
 
   /** Who holds this token. Throws `unauthenticated`, `session-expired`, `device-unknown`, `device-revoked`. */
@@ -84,6 +94,13 @@ export class Sessions {
     if (device.state === 'revoked') throw revoked();
     return { deviceId: device.id, projectId: device.project_id };
   }
+}
+
+function invalidChallenge(): ProblemError {
+  return new ProblemError(
+    'challenge-invalid',
+    'The challenge is not one of this device, is used, or is over a minute old. Ask for another.',
+  );
 }
 
 function unknownDevice(): ProblemError {

@@ -16,6 +16,7 @@ import { credentialOf, identify } from '../api/credentials.ts';
 import { refuseForeign, type Site } from '../api/site.ts';
 import type { Announcements } from '../coordinator/context.ts';
 import type { Coordinator } from '../coordinator/coordinator.ts';
+import type { Letter, NodeLine } from '../coordinator/group-post.ts';
 import type { DeviceIdentity, Sessions } from '../devices/sessions.ts';
 import type { Feed } from './feed.ts';
 
@@ -31,7 +32,7 @@ const controlMessage = Compile(SocketControl);
  * The live channel (socket.io): namespace `/device` carries offers and control messages, `/admin` the live events
  * of a project. What it carries is a hint; the database is the truth and REST reads it.
  */
-export class Sockets implements Announcements {
+export class Sockets implements Announcements, NodeLine {
   readonly #feed: Feed;
   #server: Server | undefined;
 
@@ -67,6 +68,10 @@ export class Sockets implements Announcements {
     this.#server?.of('/device').to(deviceId).emit('group', { groupId });
   }
 
+  send(toNode: string, letter: Letter): void {
+    this.#server?.of('/device').serverSideEmit('letter', toNode, letter);
+  }
+
   live(projectId: ProjectId, event: LiveEvent): void {
     this.#feed.publish(projectId, event);
     this.#server?.of('/admin').to(projectId).emit('event', event);
@@ -88,8 +93,11 @@ export class Sockets implements Announcements {
 
   #serveDevices(server: Server, services: { coordinator: Coordinator; sessions: Sessions }): void {
     const { coordinator, sessions } = services;
-    const { presence, log } = coordinator.context;
+    const { presence, log, nodes, post } = coordinator.context;
     const namespace = server.of('/device');
+    namespace.on('letter', (toNode: string, letter: Letter) => {
+      if (toNode === nodes.id) post.receive(letter);
+    });
     const identities = new WeakMap<Socket, DeviceIdentity>();
     namespace.use((socket, next) => {
       sessions.identify(tokenOf(socket)).then(

@@ -95,7 +95,9 @@ export class JobRunner {
       await this.#context.database.query('update jobs set backend = $2 where id = $1', [job.id, backend]);
       const named = { ...job, backend };
       await this.#prepare(named);
+      this.#context.failpoint('job-prepared');
       await this.#handOver(named);
+      this.#context.failpoint('job-submitted');
     } catch (error) {
       const refused =
         error instanceof NotFeasible || (error instanceof ProblemError && error.code !== 'unavailable');
@@ -104,6 +106,7 @@ export class JobRunner {
       return;
     }
     const row = await moveJob(this.#context.database, job.id, 'running');
+    this.#context.failpoint('job-running');
     if (row) announceJob(this.#context, row);
   }
 
@@ -162,6 +165,7 @@ export class JobRunner {
   async #publish(job: JobRow, { weights, metrics }: JobResult): Promise<void> {
     const { blobs, database, announce } = this.#context;
     const sha256 = weights && (await blobs.put(weights.file));
+    this.#context.failpoint('job-result-stored');
     const done = await database.tx(async (tx) => {
       const [live] = await tx.query("select 1 from jobs where id = $1 and state = 'running' for update", [
         job.id,
@@ -202,6 +206,7 @@ export class JobRunner {
       return { row, version, next: await advanceTask(tx, task.id) };
     });
     if (!done?.row) return;
+    this.#context.failpoint('job-published');
     announceJob(this.#context, done.row);
     if (done.version) {
       const version = versionView(await readVersion(database, done.version));

@@ -149,10 +149,19 @@ export class ServerProcess {
     this.#child?.kill('SIGTERM');
   }
 
-  async kill(): Promise<void> {
+  kill(): Promise<void> {
+    return this.#end('SIGKILL');
+  }
+
+  /** Ends it as an operator does: it lets what is under way end first. */
+  stop(): Promise<void> {
+    return this.#end('SIGTERM');
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
     if (!this.running) return;
     const ended = this.ended();
-    this.#child?.kill('SIGKILL');
+    this.#child?.kill(signal);
     await ended;
   }
 }

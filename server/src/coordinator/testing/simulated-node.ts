@@ -11,6 +11,7 @@ import type { TrainingBackend } from '../../training/backend.ts';
 import { unmaskingThreads } from '../../unmasking/unmasking-threads.ts';
 import type { Context } from '../context.ts';
 import { Coordinator } from '../coordinator.ts';
+import { GroupPost } from '../group-post.ts';
 import { LiveGroups } from '../live-groups.ts';
 import { Models } from '../models.ts';
 import { Nodes } from '../nodes.ts';
@@ -53,7 +54,7 @@ export class SimulatedNode {
   alive = true;
   /** How far this node's own clock is off. */
   skewMs = 0;
-  /** What was handed to timers, the first one first: the sign of life, and the poller. */
+  /** What was handed to timers, the first one first: the sign of life, and the loops of the poller. */
   readonly #timers: (() => Promise<void>)[] = [];
   #fault: { fault: Fault; afterCalls: number } | undefined;
 
@@ -74,6 +75,21 @@ export class SimulatedNode {
       return () => Promise.resolve();
     };
     const cloud = new Cloud({ backends: [shared.backend], dataSets: shared.dataSets }, `${directory}/jobs`);
+    const nodes = new Nodes(database, repeat);
+    const groups = new LiveGroups(
+      {
+        crypto: tweetnaclProvider((length) => new Uint8Array(randomBytes(length))),
+        masks: javaScriptMasks(),
+      },
+      unmaskingThreads(),
+    );
+    const log: Context['log'] = {
+      info: () => undefined,
+      warn: () => undefined,
+      error: (fields, message) => {
+        if (!('error' in fields && fields.error instanceof Injected)) shared.onError(fields, message);
+      },
+    };
     const context: Context = {
       cloud,
       database,
@@ -83,14 +99,9 @@ export class SimulatedNode {
       models,
       rounds: new RoundBook(database, models),
       sums: new RoundSums(),
-      nodes: new Nodes(database, repeat),
-      groups: new LiveGroups(
-        {
-          crypto: tweetnaclProvider((length) => new Uint8Array(randomBytes(length))),
-          masks: javaScriptMasks(),
-        },
-        unmaskingThreads(),
-      ),
+      nodes,
+      groups,
+      post: new GroupPost({ database, nodes, groups, line: { send: () => undefined }, log }),
       announce: {
         assignment: (deviceId, assignment) => {
           shared.hint(this, deviceId, assignment);
@@ -101,13 +112,7 @@ export class SimulatedNode {
         revoked: () => undefined,
         live: () => undefined,
       },
-      log: {
-        info: () => undefined,
-        warn: () => undefined,
-        error: (fields, message) => {
-          if (!('error' in fields && fields.error instanceof Injected)) shared.onError(fields, message);
-        },
-      },
+      log,
       observer: unobserved,
       repeat,
       background: new Set(),
@@ -127,7 +132,7 @@ export class SimulatedNode {
   }
 
   async poll(): Promise<void> {
-    await this.#timers[1]?.();
+    await Promise.all(this.#timers.slice(1).map((timer) => timer()));
   }
 
   /** Lets the call after so many others fail. */

@@ -1,5 +1,11 @@
 import { PGlite, types } from '@electric-sql/pglite';
-import { inTransaction, type Database, type Querier, type Row, type DatabaseLoad } from '../../storage/database.ts';
+import {
+  inTransaction,
+  type Database,
+  type Querier,
+  type Row,
+  type DatabaseLoad,
+} from '../../storage/database.ts';
 import { migrate } from '../../storage/migrate.ts';
 
 /** One change of a row's state; `before` is null for a new row. */
