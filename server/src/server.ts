@@ -152,7 +152,7 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
     const signed = new SignedText(await serverSecret(database), () => Date.now());
     const services = {
       coordinator,
-      sessions: new Sessions(database, signed),
+      sessions: new Sessions(database, signed, context.groups.environment.crypto),
       limits: new RateLimits(options.rates),
       feed,
       endConnections: (keyId: KeyId) => {

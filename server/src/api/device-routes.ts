@@ -32,7 +32,7 @@ const AssignmentAnswer = Type.Object({ assignment: Assignment });
 
 /** Routes that need no session: enrolment and the way to a session. */
 export function addEnrolmentRoutes(api: Api, { coordinator, sessions, limits }: ApiServices): void {
-  const { database, announce } = coordinator.context;
+  const { database, announce, groups } = coordinator.context;
   const limitChallenges = (request: FastifyRequest<{ Body: { deviceId: string } }>) => {
     limits.challengeFromAddress.take(request.ip);
     limits.challenge.take(request.body.deviceId);
@@ -50,7 +50,7 @@ export function addEnrolmentRoutes(api: Api, { coordinator, sessions, limits }: 
     },
     async (request, reply) => {
       limits.enrolment.take(request.ip);
-      const { created, ...answer } = await enrol(database, request.body);
+      const { created, ...answer } = await enrol(database, groups.environment.crypto, request.body);
       if (created)
         announce.live(answer.projectId, { kind: 'device', deviceId: answer.deviceId, change: 'enrolled' });
       return reply.status(created ? 201 : 200).send(answer);

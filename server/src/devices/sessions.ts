@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { fromBase64Url, ProblemError, utf8Encode, type DeviceId, type ProjectId } from '@starling/protocol';
-import { verify } from '@starling/secure';
+import { verifyWith, type CryptoProvider } from '@starling/secure';
 import type { Database } from '../storage/database.ts';
 import type { SignedText } from './secrets.ts';
 
@@ -16,12 +16,14 @@ export interface DeviceIdentity {
 export class Sessions {
   readonly #database: Database;
   readonly #signed: SignedText;
+  readonly #crypto: Pick<CryptoProvider, 'verify'>;
   /** Challenges answered within their lifetime: each is good for one session. */
   readonly #used = new Set<string>();
 
-  constructor(database: Database, signed: SignedText) {
+  constructor(database: Database, signed: SignedText, crypto: Pick<CryptoProvider, 'verify'>) {
     this.#database = database;
     this.#signed = signed;
+    this.#crypto = crypto;
   }
 
   challenge(deviceId: DeviceId): { challenge: string; expiresInMs: number } {
@@ -38,12 +40,7 @@ export class Sessions {
     signature: string,
   ): Promise<{ token: string; expiresInMs: number }> {
     const issued = this.#signed.read('challenge', challenge);
-    if (!issued || issued.expired || issued.text.split('~')[0] !== deviceId || this.#used.has(challenge)) {
-      throw new ProblemError(
-        'challenge-invalid',
-        'The challenge is not one of this device, is used, or is over a minute old. Ask for another.',
-      );
-    }
+    if (!issued || issued.expired || issued.text.split('~')[0] !== deviceId) throw invalidChallenge();
     const [device] = await this.#database.query<{ public_key: string; state: string }>(
       'select public_key, state from devices where id = $1',
       [deviceId],
@@ -51,12 +48,14 @@ export class Sessions {
     if (!device) throw unknownDevice();
     if (device.state === 'revoked') throw revoked();
     const message = utf8Encode(challenge);
-    if (!verify(fromBase64Url(device.public_key), 'session', message, fromBase64Url(signature))) {
+    const key = fromBase64Url(device.public_key);
+    if (!(await verifyWith(this.#crypto, key, 'session', message, fromBase64Url(signature)))) {
       throw new ProblemError(
         'signature-invalid',
         'The signature of the challenge does not verify under the key that this device enrolled with.',
       );
     }
+    if (this.#used.has(challenge)) throw invalidChallenge(); // looked at here: nobody comes in between
     this.#used.add(challenge);
     setTimeout(() => this.#used.delete(challenge), challengeMs).unref();
     return { token: this.#signed.issue('session', deviceId, sessionMs), expiresInMs: sessionMs };
@@ -84,6 +83,13 @@ export class Sessions {
     if (device.state === 'revoked') throw revoked();
     return { deviceId: device.id, projectId: device.project_id };
   }
+}
+
+function invalidChallenge(): ProblemError {
+  return new ProblemError(
+    'challenge-invalid',
+    'The challenge is not one of this device, is used, or is over a minute old. Ask for another.',
+  );
 }
 
 function unknownDevice(): ProblemError {
