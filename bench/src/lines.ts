@@ -39,16 +39,22 @@ export type Report = (line: Line) => void;
 
 /** What the cases of one bench say. */
 export interface Lines {
-  row(name: string, contender: string, metric: string, unit: string, values: readonly number[]): Row;
+  readonly row: (
+    name: string,
+    contender: string,
+    metric: string,
+    unit: string,
+    values: readonly number[],
+  ) => Row;
   /** `least`: the figure is to be no less; else no more. */
-  verdict(
+  readonly verdict: (
     name: string,
     what: string,
     measured: number,
     limit: number,
     unit: string,
     least?: boolean,
-  ): Verdict;
+  ) => Verdict;
 }
 
 export function linesOf(bench: BenchName): Lines {

@@ -18,7 +18,8 @@ import type { Api } from './api/http.ts';
 import { addOpenApi } from './api/openapi.ts';
 import { addSecurityHeaders } from './api/headers.ts';
 import { addSystemRoutes } from './api/system-routes.ts';
-import type { Failpoint } from './coordinator/context.ts';
+import { deviceBatches } from './coordinator/batches.ts';
+import type { Context, Failpoint } from './coordinator/context.ts';
 import { Coordinator } from './coordinator/coordinator.ts';
 import { LiveGroups } from './coordinator/live-groups.ts';
 import { Models } from './coordinator/models.ts';
@@ -123,7 +124,8 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
     const models = new Models(database);
     const blobs = new KeptBlobs(await openBlobs(options), database);
     const cloud = new Cloud(options.cloud ?? { backends: [], dataSets: {} }, jobsDirectory(options));
-    const context = {
+    const context: Context = {
+      batches: deviceBatches(() => context),
       cloud,
       database,
       blobs,

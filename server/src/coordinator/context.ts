@@ -12,6 +12,7 @@ import {
 import type { Cloud } from '../training/cloud.ts';
 import type { BlobStore } from '../storage/blobs.ts';
 import type { Database } from '../storage/database.ts';
+import type { DeviceBatches } from './batches.ts';
 import type { LiveGroups } from './live-groups.ts';
 import type { Models } from './models.ts';
 import type { Nodes } from './nodes.ts';
@@ -50,6 +51,7 @@ export interface Context {
   /** Where jobs in the cloud run, and on which data. */
   cloud: Cloud;
   groups: LiveGroups;
+  batches: DeviceBatches;
   nodes: Nodes;
   announce: Announcements;
   log: Log;

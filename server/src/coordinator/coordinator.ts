@@ -116,11 +116,7 @@ export class Coordinator {
 
   /** A device came online: rounds that are looking for devices may want it. */
   async deviceOnline(projectId: ProjectId): Promise<void> {
-    const rounds = await this.context.database.query<{ id: RoundId }>(
-      "select id from rounds where project_id = $1 and state = 'selecting' order by opened_at",
-      [projectId],
-    );
-    for (const round of rounds) await offerRound(this.context, round.id);
+    await this.context.batches.online.add(projectId);
   }
 
   /** Where a device stands; a device without a socket is present from here until it should ask again. */

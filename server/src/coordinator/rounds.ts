@@ -228,16 +228,16 @@ export async function startTraining(
 
 /**
  * Forms groups from devices that are ready. A clear update is a group of one that needs no keys, so it goes
- * straight to `uploads`. The round is `aggregating` from its first group's start. Devices are told, but for `teller`,
- * who gets it as the answer to its own message; the result says whether it was grouped.
+ * straight to `uploads`. The round is `aggregating` from its first group's start. Devices are told, but for `tellers`,
+ * who get it as the answer to their own message. Gives who was grouped.
  */
 export async function groupReady(
   context: Context,
   roundId: RoundId,
-  teller?: AssignmentId,
-): Promise<boolean> {
+  tellers: ReadonlySet<AssignmentId> = new Set(),
+): Promise<ReadonlySet<AssignmentId>> {
   const { plan } = await context.rounds.get(roundId);
-  if (plan.secure) return groupSecurely(context, roundId, plan, plan.secure.groupSize, teller);
+  if (plan.secure) return groupSecurely(context, roundId, plan, plan.secure.groupSize, tellers);
   const grouped = await context.database.tx(async (tx) => {
     const [round] = await tx.query(
       "select 1 from rounds where id = $1 and state in ('training', 'aggregating') and closed_at is null for update",
@@ -268,13 +268,13 @@ export async function groupReady(
     );
     return ready.map((row) => row.id);
   });
-  if (grouped.length === 0) return false;
+  if (grouped.length === 0) return new Set();
   context.failpoint('group-formed');
   await announceAssignments(
     context,
-    grouped.filter((id) => id !== teller),
+    grouped.filter((id) => !tellers.has(id)),
   );
-  return teller !== undefined && grouped.includes(teller);
+  return new Set(grouped);
 }
 
 /** Forms groups of a secure task: of the size that the plan wants, or none yet. Devices that no group will take are dropped. */
@@ -283,8 +283,8 @@ async function groupSecurely(
   roundId: RoundId,
   { windows }: Plan,
   groupSize: GroupSizes,
-  teller: AssignmentId | undefined,
-): Promise<boolean> {
+  tellers: ReadonlySet<AssignmentId>,
+): Promise<ReadonlySet<AssignmentId>> {
   const done = await context.database.tx(async (tx) => {
     const [round] = await tx.query(
       `select 1 from rounds where id = $1 and state in ('training', 'aggregating') and closed_at is null for update`,
@@ -324,15 +324,15 @@ async function groupSecurely(
     const dropped = left > 0 ? await dropAssignments(tx, roundId, ['ready'], 'no-group') : [];
     return { groups, grouped: ready.slice(0, taken), dropped };
   });
-  if (!done) return false;
+  if (!done) return new Set();
   const { groups, grouped, dropped } = done;
   if (groups.length > 0) context.failpoint('group-formed');
   for (const id of groups) await startGroup(context, roundId, id);
   await announceAssignments(
     context,
-    [...grouped, ...dropped].filter((id) => id !== teller),
+    [...grouped, ...dropped].filter((id) => !tellers.has(id)),
   );
-  return teller !== undefined && grouped.includes(teller);
+  return new Set(grouped);
 }
 
 /** Ends a round as soon as its end is known: the goal reached, nobody left, or the minimum out of reach. */
@@ -359,7 +359,8 @@ export async function settleRound(context: Context, roundId: RoundId): Promise<v
 
 /** Settles a round without making whoever caused it wait: publishing takes its time. */
 export function settleSoon(context: Context, roundId: RoundId): void {
-  const work = settleRound(context, roundId)
+  const work = context.batches.settle
+    .add(roundId)
     .catch((error: unknown) => {
       context.log.error({ error, roundId }, 'a round could not be settled; the poller will try again');
     })

@@ -24,7 +24,7 @@ export interface UploadPart {
 
 /** How many bytes of the update the server holds. */
 export async function uploadOffset(context: Context, deviceId: DeviceId, id: AssignmentId): Promise<number> {
-  const row = await readAssignment(context.database, deviceId, id);
+  const row = await readAssignment(context, deviceId, id);
   if (row.state === 'uploaded' || row.state === 'counted') return row.update_bytes ?? 0;
   if (row.state !== 'grouped') throw refusal(row, 'upload');
   return context.staging.offset(id);
@@ -41,7 +41,7 @@ export async function receivePart(
   id: AssignmentId,
   part: UploadPart,
 ): Promise<UploadAnswer> {
-  const row = await readAssignment(context.database, deviceId, id);
+  const row = await readAssignment(context, deviceId, id);
   if (row.state === 'uploaded' || row.state === 'counted') return repeated(row, part);
   if (row.state !== 'grouped' || row.update_bytes === null) throw refusal(row, 'upload');
   const length = await context.staging.append(id, part.offset, row.update_bytes, part.body);
@@ -83,25 +83,19 @@ async function complete(context: Context, row: AssignmentRow, declared: string):
   if (!contribution) {
     await context.staging.complete(id); // kept until its group ends: the device may ask where it stands
     await receiveMasked(context, { ...row, group_id: groupOf(row) }, fromHex(declared));
-    const { state } = await readAssignment(context.database, deviceId, id);
+    const { state } = await readAssignment(context, deviceId, id);
     return { offset: row.update_bytes ?? 0, state };
   }
   await context.staging.complete(id);
   context.failpoint('upload-verified');
-  const [recorded] = await context.database.query(
-    `with held as materialized (select id from rounds where id = $4 for no key update),
-          moved as (update assignments set state = 'uploaded', uploaded_at = now(), weight = $2
-                     where id = $1 and state = 'grouped' and round_id = (select id from held)
-                    returning id, group_id, round_id, update_bytes),
-          summed as (update groups g set state = 'summed', digest = $3, ended_at = now()
-                       from moved where g.id = moved.group_id and g.state = 'uploads'),
-          counted as (update rounds r set bytes_up = r.bytes_up + moved.update_bytes
-                        from moved where r.id = moved.round_id)
-     select id from moved`,
-    [id, contribution.totalWeight, declared, row.round_id],
-  );
+  const recorded = await context.batches.record.add({
+    id,
+    roundId: row.round_id,
+    weight: contribution.totalWeight,
+    digest: declared,
+  });
   if (!recorded) {
-    const now = await readAssignment(context.database, deviceId, id);
+    const now = await readAssignment(context, deviceId, id);
     if (now.state === 'uploaded' || now.state === 'counted')
       return { offset: now.update_bytes ?? 0, state: now.state };
     await context.staging.discard(id);

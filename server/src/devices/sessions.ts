@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { fromBase64Url, ProblemError, utf8Encode, type DeviceId, type ProjectId } from '@starling/protocol';
 import { verifyWith, type CryptoProvider } from '@starling/secure';
+import { Batches } from '../storage/batches.ts';
 import type { Database } from '../storage/database.ts';
 import type { SignedText } from './secrets.ts';
 
@@ -12,16 +13,30 @@ export interface DeviceIdentity {
   projectId: ProjectId;
 }
 
+interface DeviceRow {
+  id: DeviceId;
+  project_id: ProjectId;
+  public_key: string;
+  state: string;
+}
+
 /** Devices prove that they hold their Ed25519 key by signing a challenge, and get a bearer token for an hour. */
 export class Sessions {
-  readonly #database: Database;
+  readonly #devices: Batches<string, DeviceRow | undefined>;
   readonly #signed: SignedText;
   readonly #crypto: Pick<CryptoProvider, 'verify'>;
   /** Challenges answered within their lifetime: each is good for one session. */
   readonly #used = new Set<string>();
 
   constructor(database: Database, signed: SignedText, crypto: Pick<CryptoProvider, 'verify'>) {
-    this.#database = database;
+    this.#devices = new Batches(async (ids) => {
+      const rows = await database.query<DeviceRow>(
+        'select id, project_id, public_key, state from devices where id = any($1)',
+        [ids],
+      );
+      const byId = new Map<string, DeviceRow>(rows.map((row) => [row.id, row]));
+      return ids.map((id) => byId.get(id));
+    });
     this.#signed = signed;
     this.#crypto = crypto;
   }
@@ -41,10 +56,7 @@ export class Sessions {
   ): Promise<{ token: string; expiresInMs: number }> {
     const issued = this.#signed.read('challenge', challenge);
     if (!issued || issued.expired || issued.text.split('~')[0] !== deviceId) throw invalidChallenge();
-    const [device] = await this.#database.query<{ public_key: string; state: string }>(
-      'select public_key, state from devices where id = $1',
-      [deviceId],
-    );
+    const device = await this.#devices.add(deviceId);
     if (!device) throw unknownDevice();
     if (device.state === 'revoked') throw revoked();
     const message = utf8Encode(challenge);
@@ -75,10 +87,7 @@ export class Sessions {
         'session-expired',
         'The session token is over an hour old. Open another session.',
       );
-    const [device] = await this.#database.query<{ id: DeviceId; project_id: ProjectId; state: string }>(
-      'select id, project_id, state from devices where id = $1',
-      [session.text],
-    );
+    const device = await this.#devices.add(session.text);
     if (!device) throw unknownDevice();
     if (device.state === 'revoked') throw revoked();
     return { deviceId: device.id, projectId: device.project_id };
