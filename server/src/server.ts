@@ -18,6 +18,7 @@ import type { Api } from './api/http.ts';
 import { addOpenApi } from './api/openapi.ts';
 import { addSecurityHeaders } from './api/headers.ts';
 import { addSystemRoutes } from './api/system-routes.ts';
+import { Budget } from './coordinator/budget.ts';
 import { deviceBatches } from './coordinator/batches.ts';
 import type { Context, Failpoint } from './coordinator/context.ts';
 import { Coordinator } from './coordinator/coordinator.ts';
@@ -87,6 +88,9 @@ export interface StarlingServer {
 const pagePolicy =
   "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self' ws: wss:; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
+/** Of clear updates that are verified, recorded and folded at a time. */
+const verifyingBytes = 64 * 2 ** 20;
+
 /** How long requests under way may take at the end. A connection without a request would hold it up for a minute. */
 const closingGraceMs = 3_000;
 
@@ -126,6 +130,7 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
     const cloud = new Cloud(options.cloud ?? { backends: [], dataSets: {} }, jobsDirectory(options));
     const context: Context = {
       batches: deviceBatches(() => context),
+      verifying: new Budget(verifyingBytes),
       cloud,
       database,
       blobs,

@@ -156,11 +156,7 @@ function move(
       where r.id = a.round_id and r.id in (select id from held)
         and a.id = t.id and a.device_id = t.device_id and a.state = any($1)
      returning ${assignmentColumns}`,
-    [
-      sourcesOf(assignmentTransitions, to),
-      ...namesOf(items),
-      ...columns.map(({ values }) => values),
-    ],
+    [sourcesOf(assignmentTransitions, to), ...namesOf(items), ...columns.map(({ values }) => values)],
   );
 }
 

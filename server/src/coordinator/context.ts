@@ -12,6 +12,7 @@ import {
 import type { Cloud } from '../training/cloud.ts';
 import type { BlobStore } from '../storage/blobs.ts';
 import type { Database } from '../storage/database.ts';
+import type { Budget } from './budget.ts';
 import type { DeviceBatches } from './batches.ts';
 import type { LiveGroups } from './live-groups.ts';
 import type { Models } from './models.ts';
@@ -52,6 +53,8 @@ export interface Context {
   cloud: Cloud;
   groups: LiveGroups;
   batches: DeviceBatches;
+  /** Memory for clear updates between their last byte and the sum. */
+  verifying: Budget;
   nodes: Nodes;
   announce: Announcements;
   log: Log;

@@ -1,11 +1,12 @@
+import { webcrypto } from 'node:crypto';
 import {
   fromHex,
   ProblemError,
+  toHex,
   type AssignmentId,
   type DeviceId,
   type UploadAnswer,
 } from '@starling/protocol';
-import type { WeightedSum } from '@starling/aggregation';
 import { announceAssignments } from './announce.ts';
 import type { Context } from './context.ts';
 import { readContribution } from './contribution.ts';
@@ -58,40 +59,37 @@ export async function receivePart(
 }
 
 async function complete(context: Context, row: AssignmentRow, declared: string): Promise<UploadAnswer> {
+  const { secure } = await context.rounds.get(row.round_id);
+  if (secure) return completeMasked(context, row, declared);
+  return context.verifying.spend(row.update_bytes ?? 0, () => completeClear(context, row, declared));
+}
+
+async function completeMasked(context: Context, row: AssignmentRow, declared: string): Promise<UploadAnswer> {
   const { id, device_id: deviceId } = row;
-  const { blocks, plan, secure, work } = await context.rounds.get(row.round_id);
-  let contribution: WeightedSum | undefined;
-  try {
-    const digest = await context.staging.digest(id);
-    if (digest !== declared || digest !== row.update_digest) {
-      throw new ProblemError(
-        'upload-digest-mismatch',
-        `The uploaded bytes have SHA-256 ${digest}; announced were ${row.update_digest ?? 'none'} and ${declared}.`,
-      );
-    }
-    if (!secure) {
-      const clipNorm = work.kind === 'training' ? work.learning.clipNorm : undefined;
-      contribution = readContribution(await context.staging.read(id), blocks, plan.maxWeight, clipNorm);
-    }
-  } catch (error) {
-    if (error instanceof ProblemError) {
-      await drop(context, deviceId, id, 'update-refused', error.code);
-      await announceAssignments(context, [id]);
-    }
-    throw error;
-  }
-  if (!contribution) {
-    await context.staging.complete(id); // kept until its group ends: the device may ask where it stands
-    await receiveMasked(context, { ...row, group_id: groupOf(row) }, fromHex(declared));
-    const { state } = await readAssignment(context, deviceId, id);
-    return { offset: row.update_bytes ?? 0, state };
-  }
+  await refusing(context, row, async () => {
+    requireDigest(row, declared, await context.staging.digest(id));
+  });
+  await context.staging.complete(id); // kept until its group ends: the device may ask where it stands
+  await receiveMasked(context, { ...row, group_id: groupOf(row) }, fromHex(declared));
+  const { state } = await readAssignment(context, deviceId, id);
+  return { offset: row.update_bytes ?? 0, state };
+}
+
+async function completeClear(context: Context, row: AssignmentRow, declared: string): Promise<UploadAnswer> {
+  const { id, device_id: deviceId } = row;
+  const { blocks, plan, work } = await context.rounds.get(row.round_id);
+  const contribution = await refusing(context, row, async () => {
+    const bytes = await context.staging.read(id);
+    requireDigest(row, declared, toHex(new Uint8Array(await webcrypto.subtle.digest('SHA-256', bytes))));
+    const clipNorm = work.kind === 'training' ? work.learning.clipNorm : undefined;
+    return readContribution(bytes, blocks, plan.maxWeight, clipNorm);
+  });
   await context.staging.complete(id);
   context.failpoint('upload-verified');
   const recorded = await context.batches.record.add({
     id,
     roundId: row.round_id,
-    weight: contribution.totalWeight,
+    weight: contribution.weight,
     digest: declared,
   });
   if (!recorded) {
@@ -102,9 +100,30 @@ async function complete(context: Context, row: AssignmentRow, declared: string):
     throw refusal(now, 'upload');
   }
   context.failpoint('upload-recorded');
-  context.sums.fold(row.round_id, id, contribution);
+  context.sums.fold(row.round_id, { blocks, maxWeight: plan.maxWeight }, id, contribution);
   settleSoon(context, row.round_id);
   return { offset: row.update_bytes ?? 0, state: 'uploaded' };
+}
+
+/** Drops the assignment of an update that `work` refuses. */
+async function refusing<T>(context: Context, row: AssignmentRow, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof ProblemError) {
+      await drop(context, row.device_id, row.id, 'update-refused', error.code);
+      await announceAssignments(context, [row.id]);
+    }
+    throw error;
+  }
+}
+
+function requireDigest(row: AssignmentRow, declared: string, digest: string): void {
+  if (digest === declared && digest === row.update_digest) return;
+  throw new ProblemError(
+    'upload-digest-mismatch',
+    `The uploaded bytes have SHA-256 ${digest}; announced were ${row.update_digest ?? 'none'} and ${declared}.`,
+  );
 }
 
 function groupOf({ id, group_id: groupId }: AssignmentRow) {
