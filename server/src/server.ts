@@ -12,7 +12,8 @@ import { createFirstKey } from './access/keys.ts';
 import { RateLimits, type RateLimitOptions } from './access/rate-limits.ts';
 import { addAdminRoutes } from './api/admin-routes.ts';
 import { addBlobRoutes } from './api/blob-routes.ts';
-import { addDeviceRoutes, addEnrolmentRoutes } from './api/device-routes.ts';
+import { addBodyRules } from './api/bodies.ts';
+import { addDeviceRoutes, addEnrolmentRoutes, uploadType } from './api/device-routes.ts';
 import { sendError } from './api/errors.ts';
 import type { Api } from './api/http.ts';
 import { addOpenApi } from './api/openapi.ts';
@@ -88,6 +89,10 @@ export interface StarlingServer {
 const pagePolicy =
   "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self' ws: wss:; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
+/** How long the headers of a request may take, and how long all of it: a longer upload is resumed. */
+const headersPatienceMs = 10_000;
+const requestPatienceMs = 600_000;
+
 /** Of clear updates that are verified, recorded and folded at a time. */
 const verifyingBytes = 64 * 2 ** 20;
 
@@ -114,6 +119,8 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
     },
     childLoggerFactory: (logger, bindings, options) => logger.child(bindings, { ...options, level: 'warn' }),
     bodyLimit: 256 * 1024,
+    requestTimeout: requestPatienceMs,
+    http: { headersTimeout: headersPatienceMs, connectionsCheckingInterval: 2_000 },
     forceCloseConnections: true,
     trustProxy: options.behindTls === true && ((_address: string, hop: number) => hop === 0),
   }).withTypeProvider<TypeBoxTypeProvider>() as Api;
@@ -168,6 +175,7 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
     };
 
     acceptExactly(api);
+    addBodyRules(api, uploadType);
     api.setErrorHandler(sendError);
     api.setNotFoundHandler(({ method, url }) => {
       throw new ProblemError('not-found', `There is no ${method} ${url}. See /reference.`);

@@ -41,7 +41,8 @@ export function addBlobRoutes(api: Api, { coordinator, sessions, limits }: ApiSe
     async (request, reply) => {
       const { sha256 } = request.params;
       const projectId = await projectOfCaller(request);
-      if (!(await owned.add({ projectId, sha256 }))) throw new ProblemError('not-found', `There is no blob ${sha256}.`);
+      if (!(await owned.add({ projectId, sha256 })))
+        throw new ProblemError('not-found', `There is no blob ${sha256}.`);
       const etag = `"${sha256}"`;
       void reply
         .header('etag', etag)

@@ -22,7 +22,7 @@ import { enrol } from '../devices/enrolment.ts';
 import { bearer, bodyOrNothing, deviceOf, type Api, type ApiServices } from './http.ts';
 import { problemResponses } from './openapi.ts';
 
-const uploadType = 'application/offset+octet-stream';
+export const uploadType = 'application/offset+octet-stream';
 /** SA-1's messages are small: the bulk goes the way of uploads. */
 const messageType = 'application/octet-stream';
 const maxMessageBytes = 128 * 1024;

@@ -19,13 +19,13 @@ import {
 import type { Querier } from '../storage/database.ts';
 import { newId, type Context } from './context.ts';
 import { announceAssignments, announceRound, announceTask } from './announce.ts';
+import { updateByteLimit } from './contribution.ts';
 import { groupsOf, type GroupSizes } from './group-sizes.ts';
 import { publishRound } from './publish.ts';
 import { cloudStepDue } from '../training/jobs.ts';
 import { liveStates, type RoundRow, type TaskRow } from './rows.ts';
 import { phaseWindowMs, startGroup } from './secure-groups.ts';
 import { assignmentSeed, sampleCohort } from './sampling.ts';
-import { readTask } from './views.ts';
 
 /**
  * The life of a round: opened, offered to devices, trained, aggregated, published or abandoned. Every change is a
@@ -151,6 +151,7 @@ export async function advanceTask(tx: Querier, taskId: TaskId): Promise<RoundRow
 /** Offers a selecting round to devices that are present, idle and wanted, until enough have been asked. */
 export async function offerRound(context: Context, roundId: RoundId): Promise<void> {
   const { database, presence } = context;
+  const { plan, base, blocks } = await context.rounds.get(roundId);
   const offered = await database.tx(async (tx) => {
     const [round] = await tx.query<RoundRow>(
       "select * from rounds where id = $1 and state = 'selecting' for update",
@@ -164,17 +165,32 @@ export async function offerRound(context: Context, roundId: RoundId): Promise<vo
     if (asked >= round.target) return [];
     const present = presence.of(round.project_id);
     if (present.length === 0) return [];
-    const { plan } = await readTask(tx, round.task_id);
-    const separationMs = round.kind === 'training' ? (plan.eligibility?.minSeparationMs ?? 0) : 0;
-    const candidates = await tx.query<{ id: DeviceId; public_key: string }>(
-      `select d.id, d.public_key from devices d
+    const isTraining = round.kind === 'training';
+    const separationMs = isTraining ? (plan.eligibility?.minSeparationMs ?? 0) : 0;
+    const countTurns = isTraining && plan.cohort.withoutReplacement === true;
+    const { roundsPerDay = null, bytesPerDay = null } = plan.quota ?? {};
+    const candidates = await tx.query<{ id: DeviceId; public_key: string; turns: number }>(
+      `select d.id, d.public_key,
+              case when $8 then (select count(*)::int from assignments a join rounds r on r.id = a.round_id
+                                  where a.device_id = d.id and a.task_id = $7 and a.uploaded_at is not null
+                                    and r.kind = 'training')
+                   else 0 end as turns
+         from devices d
         where d.project_id = $1 and d.state = 'active' and d.id = any($2) and d.labels @> $3
           and not exists (select 1 from assignments a where a.device_id = d.id and a.state = any($4))
           and not exists (select 1 from assignments a where a.device_id = d.id and a.round_id = $5)
           and ($6 = 0 or not exists (
                 select 1 from assignments a where a.device_id = d.id and a.task_id = $7
-                   and a.uploaded_at > now() - $6 * interval '1 millisecond'))`,
-      [round.project_id, present, round.selection, liveStates, roundId, separationMs, round.task_id],
+                   and a.uploaded_at > now() - $6 * interval '1 millisecond'))
+          and (($9::int is null and $10::bigint is null) or (
+                select count(*) < coalesce($9, 1 + count(*))
+                       and coalesce(sum(v.bytes + coalesce(a.update_bytes, 0)), 0) + $11 <= coalesce($10, 2::bigint ^ 62)
+                  from assignments a join rounds r on r.id = a.round_id join model_versions v on v.id = r.base_version
+                 where a.device_id = d.id and a.task_id = $7 and a.accepted_at > now() - interval '1 day'))`,
+      [
+        ...[round.project_id, present, round.selection, liveStates, roundId, separationMs, round.task_id],
+        ...[countTurns, roundsPerDay, bytesPerDay, base.bytes + updateByteLimit(blocks)],
+      ],
     );
     const chosen = sampleCohort(candidates, round.target - asked, plan.seed, round.sequence);
     if (chosen.length === 0) return [];

@@ -13,8 +13,10 @@ import { Server, type ServerOptions, type Socket } from 'socket.io';
 import { Compile } from 'typebox/compile';
 import { toProblemError } from '../api/errors.ts';
 import { identifyKey } from '../access/keys.ts';
+import type { RateLimits } from '../access/rate-limits.ts';
 import type { Announcements } from '../coordinator/context.ts';
 import type { Coordinator } from '../coordinator/coordinator.ts';
+import { returnWindow } from '../coordinator/steering.ts';
 import type { DeviceIdentity, Sessions } from '../devices/sessions.ts';
 import type { Feed } from './feed.ts';
 
@@ -24,7 +26,19 @@ const maxMessageBytes = 128 * 1024;
 /** How often the key of a person who watches is checked again: it may have expired. */
 const keyCheckMs = 60_000;
 
+/** How long a connection may take to say whose it is. */
+const signInMs = 10_000;
+
+/** Connections of one device at a time: one, and those that it lost without the server knowing yet. */
+const socketsPerDevice = 8;
+
 const controlMessage = Compile(SocketControl);
+
+interface SocketServices {
+  coordinator: Coordinator;
+  sessions: Sessions;
+  limits: RateLimits;
+}
 
 /**
  * The live channel (socket.io): namespace `/device` carries offers and control messages, `/admin` the live events
@@ -33,6 +47,7 @@ const controlMessage = Compile(SocketControl);
 export class Sockets implements Announcements {
   readonly #feed: Feed;
   #server: Server | undefined;
+  #connected = () => 0;
 
   /** Live events go to the sockets of people and to `feed`. */
   constructor(feed: Feed) {
@@ -42,12 +57,13 @@ export class Sockets implements Announcements {
   /** Starts serving on an HTTP server that may not listen yet. */
   attach(
     http: HttpServer,
-    services: { coordinator: Coordinator; sessions: Sessions },
+    services: SocketServices,
     options: { corsOrigin: string | string[]; adapter?: ServerOptions['adapter'] },
   ): void {
     const server = new Server(http, {
       transports: ['websocket'],
       perMessageDeflate: false,
+      connectTimeout: signInMs,
       maxHttpBufferSize: maxMessageBytes,
       serveClient: false,
       cors: { origin: options.corsOrigin },
@@ -81,18 +97,25 @@ export class Sockets implements Announcements {
     this.#server?.of('/device').in(deviceId).disconnectSockets(true);
   }
 
+  /** Tells the devices of this node when to come back, each at a moment of its own, and ends all connections. */
   async close(): Promise<void> {
+    this.#server?.of('/device').local.emit('leaving', returnWindow(this.#connected()));
     await this.#server?.close();
   }
 
-  #serveDevices(server: Server, services: { coordinator: Coordinator; sessions: Sessions }): void {
+  #serveDevices(server: Server, services: SocketServices): void {
     const { coordinator, sessions } = services;
     const { presence, log } = coordinator.context;
     const namespace = server.of('/device');
+    this.#connected = () => presence.connected();
     const identities = new WeakMap<Socket, DeviceIdentity>();
     namespace.use((socket, next) => {
       sessions.identify(tokenOf(socket)).then(
         (identity) => {
+          if (presence.sockets(identity.deviceId) >= socketsPerDevice) {
+            next(refusal(tooManySockets()));
+            return;
+          }
           identities.set(socket, identity);
           next();
         },
@@ -115,7 +138,7 @@ export class Sockets implements Announcements {
       socket.on('control', (message: unknown, acknowledge: unknown) => {
         if (typeof acknowledge !== 'function') return;
         const reply = acknowledge as (answer: object) => void; // socket.io hands a function where an ack is wanted
-        answerControl(coordinator, deviceId, message).then(
+        answerControl(services, deviceId, message).then(
           (assignment) => {
             reply({ assignment });
           },
@@ -157,10 +180,11 @@ export class Sockets implements Announcements {
 }
 
 async function answerControl(
-  coordinator: Coordinator,
+  { coordinator, limits }: SocketServices,
   deviceId: DeviceId,
   message: unknown,
 ): Promise<Assignment> {
+  limits.device.take(deviceId); // as if it had come over HTTP
   if (!controlMessage.Check(message)) {
     throw new ProblemError(
       'invalid-request',
@@ -168,6 +192,14 @@ async function answerControl(
     );
   }
   return coordinator.control(deviceId, message.assignmentId, message.message);
+}
+
+function tooManySockets(): ProblemError {
+  return new ProblemError(
+    'rate-limited',
+    `This device has ${socketsPerDevice} connections already. Close one.`,
+    { retryAfterMs: 30_000 },
+  );
 }
 
 function tokenOf(socket: Socket): string | undefined {
