@@ -57,7 +57,7 @@ beforeAll(async () => {
       };
     }),
   );
-});
+}, 240_000);
 afterAll(async () => {
   process.off('unhandledRejection', note);
   await world.close();

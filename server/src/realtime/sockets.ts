@@ -128,6 +128,10 @@ export class Sockets implements Announcements {
       const identity = identities.get(socket);
       if (!identity) return;
       const { deviceId, projectId } = identity;
+      if (presence.sockets(deviceId) >= socketsPerDevice) {
+        socket.disconnect(true); // several came in while each was looked up
+        return;
+      }
       void socket.join(deviceId);
       if (presence.connect(deviceId, projectId))
         this.live(projectId, { kind: 'device', deviceId, change: 'online' });
