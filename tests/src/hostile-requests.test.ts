@@ -212,7 +212,7 @@ describe('requests that nobody sends by mistake', { timeout: 300_000 }, () => {
   it('leave a server that works, and no error that nobody handled', async () => {
     expect((await fetch(`${world.server.url}/v1/health`)).status).toBe(200);
     expect(Object.prototype).not.toHaveProperty('polluted');
-    const again = await makeTenant(world.admin, 'after the storm');
+    const again = await makeTenant(world.admin, 'after-the-storm');
     expect((await again.device.send('GET', '/v1/device/assignment')).status).toBe(200);
     expect(unhandled).toEqual([]);
   });

@@ -347,6 +347,24 @@ describe('someone who says things twice, late, or in another’s name', () => {
     },
   );
 
+  it('does not steer a list with a cursor that it made up', async () => {
+    const cursors = [
+      ...['x', '%00', '!!!!', 'e30', toBase64Url(utf8Encode('[1,2]')), toBase64Url(utf8Encode('["a"]'))],
+      ...["['2020-01-01", "'; drop table devices; --"].map((text) => toBase64Url(utf8Encode(text))),
+      ...['["\\u0000","\\u0000"]', '["1e999","x"]', '["infinity","x"]', '["294277-01-01",""]'].map((text) =>
+        toBase64Url(utf8Encode(text)),
+      ),
+    ];
+    for (const path of ['/v1/devices', '/v1/tasks', '/v1/audit']) {
+      for (const cursor of cursors) {
+        const answer = await admin.call('GET', `${path}?cursor=${cursor}`);
+        expect([200, 400], `${path} ${cursor}`).toContain(answer.status); // PostgreSQL knows infinity
+        if (answer.status === 400) expect(answer.body).toMatchObject({ code: 'invalid-request' });
+      }
+      expect((await admin.call('GET', `${path}?limit=100000`)).status).toBe(400);
+    }
+  });
+
   it('gets a gap, not another’s events, for an event id that it made up', async () => {
     for (const id of ['', 'x', '../1', '0-99999999999999999999', '-1', '0'.repeat(5000), 'a-b-c', '%00']) {
       const abort = new AbortController();
