@@ -29,7 +29,7 @@ export function fold(count: u32, scaleOnce: f64, weightOnce: f64): void {
   const half = f64x2.splat(0.5);
   const signs = i64x2.splat(i64.MIN_VALUE);
   let lanes = lanesPlace;
-  const end = valuesPlace + ((<usize>count) << 2);
+  const end = valuesPlace + (count << 2);
   for (let place = valuesPlace; place < end; place += 16) {
     const x = v128.load(place);
     const low = f64x2.promote_low_f32x4(x);
@@ -47,7 +47,7 @@ export function fold(count: u32, scaleOnce: f64, weightOnce: f64): void {
 export function isWithin(count: u32, clip: f32): bool {
   const most = f32x4.splat(clip);
   let within = i32x4.splat(-1); // comparisons: a maximum that minds NaN takes four times as long
-  const end = valuesPlace + ((<usize>count) << 2);
+  const end = valuesPlace + (count << 2);
   for (let place = valuesPlace; place < end; place += 16) {
     within = v128.and(within, f32x4.le(f32x4.abs(v128.load(place)), most));
   }

@@ -9,6 +9,9 @@ import { ProblemError } from '@starling/protocol';
 
 const main = fileURLToPath(new URL('../../cli/dist/main.js', import.meta.url));
 
+/** Linux counts processor time in hundredths for programs, whatever its own clock. */
+const ticksASecond = 100;
+
 /** A server as `npm start` runs it, in a process of its own, on a data directory of its own. */
 export class ServerProcess {
   readonly url: string;
@@ -61,6 +64,13 @@ export class ServerProcess {
     const status = readFileSync(`/proc/${this.#child.pid!}/status`, 'utf8');
     const bytesOf = (name: string) => 1024 * Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(status)?.[1]);
     return { now: bytesOf('VmRSS'), peak: bytesOf('VmHWM') };
+  }
+
+  /** Seconds of processor time that all threads have taken so far. Linux only. */
+  processorSeconds(): number {
+    const stat = readFileSync(`/proc/${this.#child.pid!}/stat`, 'utf8');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' '); // the name of the process may hold blanks
+    return (Number(fields[11]) + Number(fields[12])) / ticksASecond;
   }
 
   forgetPeak(): void {

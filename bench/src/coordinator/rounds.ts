@@ -17,9 +17,11 @@ export async function benchJoining(report: Report): Promise<void> {
       server.forgetPeak();
       const acknowledged: number[] = [];
       const whole: number[] = [];
+      const busy: number[] = [];
       for (let run = 0; run < 5; run++) {
         const task = await startTask(server, { size, ...shape });
         const updateFor = oneUpdate();
+        const busyBefore = server.processorSeconds();
         const from = performance.now();
         await Promise.all(
           devices.map(async (device) => {
@@ -30,11 +32,13 @@ export async function benchJoining(report: Report): Promise<void> {
         acknowledged.push((performance.now() - from) / 1000);
         await published(server, task, size);
         whole.push((performance.now() - from) / 1000);
+        busy.push(server.processorSeconds() - busyBefore);
         await Promise.all(devices.map((device) => device.disconnect()));
       }
       const above = (server.memory().peak - idle) / megabyte;
       report(row(name, 'starling', `n = ${size}: until all are acknowledged`, 's', acknowledged));
       report(row(name, 'starling', `n = ${size}: until the round is published`, 's', whole));
+      report(row(name, 'server', `n = ${size}: processor time, all threads`, 's', busy));
       report(row(name, 'server', `n = ${size}: most resident above idle`, 'MB', [above]));
       if (size < 1000) continue;
       report(verdict(name, 'until the round is published, median', median(whole), 2.5, 's'));

@@ -2,7 +2,7 @@ import { request } from 'node:http';
 import { median } from '../statistics.ts';
 import { fleetOf } from './fleet.ts';
 import type { LiveDevice } from './live-device.ts';
-import { oneUpdate, published, startTask, Update } from './round.ts';
+import { oneUpdate, published, startTask, type Update } from './round.ts';
 import { row, verdict, type Report } from './rows.ts';
 
 const megabyte = 2 ** 20;

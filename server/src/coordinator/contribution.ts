@@ -54,7 +54,7 @@ export function readContribution(
     }
     return tensor.data;
   });
-  const contribution: Contribution = { blocks: values as ArrayLike<number>[], weight: weightValue }; // F32 and F64, by their dtypes
+  const contribution: Contribution = { blocks: values, weight: weightValue };
   try {
     checkContribution(contribution, blocks, maxWeight);
   } catch (error) {
