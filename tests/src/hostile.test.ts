@@ -69,6 +69,10 @@ const post = (path: string, body: BodyInit, headers: Record<string, string> = {}
 
 describe('a connection that only costs', { timeout: 60_000 }, () => {
   it('is ended when its headers never end, and when its body never does', async () => {
+    const events = await fetch(`${world.server.url}/v1/events`, {
+      headers: { authorization: `Bearer ${admin.key}` },
+    });
+    const reader = events.body!.getReader();
     const headers = await rawConnection();
     headers.socket.write('GET /v1/health HTTP/1.1\r\nHost: starling\r\nX-Slow: ');
     const body = await rawConnection();
@@ -82,6 +86,15 @@ describe('a connection that only costs', { timeout: 60_000 }, () => {
     await Promise.all([headers.closed, body.closed]);
     clearInterval(dripping);
     expect(headers.answer()).toContain('408');
+    // A request that is whole is left alone, however long its answer takes.
+    await admin.tinyTask();
+    let heard = '';
+    while (!heard.includes('"kind":"task"')) {
+      const { value, done } = await reader.read();
+      expect(done).toBe(false);
+      heard += new TextDecoder().decode(value);
+    }
+    await reader.cancel();
     expect((await fetch(`${world.server.url}/v1/health`)).status).toBe(200);
   });
 

@@ -44,7 +44,9 @@ function limitBody(request: {
   once(event: string, end: () => void): unknown;
 }): void {
   if (request.complete) return;
-  const timer = setTimeout(() => request.destroy(), bodyPatienceMs);
+  const timer = setTimeout(() => {
+    if (!request.complete) request.destroy(); // an answer may take longer: a download, a stream of events
+  }, bodyPatienceMs);
   const end = () => {
     clearTimeout(timer);
   };
