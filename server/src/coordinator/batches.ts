@@ -71,7 +71,9 @@ export function deviceBatches(contextOf: () => Context): DeviceBatches {
     }),
     accept: new Batches(async (items) => {
       const rows = await move(database(), 'accepted', 'accepted_at = now()', items);
-      if (rows.length > 0) contextOf().failpoint('assignment-accepted');
+      rows.forEach(() => {
+        contextOf().failpoint('assignment-accepted');
+      });
       for (const roundId of roundsOf(rows)) await startTraining(contextOf(), roundId, false);
       return inOrderOf(items, rows);
     }),
@@ -91,7 +93,9 @@ export function deviceBatches(contextOf: () => Context): DeviceBatches {
           ],
         );
         if (rows.length === 0) return items.map(() => undefined);
-        contextOf().failpoint('assignment-ready');
+        rows.forEach(() => {
+          contextOf().failpoint('assignment-ready');
+        });
         const tellers = new Set(rows.map(({ id }) => id));
         const grouped = await groupReady(contextOf(), roundId as RoundId, tellers); // the key that was given below
         const told = rows.map((row) => (grouped.has(row.id) ? { ...row, state: 'grouped' as const } : row));

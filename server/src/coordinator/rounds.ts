@@ -285,7 +285,9 @@ export async function groupReady(
     return ready.map((row) => row.id);
   });
   if (grouped.length === 0) return new Set();
-  context.failpoint('group-formed');
+  grouped.forEach(() => {
+    context.failpoint('group-formed');
+  });
   await announceAssignments(
     context,
     grouped.filter((id) => !tellers.has(id)),
