@@ -14,7 +14,8 @@ import { checkProvider, OidcProvider, type OidcOptions } from './access/oidc.ts'
 import { RateLimits, type RateLimitOptions } from './access/rate-limits.ts';
 import { addAdminRoutes } from './api/admin-routes.ts';
 import { addBlobRoutes } from './api/blob-routes.ts';
-import { addDeviceRoutes, addEnrolmentRoutes } from './api/device-routes.ts';
+import { addBodyRules } from './api/bodies.ts';
+import { addDeviceRoutes, addEnrolmentRoutes, uploadType } from './api/device-routes.ts';
 import { addCrossOrigin } from './api/cross-origin.ts';
 import { sendError } from './api/errors.ts';
 import type { Api } from './api/http.ts';
@@ -23,7 +24,9 @@ import { addSecurityHeaders } from './api/headers.ts';
 import { addOidcRoutes, callbackPath } from './api/oidc-routes.ts';
 import { addSessionRoutes } from './api/session-routes.ts';
 import { addSystemRoutes } from './api/system-routes.ts';
-import type { Failpoint } from './coordinator/context.ts';
+import { Budget } from './coordinator/budget.ts';
+import { deviceBatches } from './coordinator/batches.ts';
+import type { Context, Failpoint } from './coordinator/context.ts';
 import { Coordinator } from './coordinator/coordinator.ts';
 import { GroupPost } from './coordinator/group-post.ts';
 import { LiveGroups } from './coordinator/live-groups.ts';
@@ -109,6 +112,13 @@ export interface StarlingServer {
 const pagePolicy =
   "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self' ws: wss:; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
+/** How long the headers of a request may take, and how long all of it: a longer upload is resumed. */
+const headersPatienceMs = 10_000;
+const requestPatienceMs = 600_000;
+
+/** Of clear updates that are verified, recorded and folded at a time. */
+const verifyingBytes = 64 * 2 ** 20;
+
 /** How long requests under way may take at the end. A connection without a request would hold it up for a minute. */
 const closingGraceMs = 3_000;
 
@@ -126,6 +136,8 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
     logger: logOptions(options.logLevel ?? 'warn'),
     childLoggerFactory: (logger, bindings, options) => logger.child(bindings, { ...options, level: 'warn' }),
     bodyLimit: 256 * 1024,
+    requestTimeout: requestPatienceMs,
+    http: { headersTimeout: headersPatienceMs, connectionsCheckingInterval: 2_000 },
     forceCloseConnections: true,
     trustProxy: options.behindTls === true && ((_address: string, hop: number) => hop === 0),
   }).withTypeProvider<TypeBoxTypeProvider>();
@@ -155,7 +167,9 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
       },
       unmasking,
     );
-    const context = {
+    const context: Context = {
+      batches: deviceBatches(() => context),
+      verifying: new Budget(verifyingBytes),
       cloud,
       database,
       blobs,
@@ -189,7 +203,7 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
     const services = {
       coordinator,
       readiness,
-      sessions: new Sessions(database, signed),
+      sessions: new Sessions(database, signed, groups.environment.crypto),
       limits: new RateLimits(options.rates),
       feed,
       site: { behindTls: options.behindTls === true, publicUrl: options.publicUrl },
@@ -200,6 +214,7 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
 
     acceptExactly(api);
     observeRequests(api, observer, tracing);
+    addBodyRules(api, uploadType);
     api.setErrorHandler(sendError);
     api.setNotFoundHandler(({ method, url }) => {
       throw new ProblemError('not-found', `There is no ${method} ${url}. See /reference.`);

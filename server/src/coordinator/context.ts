@@ -14,6 +14,8 @@ import type { Cloud } from '../training/cloud.ts';
 import type { BlobStore } from '../storage/blobs.ts';
 import type { Database } from '../storage/database.ts';
 import type { GroupPost } from './group-post.ts';
+import type { Budget } from './budget.ts';
+import type { DeviceBatches } from './batches.ts';
 import type { LiveGroups } from './live-groups.ts';
 import type { Models } from './models.ts';
 import type { Nodes } from './nodes.ts';
@@ -55,6 +57,9 @@ export interface Context {
   groups: LiveGroups;
   /** To the groups, whichever node holds them. */
   post: GroupPost;
+  batches: DeviceBatches;
+  /** Memory for clear updates between their last byte and the sum. */
+  verifying: Budget;
   nodes: Nodes;
   announce: Announcements;
   log: Log;

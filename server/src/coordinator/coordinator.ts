@@ -18,6 +18,7 @@ import type {
   VersionId,
 } from '@starling/protocol';
 import { fromBase64Url, fromHex, ProblemError, toBase64Url } from '@starling/protocol';
+import { Batches } from '../storage/batches.ts';
 import type { Commit } from '../storage/database.ts';
 import type { Context } from './context.ts';
 import { announceAssignments } from './announce.ts';
@@ -25,16 +26,14 @@ import { control, currentAssignment, dropHere } from './control.ts';
 import type { GroupRequest } from './group-post.ts';
 import { Poller, releaseLeases } from './poller.ts';
 import { discardStrays } from './retention.ts';
-import { offerRound, offerRounds, settleRound } from './rounds.ts';
+import { offerRound, settleRound } from './rounds.ts';
 import { liveStates } from './rows.ts';
+import { delayFrom, delayWindow, type DelayWindow } from './steering.ts';
 import { abandonGroup, abortForgottenGroups, hearMember, mailOf, receiveMasked } from './secure-groups.ts';
 import { cancelTask, createTask, pauseTask, requestEvaluation, startTask } from './tasks.ts';
 import { freeUploads } from './upload-writers.ts';
 import { receivePart, uploadOffset, type UploadPart } from './uploads.ts';
 import { readTask, readVersion, servedModel } from './views.ts';
-
-/** How long a device without a socket counts as present after it asked, beyond the delay it was told. */
-const pollGraceMs = 5_000;
 
 /** Delay of a device that polls and has no work, when no plan says otherwise. */
 const defaultPace = { minDelayMs: 1_000, maxDelayMs: 3_000 };
@@ -43,6 +42,7 @@ const defaultPace = { minDelayMs: 1_000, maxDelayMs: 3_000 };
 export class Coordinator {
   readonly context: Context;
   readonly #poller: Poller;
+  readonly #pace: Batches<ProjectId, DelayWindow>;
 
   constructor(context: Context, pollIntervalMs: number) {
     this.context = context;
@@ -50,6 +50,15 @@ export class Coordinator {
     context.post.open({
       answer: (request) => this.#answer(request),
       abandon: (groupId) => abandonGroup(context, groupId),
+    });
+    this.#pace = new Batches(async (projectIds) => {
+      const rows = await context.database.query<{ project_id: ProjectId; pace: DelayWindow | null }>(
+        `select distinct on (project_id) project_id, plan -> 'pace' as pace from tasks
+          where project_id = any($1) and state = 'running' order by project_id, created_at`,
+        [projectIds],
+      );
+      const paces = new Map(rows.map((row) => [row.project_id, row.pace]));
+      return projectIds.map((id) => paces.get(id) ?? defaultPace);
     });
   }
 
@@ -120,15 +129,15 @@ export class Coordinator {
   }
 
   /** A device came online: rounds that are looking for devices may want it. */
-  deviceOnline(projectId: ProjectId): Promise<void> {
-    return offerRounds(this.context, projectId);
+  async deviceOnline(projectId: ProjectId): Promise<void> {
+    await this.context.batches.online.add(projectId);
   }
 
   /** Where a device stands; a device without a socket is present from here until it should ask again. */
   async checkIn(deviceId: DeviceId, projectId: ProjectId): Promise<CheckInAnswer> {
-    const { minDelayMs, maxDelayMs } = await this.#pace(projectId);
-    const retryAfterMs = Math.round(minDelayMs + Math.random() * (maxDelayMs - minDelayMs));
-    this.context.presence.poll(deviceId, projectId, retryAfterMs + pollGraceMs);
+    const window = delayWindow(await this.#pace.add(projectId), this.context.presence.waiting(projectId));
+    const retryAfterMs = delayFrom(window, Math.random());
+    this.context.presence.poll(deviceId, projectId, retryAfterMs);
     let assignment = await currentAssignment(this.context, deviceId);
     if (!assignment && !this.context.presence.hasSocket(deviceId)) {
       await this.deviceOnline(projectId);
@@ -226,16 +235,5 @@ export class Coordinator {
         await dropHere(context, deviceId, request.assignmentId, request.reason, request.detail);
         return null;
     }
-  }
-
-  async #pace(projectId: ProjectId): Promise<{ minDelayMs: number; maxDelayMs: number }> {
-    const [row] = await this.context.database.query<{
-      pace: { minDelayMs: number; maxDelayMs: number } | null;
-    }>(
-      `select plan -> 'pace' as pace from tasks where project_id = $1 and state = 'running'
-        order by created_at limit 1`,
-      [projectId],
-    );
-    return row?.pace ?? defaultPace;
   }
 }

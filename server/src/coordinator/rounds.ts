@@ -21,13 +21,13 @@ import { DatabaseUnavailable, type Querier } from '../storage/database.ts';
 import { BlobStoreFailed } from '../storage/s3-blobs.ts';
 import { newId, type Context } from './context.ts';
 import { announceAssignments, announceRound, announceTask } from './announce.ts';
+import { updateByteLimit } from './contribution.ts';
 import { groupsOf, type GroupSizes } from './group-sizes.ts';
 import { publishRound } from './publish.ts';
 import { cloudStepDue } from '../training/jobs.ts';
 import { liveStates, type RoundRow, type TaskRow } from './rows.ts';
 import { phaseWindowMs, startGroup } from './secure-groups.ts';
 import { assignmentSeed, sampleCohort } from './sampling.ts';
-import { readTask } from './views.ts';
 
 /**
  * The life of a round: opened, offered to devices, trained, aggregated, published or abandoned. Every change is a
@@ -175,6 +175,7 @@ export function offerRound(context: Context, roundId: RoundId): Promise<void> {
 
 async function offer(context: Context, roundId: RoundId): Promise<void> {
   const { database, presence } = context;
+  const { plan, base, blocks } = await context.rounds.get(roundId);
   const offered = await database.tx(async (tx) => {
     const [round] = await tx.query<RoundRow>(
       "select * from rounds where id = $1 and state = 'selecting' for update",
@@ -188,17 +189,32 @@ async function offer(context: Context, roundId: RoundId): Promise<void> {
     if (asked >= round.target) return [];
     const present = presence.of(round.project_id);
     if (present.length === 0) return [];
-    const { plan } = await readTask(tx, round.task_id);
-    const separationMs = round.kind === 'training' ? (plan.eligibility?.minSeparationMs ?? 0) : 0;
-    const candidates = await tx.query<{ id: DeviceId; public_key: string }>(
-      `select d.id, d.public_key from devices d
+    const isTraining = round.kind === 'training';
+    const separationMs = isTraining ? (plan.eligibility?.minSeparationMs ?? 0) : 0;
+    const countTurns = isTraining && plan.cohort.withoutReplacement === true;
+    const { roundsPerDay = null, bytesPerDay = null } = plan.quota ?? {};
+    const candidates = await tx.query<{ id: DeviceId; public_key: string; turns: number }>(
+      `select d.id, d.public_key,
+              case when $8 then (select count(*)::int from assignments a join rounds r on r.id = a.round_id
+                                  where a.device_id = d.id and a.task_id = $7 and a.uploaded_at is not null
+                                    and r.kind = 'training')
+                   else 0 end as turns
+         from devices d
         where d.project_id = $1 and d.state = 'active' and d.id = any($2) and d.labels @> $3
           and not exists (select 1 from assignments a where a.device_id = d.id and a.state = any($4))
           and not exists (select 1 from assignments a where a.device_id = d.id and a.round_id = $5)
           and ($6 = 0 or not exists (
                 select 1 from assignments a where a.device_id = d.id and a.task_id = $7
-                   and a.uploaded_at > now() - $6 * interval '1 millisecond'))`,
-      [round.project_id, present, round.selection, liveStates, roundId, separationMs, round.task_id],
+                   and a.uploaded_at > now() - $6 * interval '1 millisecond'))
+          and (($9::int is null and $10::bigint is null) or (
+                select count(*) < coalesce($9, 1 + count(*))
+                       and coalesce(sum(v.bytes + coalesce(a.update_bytes, 0)), 0) + $11 <= coalesce($10, 2::bigint ^ 62)
+                  from assignments a join rounds r on r.id = a.round_id join model_versions v on v.id = r.base_version
+                 where a.device_id = d.id and a.task_id = $7 and a.accepted_at > now() - interval '1 day'))`,
+      [
+        ...[round.project_id, present, round.selection, liveStates, roundId, separationMs, round.task_id],
+        ...[countTurns, roundsPerDay, bytesPerDay, base.bytes + updateByteLimit(blocks)],
+      ],
     );
     const chosen = sampleCohort(candidates, round.target - asked, plan.seed, round.sequence);
     if (chosen.length === 0) return [];
@@ -272,22 +288,26 @@ async function abandonUnstarted(context: Context, roundId: RoundId): Promise<voi
 
 /**
  * Forms groups from devices that are ready. A clear update is a group of one that needs no keys, so it goes
- * straight to `uploads`. The round is `aggregating` from its first group's start. Devices are told, but for `teller`,
- * who gets it as the answer to its own message; the result says whether it was grouped.
+ * straight to `uploads`. The round is `aggregating` from its first group's start. Devices are told, but for `tellers`,
+ * who get it as the answer to their own message. Gives who was grouped.
  */
-export function groupReady(context: Context, roundId: RoundId, teller?: AssignmentId): Promise<boolean> {
+export function groupReady(
+  context: Context,
+  roundId: RoundId,
+  tellers: ReadonlySet<AssignmentId> = new Set(),
+): Promise<ReadonlySet<AssignmentId>> {
   return context.observer.step('round group', { 'starling.round': roundId }, () =>
-    formGroups(context, roundId, teller),
+    formGroups(context, roundId, tellers),
   );
 }
 
 async function formGroups(
   context: Context,
   roundId: RoundId,
-  teller: AssignmentId | undefined,
-): Promise<boolean> {
+  tellers: ReadonlySet<AssignmentId>,
+): Promise<ReadonlySet<AssignmentId>> {
   const { plan } = await context.rounds.get(roundId);
-  if (plan.secure) return groupSecurely(context, roundId, plan, plan.secure.groupSize, teller);
+  if (plan.secure) return groupSecurely(context, roundId, plan, plan.secure.groupSize, tellers);
   const grouped = await context.database.tx(async (tx) => {
     const [round] = await tx.query(
       "select 1 from rounds where id = $1 and state in ('training', 'aggregating') and closed_at is null for update",
@@ -319,13 +339,15 @@ async function formGroups(
     );
     return ready.map((row) => row.id);
   });
-  if (grouped.length === 0) return false;
-  context.failpoint('group-formed');
+  if (grouped.length === 0) return new Set();
+  grouped.forEach(() => {
+    context.failpoint('group-formed');
+  });
   await announceAssignments(
     context,
-    grouped.filter((id) => id !== teller),
+    grouped.filter((id) => !tellers.has(id)),
   );
-  return teller !== undefined && grouped.includes(teller);
+  return new Set(grouped);
 }
 
 /** Forms groups of a secure task: of the size that the plan wants, or none yet. Devices that no group will take are dropped. */
@@ -334,8 +356,8 @@ async function groupSecurely(
   roundId: RoundId,
   { windows }: Plan,
   groupSize: GroupSizes,
-  teller: AssignmentId | undefined,
-): Promise<boolean> {
+  tellers: ReadonlySet<AssignmentId>,
+): Promise<ReadonlySet<AssignmentId>> {
   const done = await context.database.tx(async (tx) => {
     const [round] = await tx.query(
       `select 1 from rounds where id = $1 and state in ('training', 'aggregating') and closed_at is null for update`,
@@ -375,15 +397,15 @@ async function groupSecurely(
     const dropped = left > 0 ? await dropAssignments(tx, roundId, ['ready'], 'no-group') : [];
     return { groups, grouped: ready.slice(0, taken), dropped };
   });
-  if (!done) return false;
+  if (!done) return new Set();
   const { groups, grouped, dropped } = done;
   if (groups.length > 0) context.failpoint('group-formed');
   for (const id of groups) await startGroup(context, roundId, id);
   await announceAssignments(
     context,
-    [...grouped, ...dropped].filter((id) => id !== teller),
+    [...grouped, ...dropped].filter((id) => !tellers.has(id)),
   );
-  return teller !== undefined && grouped.includes(teller);
+  return new Set(grouped);
 }
 
 /** Ends a round as soon as its end is known: the goal reached, nobody left, or the minimum out of reach. */
@@ -411,7 +433,8 @@ export async function settleRound(context: Context, roundId: RoundId): Promise<v
 
 /** Settles a round without making whoever caused it wait: publishing takes its time. */
 export function settleSoon(context: Context, roundId: RoundId): void {
-  const work = settleRound(context, roundId)
+  const work = context.batches.settle
+    .add(roundId)
     .catch((error: unknown) => {
       context.log.error({ error, roundId }, 'a round could not be settled; the poller will try again');
     })

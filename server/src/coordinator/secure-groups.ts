@@ -367,7 +367,7 @@ async function finish(context: Context, group: LiveGroup, state: ServerSummed): 
     return;
   }
   context.failpoint('group-summed');
-  context.sums.fold(roundId, id, sum);
+  context.sums.fold(roundId, { blocks: facts.blocks, maxWeight: facts.plan.maxWeight }, id, sum);
   await leave(context, id, roundId);
 }
 

@@ -10,7 +10,7 @@ import {
   type Labels,
   type ProjectId,
 } from '@starling/protocol';
-import { verify } from '@starling/secure';
+import { verifyWith, type CryptoProvider } from '@starling/secure';
 import { newId } from '../coordinator/context.ts';
 import type { Database, Querier } from '../storage/database.ts';
 import { hashSecret, newSecret } from './secrets.ts';
@@ -32,11 +32,12 @@ export interface TokenRow {
  */
 export async function enrol(
   database: Database,
+  crypto: Pick<CryptoProvider, 'verify'>,
   request: EnrolRequest,
 ): Promise<EnrolAnswer & { created: boolean }> {
   const publicKey = fromBase64Url(request.publicKey);
   const message = utf8Encode(request.enrolmentToken);
-  if (!verify(publicKey, 'enrol', message, fromBase64Url(request.proof))) {
+  if (!(await verifyWith(crypto, publicKey, 'enrol', message, fromBase64Url(request.proof)))) {
     throw new ProblemError(
       'signature-invalid',
       'The proof does not verify: sign the enrolment token with the key that is enrolled.',

@@ -7,7 +7,8 @@ import {
   type DeviceId,
   type ProjectId,
 } from '@starling/protocol';
-import { verify } from '@starling/secure';
+import { verifyWith, type CryptoProvider } from '@starling/secure';
+import { Batches } from '../storage/batches.ts';
 import type { Database } from '../storage/database.ts';
 import type { SignedText } from './secrets.ts';
 
@@ -19,14 +20,32 @@ export interface DeviceIdentity {
   projectId: ProjectId;
 }
 
+interface DeviceRow {
+  id: DeviceId;
+  project_id: ProjectId;
+  public_key: string;
+  state: string;
+}
+
 /** Devices prove that they hold their Ed25519 key by signing a challenge, and get a bearer token for an hour. */
 export class Sessions {
   readonly #database: Database;
+  readonly #devices: Batches<string, DeviceRow | undefined>;
   readonly #signed: SignedText;
+  readonly #crypto: Pick<CryptoProvider, 'verify'>;
 
-  constructor(database: Database, signed: SignedText) {
+  constructor(database: Database, signed: SignedText, crypto: Pick<CryptoProvider, 'verify'>) {
     this.#database = database;
+    this.#devices = new Batches(async (ids) => {
+      const rows = await database.query<DeviceRow>(
+        'select id, project_id, public_key, state from devices where id = any($1)',
+        [ids],
+      );
+      const byId = new Map<string, DeviceRow>(rows.map((row) => [row.id, row]));
+      return ids.map((id) => byId.get(id));
+    });
     this.#signed = signed;
+    this.#crypto = crypto;
   }
 
   challenge(deviceId: DeviceId): { challenge: string; expiresInMs: number } {
@@ -44,14 +63,12 @@ export class Sessions {
   ): Promise<{ token: string; expiresInMs: number }> {
     const issued = this.#signed.read('challenge', challenge);
     if (!issued || issued.expired || issued.text.split('~')[0] !== deviceId) throw invalidChallenge();
-    const [device] = await this.#database.query<{ public_key: string; state: string }>(
-      'select public_key, state from devices where id = $1',
-      [deviceId],
-    );
+    const device = await this.#devices.add(deviceId);
     if (!device) throw unknownDevice();
     if (device.state === 'revoked') throw revoked();
     const message = utf8Encode(challenge);
-    if (!verify(fromBase64Url(device.public_key), 'session', message, fromBase64Url(signature))) {
+    const key = fromBase64Url(device.public_key);
+    if (!(await verifyWith(this.#crypto, key, 'session', message, fromBase64Url(signature)))) {
       throw new ProblemError(
         'signature-invalid',
         'The signature of the challenge does not verify under the key that this device enrolled with.',
@@ -86,10 +103,7 @@ export class Sessions {
         'session-expired',
         'The session token is over an hour old. Open another session.',
       );
-    const [device] = await this.#database.query<{ id: DeviceId; project_id: ProjectId; state: string }>(
-      'select id, project_id, state from devices where id = $1',
-      [session.text],
-    );
+    const device = await this.#devices.add(session.text);
     if (!device) throw unknownDevice();
     if (device.state === 'revoked') throw revoked();
     return { deviceId: device.id, projectId: device.project_id };

@@ -9,6 +9,8 @@ import { Cloud } from '../../training/cloud.ts';
 import { JobRunner } from '../../training/runner.ts';
 import type { TrainingBackend } from '../../training/backend.ts';
 import { unmaskingThreads } from '../../unmasking/unmasking-threads.ts';
+import { deviceBatches } from '../batches.ts';
+import { Budget } from '../budget.ts';
 import type { Context } from '../context.ts';
 import { Coordinator } from '../coordinator.ts';
 import { GroupPost } from '../group-post.ts';
@@ -91,6 +93,8 @@ export class SimulatedNode {
       },
     };
     const context: Context = {
+      batches: deviceBatches(() => context),
+      verifying: new Budget(1 << 26),
       cloud,
       database,
       blobs: new KeptBlobs(gated(shared.blobs, call), database),

@@ -368,14 +368,15 @@ class Simulation {
         const parts = rows.map(({ id }) => id);
         const { blocks, plan, secure } = await book.get(roundId);
         if (secure) continue; // of groups, which only the published version tells
+        const terms = { blocks, maxWeight: plan.maxWeight };
         let loads = 0;
         const load = async (id: AssignmentId) => {
           loads++;
           return readContribution(await staging.read(id), blocks, plan.maxWeight);
         };
-        const held = await context.sums.total(roundId, parts, blocks, plan.maxWeight, load);
+        const held = await context.sums.total(roundId, terms, parts, load);
         if (loads > 0 || parts.length === 0) continue;
-        const rebuilt = await new RoundSums().total(roundId, parts, blocks, plan.maxWeight, load);
+        const rebuilt = await new RoundSums().total(roundId, terms, parts, load);
         for (const { name } of blocks) {
           if (String([...held.sum(name)]) !== String([...rebuilt.sum(name)])) {
             throw new BrokenInvariant(
