@@ -129,7 +129,7 @@ describe('a round', { timeout: 120_000 }, () => {
   });
 
   it('whose staged update is gone is abandoned after some tries, and the next one goes on', async () => {
-    const lost = [allWork(3), work(0, 1), { kind: 'kill', node: 0 } as const, { kind: 'lose-file' } as const];
+    const lost = [allWork(3), work(0, 2), { kind: 'kill', node: 0 } as const, { kind: 'lose-file' } as const];
     const tries = Array.from({ length: 6 }, () => [pass(61_000), poll]).flat();
     await simulate(database, programOf([...lost, startNode, allWork(3), ...tries], {}, { ending: 'work' }));
     const [first, ...others] = await rounds();
