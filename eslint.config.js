@@ -11,7 +11,7 @@ const allowed = {
   'client-sdk': ['protocol', 'model', 'secure'],
   server: ['protocol', 'model', 'secure', 'aggregation'],
   simulator: ['protocol', 'model', 'secure', 'aggregation', 'client-sdk'],
-  bench: ['protocol', 'model', 'secure', 'server'],
+  bench: ['protocol', 'model', 'secure', 'aggregation', 'server'],
   cli: ['protocol', 'model', 'secure', 'aggregation', 'client-sdk', 'server', 'simulator'],
 };
 

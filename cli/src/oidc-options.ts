@@ -32,9 +32,7 @@ export async function oidcOptions(flags: OidcFlags): Promise<OidcOptions | undef
   const { oidcIssuer: issuer, oidcClientId: clientId, oidcClientSecretFile: file, oidcAdmin: admin } = flags;
   if (issuer === undefined) return undefined;
   const secret =
-    file === undefined
-      ? process.env['STARLING_OIDC_CLIENT_SECRET']
-      : (await readFile(file, 'utf8')).trim();
+    file === undefined ? process.env['STARLING_OIDC_CLIENT_SECRET'] : (await readFile(file, 'utf8')).trim();
   if (clientId === undefined || secret === undefined || secret === '') {
     throw new Error('--oidc-issuer needs --oidc-client-id and --oidc-client-secret-file.');
   }

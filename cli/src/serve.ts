@@ -2,7 +2,8 @@ import { failpoints, startServer, type Failpoint } from '@starling/server';
 import { cloudOptions, type CloudFlags } from './cloud-options.ts';
 import { oidcOptions, type OidcFlags } from './oidc-options.ts';
 import { consolePages, pages } from './pages.ts';
-import { describePlace, storagePlace, type StorageOptions } from './storage-options.ts';
+import type { StorageOptions } from './storage-options.ts';
+import { describePlace, storagePlace } from './storage-place.ts';
 
 export interface ServeOptions extends StorageOptions, CloudFlags, OidcFlags {
   host: string;
@@ -12,6 +13,8 @@ export interface ServeOptions extends StorageOptions, CloudFlags, OidcFlags {
   publicUrl?: string;
   logLevel: 'silent' | 'error' | 'warn' | 'info';
   keepVersions?: number;
+  metrics?: { host: string; port: number };
+  drainSeconds: number;
 }
 
 /** Runs a server until it is told to stop. Prints the first API key, once, at the first start. */
@@ -30,6 +33,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     pages,
     console: consolePages,
     ...(options.keepVersions !== undefined && { retention: { keepVersions: options.keepVersions } }),
+    ...(options.metrics && { metrics: options.metrics }),
     cloud: cloudOptions(options),
     ...killSwitch(),
   });
@@ -39,11 +43,16 @@ export async function serve(options: ServeOptions): Promise<void> {
   if (server.firstKey !== undefined) {
     console.log(`API key, shown this once: ${server.firstKey}`);
   }
-  const stop = () => {
-    void server.close().then(() => process.exit(0));
+  if (server.metricsUrl !== undefined) console.log(`Metrics for Prometheus: ${server.metricsUrl}`);
+  const stop = (drainMs: number) => {
+    void server.close({ drainMs }).then(() => process.exit(0));
   };
-  process.once('SIGINT', stop);
-  process.once('SIGTERM', stop);
+  process.once('SIGINT', () => {
+    stop(0); // a person waits
+  });
+  process.once('SIGTERM', () => {
+    stop(options.drainSeconds * 1000);
+  });
 }
 
 /**

@@ -2,7 +2,7 @@ import type { ApiKey, ApiKeyRequest, ApiKeyWithSecret } from '@starling/protocol
 import { isAtLeast, ProblemError, type KeyId, type ProjectId, type Role } from '@starling/protocol';
 import { newId } from '../coordinator/context.ts';
 import { hashSecret, newSecret } from '../devices/secrets.ts';
-import type { Database } from '../storage/database.ts';
+import type { Database, Querier } from '../storage/database.ts';
 import type { CallerIdentity } from './caller.ts';
 
 export interface KeyRow {
@@ -77,13 +77,13 @@ export async function identifyKey(
 
 /** Makes a key in the caller's project. Throws `forbidden` for a role above the caller's. */
 export async function createKey(
-  database: Database,
+  querier: Querier,
   caller: CallerIdentity,
   request: ApiKeyRequest,
 ): Promise<ApiKeyWithSecret> {
   refuseAbove(caller, request.role);
   const { secret, hash } = newSecret('sk');
-  const [row] = await database.query<KeyRow>(
+  const [row] = await querier.query<KeyRow>(
     `insert into api_keys (id, project_id, name, role, hash, expires_at)
      values ($1, $2, $3, $4, $5, now() + $6 * interval '1 millisecond') returning *`,
     [newId('key'), caller.projectId, request.name, request.role, hash, request.expiresInMs ?? null],
@@ -97,14 +97,14 @@ export async function createKey(
  * the caller, `illegal-transition` for one that is revoked.
  */
 export async function rotateKey(
-  database: Database,
+  querier: Querier,
   caller: CallerIdentity,
   id: KeyId,
   overlapMs = dayMs,
 ): Promise<ApiKeyWithSecret> {
   const { secret, hash } = newSecret('sk');
-  await readChangeable(database, caller, id);
-  const [row] = await database.query<KeyRow>(
+  await readChangeable(querier, caller, id);
+  const [row] = await querier.query<KeyRow>(
     `update api_keys set old_hash = hash, old_until = now() + $3 * interval '1 millisecond', hash = $2
       where id = $1 and revoked_at is null returning *`,
     [id, hash, overlapMs],
@@ -114,15 +114,15 @@ export async function rotateKey(
 }
 
 /** Revokes a key of the caller's project, once. Throws `not-found`, `forbidden`, and `illegal-transition` for the caller's own. */
-export async function revokeKey(database: Database, caller: CallerIdentity, id: KeyId): Promise<ApiKey> {
-  await readChangeable(database, caller, id);
+export async function revokeKey(querier: Querier, caller: CallerIdentity, id: KeyId): Promise<ApiKey> {
+  await readChangeable(querier, caller, id);
   if (id === caller.actor) {
     throw new ProblemError(
       'illegal-transition',
       'A key cannot revoke itself: that could leave nobody in. Use another key of this role or above.',
     );
   }
-  const [row] = await database.query<KeyRow>(
+  const [row] = await querier.query<KeyRow>(
     'update api_keys set revoked_at = coalesce(revoked_at, now()) where id = $1 returning *',
     [id],
   );
@@ -130,8 +130,8 @@ export async function revokeKey(database: Database, caller: CallerIdentity, id: 
   return keyView(row);
 }
 
-export async function readKey(database: Database, projectId: ProjectId, id: KeyId): Promise<ApiKey> {
-  const [row] = await database.query<KeyRow>('select * from api_keys where id = $1 and project_id = $2', [
+export async function readKey(querier: Querier, projectId: ProjectId, id: KeyId): Promise<ApiKey> {
+  const [row] = await querier.query<KeyRow>('select * from api_keys where id = $1 and project_id = $2', [
     id,
     projectId,
   ]);
@@ -161,8 +161,8 @@ export function keyView(row: KeyRow): ApiKey {
 }
 
 /** Whoever may change a key can become it: so only those at least as high may. */
-async function readChangeable(database: Database, caller: CallerIdentity, id: KeyId): Promise<void> {
-  refuseAbove(caller, (await readKey(database, caller.projectId, id)).role);
+async function readChangeable(querier: Querier, caller: CallerIdentity, id: KeyId): Promise<void> {
+  refuseAbove(caller, (await readKey(querier, caller.projectId, id)).role);
 }
 
 function refuseAbove(caller: CallerIdentity, role: Role): void {

@@ -57,40 +57,34 @@ export async function readMember(querier: Querier, projectId: ProjectId, id: Mem
 
 /** Throws `not-found`, and `illegal-transition` for the caller's own membership and for one that was removed. */
 export async function changeMember(
-  database: Database,
+  tx: Querier,
   caller: CallerIdentity,
   id: MemberId,
   role: PersonRole,
 ): Promise<Member> {
-  await readOther(database, caller, id);
-  const [row] = await database.query(
+  await readOther(tx, caller, id);
+  const [row] = await tx.query(
     'update members set role = $2 where id = $1 and removed_at is null returning id',
     [id, role],
   );
   if (!row) {
     throw new ProblemError('illegal-transition', `Member ${id} was removed. Invite the person again.`);
   }
-  return readMember(database, caller.projectId, id);
+  return readMember(tx, caller.projectId, id);
 }
 
 /**
  * Removes a member, once, and ends the person's sessions in the project. Throws `not-found`, and `illegal-transition` for
  * the caller's own membership.
  */
-export async function removeMember(
-  database: Database,
-  caller: CallerIdentity,
-  id: MemberId,
-): Promise<Member> {
-  const { personId } = await readOther(database, caller, id);
-  await database.tx(async (tx) => {
-    await tx.query('update members set removed_at = coalesce(removed_at, now()) where id = $1', [id]);
-    await tx.query('delete from browser_sessions where person_id = $1 and project_id = $2', [
-      personId,
-      caller.projectId,
-    ]);
-  });
-  return readMember(database, caller.projectId, id);
+export async function removeMember(tx: Querier, caller: CallerIdentity, id: MemberId): Promise<Member> {
+  const { personId } = await readOther(tx, caller, id);
+  await tx.query('update members set removed_at = coalesce(removed_at, now()) where id = $1', [id]);
+  await tx.query('delete from browser_sessions where person_id = $1 and project_id = $2', [
+    personId,
+    caller.projectId,
+  ]);
+  return readMember(tx, caller.projectId, id);
 }
 
 /** Sees to it that a person may sign in as an admin of the project that is oldest, unless they are a member there. */

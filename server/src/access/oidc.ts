@@ -82,11 +82,7 @@ export class OidcProvider {
     return { person, next: began.next };
   }
 
-  async #vouched(
-    configuration: oidc.Configuration,
-    url: URL,
-    secret: string,
-  ): Promise<VouchedPerson> {
+  async #vouched(configuration: oidc.Configuration, url: URL, secret: string): Promise<VouchedPerson> {
     const tokens = await oidc.authorizationCodeGrant(configuration, url, {
       pkceCodeVerifier: derived(secret, 'verifier'),
       expectedState: derived(secret, 'state'),
@@ -122,6 +118,7 @@ export class OidcProvider {
         // The signature of an ID token is checked though it comes over TLS from the provider itself.
         execute: [
           oidc.enableNonRepudiationChecks,
+          // eslint-disable-next-line @typescript-eslint/no-deprecated -- for an issuer on this machine only
           ...(issuer.startsWith('http:') ? [oidc.allowInsecureRequests] : []),
         ],
       })
@@ -149,7 +146,9 @@ export function checkProvider({ issuer }: OidcOptions, publicUrl: string | undef
 function isTrustworthy(issuer: string): boolean {
   if (!URL.canParse(issuer)) return false;
   const { protocol, hostname } = new URL(issuer);
-  return protocol === 'https:' || (protocol === 'http:' && /^(localhost|127\.0\.0\.1|\[::1\])$/.test(hostname));
+  return (
+    protocol === 'https:' || (protocol === 'http:' && /^(localhost|127\.0\.0\.1|\[::1\])$/.test(hostname))
+  );
 }
 
 function derived(secret: string, purpose: 'state' | 'nonce' | 'verifier'): string {
@@ -166,9 +165,13 @@ function translated(error: unknown, issuer: string): unknown {
   if (error instanceof oidc.AuthorizationResponseError) {
     return failed(`The provider answered "${error.error}".`, error);
   }
-  if (error instanceof oidc.ResponseBodyError) return failed('The provider did not take its answer back.', error);
+  if (error instanceof oidc.ResponseBodyError)
+    return failed('The provider did not take its answer back.', error);
   if (error instanceof oidc.ClientError) return failed('What the provider vouches for does not hold.', error);
-  return Object.assign(new ProblemError('unavailable', `The provider ${issuer} does not answer. Try again.`), {
-    cause: error,
-  });
+  return Object.assign(
+    new ProblemError('unavailable', `The provider ${issuer} does not answer. Try again.`),
+    {
+      cause: error,
+    },
+  );
 }

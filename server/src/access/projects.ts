@@ -1,7 +1,7 @@
 import type { Project } from '@starling/protocol/api';
 import { ProblemError, type ProjectId } from '@starling/protocol';
 import { newId } from '../coordinator/context.ts';
-import type { Database } from '../storage/database.ts';
+import type { Database, Querier } from '../storage/database.ts';
 import type { CallerIdentity } from './caller.ts';
 
 export interface ProjectRow {
@@ -10,8 +10,8 @@ export interface ProjectRow {
   created_at: Date;
 }
 
-export async function createProject(database: Database, name: string): Promise<Project> {
-  const [row] = await database.query<ProjectRow>(
+export async function createProject(querier: Querier, name: string): Promise<Project> {
+  const [row] = await querier.query<ProjectRow>(
     'insert into projects (id, name) values ($1, $2) returning *',
     [newId('project'), name],
   );

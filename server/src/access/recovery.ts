@@ -44,13 +44,18 @@ export async function recoverServerKey(place: StoragePlace): Promise<RecoveredKe
         "insert into api_keys (id, project_id, name, role, hash) values ($1, $2, 'recovered key', 'server', $3)",
         [id, project.id, hash],
       );
-      await recordEnded(tx, project.id, {
-        actor: id,
-        action: 'recoverKey',
-        object: id,
-        requestDigest: createHash('sha256').update('recoverKey').digest('hex'),
-        from: 'the machine that holds the database',
-      }, 200);
+      await recordEnded(
+        tx,
+        project.id,
+        {
+          actor: id,
+          action: 'recoverKey',
+          object: id,
+          requestDigest: createHash('sha256').update('recoverKey').digest('hex'),
+          from: 'the machine that holds the database',
+        },
+        200,
+      );
       return { id, projectId: project.id, secret };
     });
   } finally {

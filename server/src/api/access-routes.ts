@@ -52,7 +52,7 @@ export function addAccessRoutes(api: Api, { coordinator, endConnections }: ApiSe
     );
     return { ...page, items: page.items.map(projectView) };
   });
-  serve(api, 'createProject', ({ body }) => createProject(database, body.name));
+  serve(api, 'createProject', ({ body, commit }) => commit((tx) => createProject(tx, body.name)));
   serve(api, 'getProject', ({ caller, params }) => readProject(database, caller, params.id));
 
   serve(api, 'listKeys', async ({ caller, query }) => {
@@ -63,13 +63,13 @@ export function addAccessRoutes(api: Api, { coordinator, endConnections }: ApiSe
     );
     return { ...page, items: page.items.map(keyView) };
   });
-  serve(api, 'createKey', ({ caller, body }) => createKey(database, caller, body));
+  serve(api, 'createKey', ({ caller, body, commit }) => commit((tx) => createKey(tx, caller, body)));
   serve(api, 'getKey', ({ caller, params }) => readKey(database, caller.projectId, params.id));
-  serve(api, 'rotateKey', ({ caller, params, body }) =>
-    rotateKey(database, caller, params.id, body.overlapMs),
+  serve(api, 'rotateKey', ({ caller, params, body, commit }) =>
+    commit((tx) => rotateKey(tx, caller, params.id, body.overlapMs)),
   );
-  serve(api, 'revokeKey', async ({ caller, params }) => {
-    const key = await revokeKey(database, caller, params.id);
+  serve(api, 'revokeKey', async ({ caller, params, commit }) => {
+    const key = await commit((tx) => revokeKey(tx, caller, params.id));
     endConnections(key.id);
     return key;
   });
@@ -82,13 +82,15 @@ export function addAccessRoutes(api: Api, { coordinator, endConnections }: ApiSe
     );
     return { ...page, items: page.items.map(memberView) };
   });
-  serve(api, 'inviteMember', ({ caller, body }) => inviteMember(database, caller.projectId, body));
-  serve(api, 'getMember', ({ caller, params }) => readMember(database, caller.projectId, params.id));
-  serve(api, 'changeMember', ({ caller, params, body }) =>
-    changeMember(database, caller, params.id, body.role),
+  serve(api, 'inviteMember', ({ caller, body, commit }) =>
+    commit((tx) => inviteMember(tx, caller.projectId, body)),
   );
-  serve(api, 'removeMember', async ({ caller, params }) => {
-    const member = await removeMember(database, caller, params.id);
+  serve(api, 'getMember', ({ caller, params }) => readMember(database, caller.projectId, params.id));
+  serve(api, 'changeMember', ({ caller, params, body, commit }) =>
+    commit((tx) => changeMember(tx, caller, params.id, body.role)),
+  );
+  serve(api, 'removeMember', async ({ caller, params, commit }) => {
+    const member = await commit((tx) => removeMember(tx, caller, params.id));
     if (member.personId) endConnections(member.personId);
     return member;
   });

@@ -13,7 +13,7 @@ import { addTaskRoutes } from './task-routes.ts';
 export function addAdminRoutes(api: Api, services: ApiServices): void {
   const { database } = services.coordinator.context;
   addAdminAccess(api, { database, limits: services.limits, site: services.site });
-  addIdempotency(api, database, services.site); // a repeated answer is no new action: it ends a request before the audit log
+  addIdempotency(api, services.coordinator.context, services.site); // a repeated answer is no new action: it ends a request before the audit log
   addAudit(api, database);
   addAccessRoutes(api, services);
   addDeviceAdministration(api, services);

@@ -2,6 +2,7 @@ import { ProblemError, type ProjectId } from '@starling/protocol';
 import { Sha256Schema } from '@starling/protocol/schemas';
 import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
+import { Batches } from '../storage/batches.ts';
 import { identifyCaller, type CallerChecks } from './credentials.ts';
 import { bearer, type Api, type ApiServices } from './http.ts';
 import { fileResponses } from './openapi.ts';
@@ -18,6 +19,15 @@ export function addBlobRoutes(api: Api, { coordinator, sessions, limits, site }:
     limits.device.take(device.deviceId);
     return device.projectId;
   };
+  const owned = new Batches<{ projectId: ProjectId; sha256: string }, boolean>(async (wanted) => {
+    const rows = await database.query<{ project_id: string; sha256: string }>(
+      `select project_id, sha256 from blobs
+        where (project_id, sha256) in (select * from unnest($1::text[], $2::text[]))`,
+      [wanted.map(({ projectId }) => projectId), wanted.map(({ sha256 }) => sha256)],
+    );
+    const found = new Set(rows.map((row) => `${row.project_id} ${row.sha256}`));
+    return wanted.map(({ projectId, sha256 }) => found.has(`${projectId} ${sha256}`));
+  });
   api.get(
     '/v1/blobs/:sha256',
     {
@@ -33,11 +43,8 @@ export function addBlobRoutes(api: Api, { coordinator, sessions, limits, site }:
     async (request, reply) => {
       const { sha256 } = request.params;
       const projectId = await projectOfCaller(request);
-      const [owned] = await database.query('select 1 from blobs where project_id = $1 and sha256 = $2', [
-        projectId,
-        sha256,
-      ]);
-      if (!owned) throw new ProblemError('not-found', `There is no blob ${sha256}.`);
+      if (!(await owned.add({ projectId, sha256 })))
+        throw new ProblemError('not-found', `There is no blob ${sha256}.`);
       const etag = `"${sha256}"`;
       void reply
         .header('etag', etag)

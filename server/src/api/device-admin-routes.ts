@@ -32,8 +32,8 @@ interface DeviceRow {
 export function addDeviceAdministration(api: Api, { coordinator }: ApiServices): void {
   const { database, presence } = coordinator.context;
 
-  serve(api, 'createEnrolmentToken', ({ caller, body }) =>
-    createEnrolmentToken(database, caller.projectId, body),
+  serve(api, 'createEnrolmentToken', ({ caller, body, commit }) =>
+    commit((tx) => createEnrolmentToken(tx, caller.projectId, body)),
   );
   serve(api, 'listEnrolmentTokens', async ({ caller, query }) => {
     const page = await readPage<TokenRow>(
@@ -48,8 +48,8 @@ export function addDeviceAdministration(api: Api, { coordinator }: ApiServices):
     );
     return { ...page, items: page.items.map(tokenView) };
   });
-  serve(api, 'revokeEnrolmentToken', ({ caller, params }) =>
-    revokeEnrolmentToken(database, caller.projectId, params.id),
+  serve(api, 'revokeEnrolmentToken', ({ caller, params, commit }) =>
+    commit((tx) => revokeEnrolmentToken(tx, caller.projectId, params.id)),
   );
 
   const view = (row: DeviceRow): DeviceView => ({

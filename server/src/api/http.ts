@@ -9,7 +9,9 @@ import type { Actor, CallerIdentity } from '../access/caller.ts';
 import type { RateLimits } from '../access/rate-limits.ts';
 import type { Coordinator } from '../coordinator/coordinator.ts';
 import type { DeviceIdentity, Sessions } from '../devices/sessions.ts';
+import type { Readiness } from '../observability/readiness.ts';
 import type { Feed } from '../realtime/feed.ts';
+import type { Querier } from '../storage/database.ts';
 import type { Site } from './site.ts';
 
 /** Fastify, with route types taken from the schemas. */
@@ -28,6 +30,7 @@ export interface ApiServices {
   limits: RateLimits;
   feed: Feed;
   site: Site;
+  readiness: Readiness;
   /** Ends the live connections of an API key or a person. */
   endConnections: (actor: Actor) => void;
 }
@@ -43,6 +46,11 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Set by the admin routes' check of the API key or the session. */
     caller: CallerIdentity | null;
+    /**
+     * Runs the action of a request that changes something in one transaction with the record of its answer, which
+     * goes out with this status. Set by the check of the idempotency key.
+     */
+    commit: (<A>(status: number, work: (tx: Querier) => Promise<A>) => Promise<A>) | null;
     /** The audit entry of a request that changes something, and what it made. */
     audit: { sequence: number; entry: AuditedRequest; made: string | null } | null;
     /** Set by the device routes' check of the session. */

@@ -13,8 +13,8 @@ export function addRoundRoutes(api: Api, { coordinator: { context } }: ApiServic
   serve(api, 'getAnatomy', async ({ caller, params }) =>
     anatomyOf(database, await ownedRound(database, caller.projectId, params.id)),
   );
-  serve(api, 'extendRound', ({ caller, params, body }) =>
-    extendRound(context, caller.projectId, params.id, body.byMs),
+  serve(api, 'extendRound', ({ caller, params, body, commit }) =>
+    extendRound(context, caller.projectId, params.id, body.byMs, commit),
   );
   serve(api, 'closeRound', ({ caller, params }) => closeRoundNow(context, caller.projectId, params.id));
   serve(api, 'abortRound', ({ caller, params }) => abortRound(context, caller.projectId, params.id));

@@ -11,7 +11,9 @@ export function addTaskRoutes(api: Api, { coordinator }: ApiServices): void {
   const { context } = coordinator;
   const { database } = context;
 
-  serve(api, 'createTask', ({ caller, body }) => coordinator.createTask(caller.projectId, body));
+  serve(api, 'createTask', ({ caller, body, commit }) =>
+    coordinator.createTask(caller.projectId, body, commit),
+  );
   serve(api, 'validateTask', ({ caller, body }) => validateTask(context, caller.projectId, body), {
     bodyLimit: 4 << 20,
   });
@@ -26,18 +28,18 @@ export function addTaskRoutes(api: Api, { coordinator }: ApiServices): void {
   serve(api, 'getTask', async ({ caller, params }) =>
     taskView(await ownedTask(database, caller.projectId, params.id)),
   );
-  serve(api, 'cloneTask', ({ caller, params, body }) =>
-    cloneTask(context, caller.projectId, params.id, body),
+  serve(api, 'cloneTask', ({ caller, params, body, commit }) =>
+    cloneTask(context, caller.projectId, params.id, body, commit),
   );
   for (const action of ['start', 'pause', 'resume', 'cancel'] as const) {
-    serve(api, `${action}Task`, async ({ caller, params }) => {
+    serve(api, `${action}Task`, async ({ caller, params, commit }) => {
       const { id } = await ownedTask(database, caller.projectId, params.id);
-      return coordinator[`${action}Task`](id);
+      return coordinator[`${action}Task`](id, commit);
     });
   }
-  serve(api, 'evaluateTask', async ({ caller, params, body }) => {
+  serve(api, 'evaluateTask', async ({ caller, params, body, commit }) => {
     const { id } = await ownedTask(database, caller.projectId, params.id);
-    return coordinator.requestEvaluation(id, body.spec, body.version);
+    return coordinator.requestEvaluation(id, body.spec, body.version, commit);
   });
   serve(api, 'listRounds', async ({ caller, params, query }) => {
     const task = await ownedTask(database, caller.projectId, params.id);

@@ -12,7 +12,7 @@ import {
 } from '@starling/protocol';
 import type { Lineage, Release } from '@starling/protocol/api';
 import { namesOf, type Actor } from '../access/caller.ts';
-import type { Querier } from '../storage/database.ts';
+import type { Commit, Querier } from '../storage/database.ts';
 import { announceTask } from './announce.ts';
 import { newId, type Context } from './context.ts';
 import type { TaskRow, VersionRow } from './rows.ts';
@@ -57,22 +57,19 @@ export async function promote(
   { projectId, actor }: Releaser,
   id: VersionId,
   note: string,
+  commit: Commit<Release>,
 ): Promise<Release> {
   const version = await ownedVersion(context.database, projectId, id);
   refusePruned(version);
-  const row = await context.database.tx(async (tx) => {
+  const made = await commit(async (tx) => {
     const task = await lockTask(tx, projectId, version.task_id);
     const current = task.release_id && (await readRelease(tx, task.release_id));
-    if (current && current.version_id === id) return current;
-    return release(tx, task, actor, {
-      version_id: id,
-      kind: 'promotion',
-      before: task.release_id,
-      note,
-    });
+    if (current && current.version_id === id) return releaseView(current);
+    const before = task.release_id;
+    return releaseView(await release(tx, task, actor, { version_id: id, kind: 'promotion', before, note }));
   });
   await announceTask(context, version.task_id);
-  return releaseView(row);
+  return made;
 }
 
 /**
@@ -84,8 +81,9 @@ export async function rollBack(
   { projectId, actor }: Releaser,
   id: TaskId,
   note: string,
+  commit: Commit<Release>,
 ): Promise<Release> {
-  const row = await context.database.tx(async (tx) => {
+  const made = await commit(async (tx) => {
     const task = await lockTask(tx, projectId, id);
     const current = task.release_id && (await readRelease(tx, task.release_id));
     const target = current ? current.before && (await readRelease(tx, current.before)) : null;
@@ -95,15 +93,11 @@ export async function rollBack(
         `Task ${id} has no version that was promoted before the one it serves. Promote one.`,
       );
     }
-    return release(tx, task, actor, {
-      version_id: target.version_id,
-      kind: 'rollback',
-      before: target.before,
-      note,
-    });
+    const { version_id, before } = target;
+    return releaseView(await release(tx, task, actor, { version_id, kind: 'rollback', before, note }));
   });
   await announceTask(context, id);
-  return releaseView(row);
+  return made;
 }
 
 /** Where a version comes from: itself, its parent, and so on, over tasks too; `limit` steps at most. */

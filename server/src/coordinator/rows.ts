@@ -60,6 +60,8 @@ export interface RoundRow {
   opened_at: Date;
   ready_by: Date | null;
   deadline: Date;
+  /** How often it was taken in hand to be published. */
+  publishing_tries: number;
   /** When the set of counted updates was fixed; from here the round is only published or abandoned. */
   closed_at: Date | null;
   ended_at: Date | null;

@@ -31,7 +31,7 @@ export function databaseDirectory({ dataDirectory }: StoragePlace): string {
 export async function openBlobs({ dataDirectory, blobsUrl }: StoragePlace): Promise<RemovableBlobs> {
   if (blobsUrl === undefined) return new FileBlobs(join(dataDirectory, 'blobs'));
   const blobs = new S3Blobs(s3Place(blobsUrl), s3Credentials(process.env));
-  await blobs.get(await blobs.put(Buffer.from('Starling keeps its blobs here.\n')));
+  await blobs.check();
   return blobs;
 }
 

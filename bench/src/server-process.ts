@@ -7,26 +7,31 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { ProblemError } from '@starling/protocol';
 
-const main = fileURLToPath(new URL('../../../cli/dist/main.js', import.meta.url));
+const main = fileURLToPath(new URL('../../cli/dist/main.js', import.meta.url));
 
-/** A server as `npm start` runs it, in a process of its own, on an empty data directory. */
+/** Linux counts processor time in hundredths for programs, whatever its own clock. */
+const ticksASecond = 100;
+
+/** A server as `npm start` runs it, in a process of its own, on a data directory of its own. */
 export class ServerProcess {
   readonly url: string;
-  readonly #key: string;
+  readonly directory: string;
+  readonly key: string;
   readonly #child: ChildProcess;
-  readonly #directory: string;
 
-  static async start(): Promise<ServerProcess> {
-    const directory = mkdtempSync(join(tmpdir(), 'starling-bench-'));
+  /** On an empty directory, or on one that a server with this `key` left. */
+  static async start(left?: { directory: string; key: string }): Promise<ServerProcess> {
+    const directory = left?.directory ?? mkdtempSync(join(tmpdir(), 'starling-bench-'));
     const child = spawn(
       process.execPath,
       [main, 'serve', '--data-dir', directory, '--port', '0', '--log-level', 'error'],
       { stdio: ['ignore', 'pipe', 'inherit'] },
     );
     let url: string | undefined;
+    let key = left?.key;
     for await (const line of createInterface({ input: child.stdout })) {
       url = /serves (http:\/\/[^ ]+)/.exec(line)?.[1] ?? url;
-      const key = /shown this once: (\S+)/.exec(line)?.[1];
+      key = /shown this once: (\S+)/.exec(line)?.[1] ?? key;
       if (url !== undefined && key !== undefined) return new ServerProcess(url, key, child, directory);
     }
     rmSync(directory, { recursive: true, force: true });
@@ -35,16 +40,16 @@ export class ServerProcess {
 
   private constructor(url: string, key: string, child: ChildProcess, directory: string) {
     this.url = url;
-    this.#key = key;
+    this.key = key;
     this.#child = child;
-    this.#directory = directory;
+    this.directory = directory;
   }
 
   async admin<T>(method: 'GET' | 'POST', path: string, body?: object): Promise<T> {
     const answer = await fetch(`${this.url}${path}`, {
       method,
       headers: {
-        authorization: `Bearer ${this.#key}`,
+        authorization: `Bearer ${this.key}`,
         ...(body ? { 'content-type': 'application/json' } : {}),
       },
       body: body ? JSON.stringify(body) : null,
@@ -61,16 +66,27 @@ export class ServerProcess {
     return { now: bytesOf('VmRSS'), peak: bytesOf('VmHWM') };
   }
 
+  /** Seconds of processor time that all threads have taken so far. Linux only. */
+  processorSeconds(): number {
+    const stat = readFileSync(`/proc/${this.#child.pid!}/stat`, 'utf8');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' '); // the name of the process may hold blanks
+    return (Number(fields[11]) + Number(fields[12])) / ticksASecond;
+  }
+
   forgetPeak(): void {
     writeFileSync(`/proc/${this.#child.pid!}/clear_refs`, '5');
   }
 
+  /** Ends the process, and leaves its data: SIGTERM lets it end in order. */
+  async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const exited = once(this.#child, 'exit');
+    this.#child.kill(signal);
+    await exited;
+  }
+
   async stop(): Promise<void> {
-    if (this.#child.exitCode === null && this.#child.signalCode === null) {
-      const exited = once(this.#child, 'exit');
-      this.#child.kill('SIGKILL'); // its data goes with it
-      await exited;
-    }
-    rmSync(this.#directory, { recursive: true, force: true });
+    await this.end('SIGKILL'); // its data goes with it
+    rmSync(this.directory, { recursive: true, force: true });
   }
 }
