@@ -6,6 +6,7 @@ import {
   ModelVersion,
   RoundKind,
   Sha256Schema,
+  Task,
 } from '../schemas/resources.ts';
 import { closed, Instant, Nullable, OneOf, PageOf, PageQuery } from './common.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -21,7 +22,7 @@ export const LineageStep = Type.Object({
     ...Nullable(
       Type.Object({ round: ids.round, kind: RoundKind, number: Type.Integer(), devices: Type.Integer() }),
     ),
-    description: 'The round that published it; `null` for the version that a task began with.',
+    description: 'The round that published it; `null` for the version that a task began with, and for those of jobs.',
   }),
 });
 export type LineageStep = Static<typeof LineageStep>;
@@ -41,6 +42,7 @@ export const Release = Type.Object({
   note: Type.String(),
   keyId: Nullable(ids.key),
   personId: Nullable(ids.person),
+  by: Type.String({ description: 'Name of the key or of the person that did it.' }),
   createdAt: Instant,
 });
 export type Release = Static<typeof Release>;
@@ -92,6 +94,16 @@ export const modelEndpoints = {
     role: 'viewer',
     params: { digest: Sha256Schema },
     answer: ModelDetail,
+  },
+  listModelTasks: {
+    method: 'GET',
+    path: '/v1/models/:digest/tasks',
+    tag: 'models',
+    summary: 'List the tasks that train a model, newest first',
+    role: 'viewer',
+    params: { digest: Sha256Schema },
+    query: PageQuery,
+    answer: PageOf(Task),
   },
   listVersions: {
     method: 'GET',

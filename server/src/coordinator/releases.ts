@@ -31,8 +31,14 @@ export interface ReleaseRow {
   note: string;
   key_id: KeyId | null;
   person_id: PersonId | null;
+  /** Name of the key or of the person. */
+  actor: string;
   created_at: Date;
 }
+
+/** Releases with the names of those who made them. */
+export const namedReleases = `select r.*, coalesce(k.name, p.name) as actor from releases r
+  left join api_keys k on k.id = r.key_id left join people p on p.id = r.person_id`;
 
 /** Who releases. */
 interface Releaser {
@@ -142,6 +148,7 @@ export function releaseView(row: ReleaseRow): Release {
     note: row.note,
     keyId: row.key_id,
     personId: row.person_id,
+    by: row.actor,
     createdAt: row.created_at.toISOString(),
   };
 }
@@ -166,7 +173,7 @@ async function lockTask(tx: Querier, projectId: ProjectId, id: TaskId): Promise<
 }
 
 async function readRelease(tx: Querier, id: ReleaseId): Promise<ReleaseRow> {
-  const [row] = await tx.query<ReleaseRow>('select * from releases where id = $1', [id]);
+  const [row] = await tx.query<ReleaseRow>(`${namedReleases} where r.id = $1`, [id]);
   if (!row) throw new TypeError(`Release ${id} is gone.`);
   return row;
 }
@@ -178,11 +185,12 @@ async function release(
   { version_id, kind, before, note }: Pick<ReleaseRow, 'version_id' | 'kind' | 'before' | 'note'>,
 ): Promise<ReleaseRow> {
   const { keyId, personId } = namesOf(actor);
-  const [row] = await tx.query<ReleaseRow>(
+  const id = newId('release');
+  await tx.query(
     `insert into releases (id, project_id, task_id, version_id, kind, before, replaced, note, key_id, person_id)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning *`,
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
     [
-      newId('release'),
+      id,
       task.project_id,
       task.id,
       version_id,
@@ -194,11 +202,10 @@ async function release(
       personId,
     ],
   );
-  if (!row) throw new TypeError('INSERT … RETURNING gave no row.');
   await tx.query('update tasks set release_id = $2, served_version = $3, updated_at = now() where id = $1', [
     task.id,
-    row.id,
+    id,
     version_id,
   ]);
-  return row;
+  return readRelease(tx, id);
 }

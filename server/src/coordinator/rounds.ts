@@ -208,7 +208,7 @@ export async function startTraining(
 ): Promise<void> {
   const { plan } = await context.rounds.get(roundId);
   const [started] = await context.database.query(
-    `update rounds r set state = 'training', version = version + 1,
+    `update rounds r set state = 'training', version = version + 1, training_at = now(),
             ready_by = now() + $2 * interval '1 millisecond', deadline = now() + $2 * interval '1 millisecond'
       where r.id = $1 and r.state = any($3)
         and (select count(*) from assignments a where a.round_id = r.id and a.state not in ('offered', 'dropped'))
@@ -253,7 +253,7 @@ export async function groupReady(
     await tx.query(
       `with formed as (insert into groups (id, round_id, state)
                        select id, $3, 'uploads' from unnest($2::text[]) as t(id)),
-            started as (update rounds set state = 'aggregating', version = version + 1,
+            started as (update rounds set state = 'aggregating', version = version + 1, aggregating_at = now(),
                                deadline = ready_by + $4 * interval '1 millisecond'
                          where id = $3 and state = any($5))
        update assignments a set state = 'grouped', group_id = t.group_id
@@ -316,7 +316,7 @@ async function groupSecurely(
     }
     if (groups.length > 0) {
       await tx.query(
-        `update rounds set state = 'aggregating', version = version + 1,
+        `update rounds set state = 'aggregating', version = version + 1, aggregating_at = now(),
                 deadline = ready_by + $2 * interval '1 millisecond' where id = $1 and state = any($3)`,
         [roundId, windows.aggregatingMs, sourcesOf(roundTransitions, 'aggregating')],
       );
