@@ -1,4 +1,11 @@
-import { compile, parseModel, trustedBackend, type Examples, type Params, type Program } from '@starling/model';
+import {
+  compile,
+  parseModel,
+  trustedBackend,
+  type Examples,
+  type Params,
+  type Program,
+} from '@starling/model';
 import { utf8Decode, type ServedModel } from '@starling/protocol';
 import { readParams } from './models.ts';
 import { PersonalModel } from './personal-model.ts';

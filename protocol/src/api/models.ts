@@ -22,7 +22,8 @@ export const LineageStep = Type.Object({
     ...Nullable(
       Type.Object({ round: ids.round, kind: RoundKind, number: Type.Integer(), devices: Type.Integer() }),
     ),
-    description: 'The round that published it; `null` for the version that a task began with, and for those of jobs.',
+    description:
+      'The round that published it; `null` for the version that a task began with, and for those of jobs.',
   }),
 });
 export type LineageStep = Static<typeof LineageStep>;
@@ -37,6 +38,7 @@ export const Release = Type.Object({
   id: ids.release,
   taskId: ids.task,
   version: ids.version,
+  number: Type.Integer({ description: 'Number of the version in its task.' }),
   replaced: Nullable(ids.version),
   kind: OneOf(['promotion', 'rollback']),
   note: Type.String(),

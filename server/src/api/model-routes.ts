@@ -144,7 +144,12 @@ export function addModelRoutes(api: Api, { coordinator }: ApiServices): void {
     const task = await ownedTask(database, caller.projectId, params.id);
     const page = await readPage<ReleaseRow>(
       database,
-      { table: `(${namedReleases}) as releases`, condition: 'task_id = $1', values: [task.id], column: 'created_at' },
+      {
+        table: `(${namedReleases}) as releases`,
+        condition: 'task_id = $1',
+        values: [task.id],
+        column: 'created_at',
+      },
       query,
     );
     return { ...page, items: page.items.map(releaseView) };

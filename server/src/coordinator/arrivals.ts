@@ -1,4 +1,9 @@
-import { arrivalStations, mostArrivals, type ArrivalStation, type RoundArrivals } from '@starling/protocol/api';
+import {
+  arrivalStations,
+  mostArrivals,
+  type ArrivalStation,
+  type RoundArrivals,
+} from '@starling/protocol/api';
 import type { Querier } from '../storage/database.ts';
 import { passedAt } from './anatomy.ts';
 import type { RoundRow } from './rows.ts';

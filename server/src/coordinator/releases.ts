@@ -31,13 +31,16 @@ export interface ReleaseRow {
   note: string;
   key_id: KeyId | null;
   person_id: PersonId | null;
+  /** Number of the version in its task. */
+  number: number;
   /** Name of the key or of the person. */
   actor: string;
   created_at: Date;
 }
 
 /** Releases with the names of those who made them. */
-export const namedReleases = `select r.*, coalesce(k.name, p.name) as actor from releases r
+export const namedReleases = `select r.*, v.number, coalesce(k.name, p.name) as actor
+  from releases r join model_versions v on v.id = r.version_id
   left join api_keys k on k.id = r.key_id left join people p on p.id = r.person_id`;
 
 /** Who releases. */
@@ -143,6 +146,7 @@ export function releaseView(row: ReleaseRow): Release {
     id: row.id,
     taskId: row.task_id,
     version: row.version_id,
+    number: row.number,
     replaced: row.replaced,
     kind: row.kind,
     note: row.note,

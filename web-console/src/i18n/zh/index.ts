@@ -1,7 +1,9 @@
 import type { Messages } from '../index.tsx';
 import { fleet } from './fleet.ts';
+import { models } from './models.ts';
+import { rounds } from './rounds.ts';
 import { shell } from './shell.ts';
 import { states } from './states.ts';
 import { tasks } from './tasks.ts';
 
-export const zh: Messages = { fleet, shell, states, tasks };
+export const zh: Messages = { fleet, models, rounds, shell, states, tasks };
