@@ -25,10 +25,11 @@ export async function arrivalsOf(
   );
   const places = arrivalStations.map((station) => `('${station}', ${passedAt[station]})`).join(', ');
   const rows = await querier.query<{ station: ArrivalStation; count: number; every: number; ms: number[] }>(
-    `with passed as (
+    `with opened as (select opened_at from rounds where id = $1),
+     passed as (
        select station, ${sinceOpening('at')} as ms
-         from rounds join assignments on round_id = rounds.id cross join lateral (values ${places}) as p(station, at)
-        where rounds.id = $1 and at is not null),
+         from opened cross join assignments cross join lateral (values ${places}) as p(station, at)
+        where round_id = $1 and at is not null),
      ranked as (
        select station, ms, row_number() over (partition by station order by ms) as rank,
               count(*) over (partition by station) as count from passed),
