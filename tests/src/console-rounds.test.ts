@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Browser, Page } from 'playwright-core';
 import { createDevice, type Device, type Examples } from '@starling/client-sdk';
 import { nodeHost } from '@starling/client-sdk/node';
-import { adapt, compile, layoutOf, parseModel, type Params } from '@starling/model';
+import { adapt, compile, layoutOf, parseModel, trustedBackend, type Params } from '@starling/model';
 import { readWeights, type ModelVersion, type Round, type RoundId, type Task } from '@starling/protocol';
 import type { ApiKeyWithSecret, Client } from '@starling/protocol/api';
 import { clientOf } from './testing/client.ts';
@@ -64,7 +64,9 @@ describe.skipIf(consoleBrowser === undefined)(
       await eventually(
         'the task to complete',
         async () =>
-          (await client.call('getTask', { params: { id: task.id } })).state === 'completed' ? true : undefined,
+          (await client.call('getTask', { params: { id: task.id } })).state === 'completed'
+            ? true
+            : undefined,
         60_000,
       );
       rounds = (await client.call('listRounds', { params: { id: task.id } })).items.reverse();
@@ -85,9 +87,7 @@ describe.skipIf(consoleBrowser === undefined)(
 
     it('shows devices as they arrive, gives a phase more time, and aborts a round', async () => {
       const token = await world.admin.enrolmentToken({ part: 'raw' });
-      const raw = await Promise.all(
-        [0, 1, 2, 3].map(() => RawDevice.enrolled(world.server.url, token)),
-      );
+      const raw = await Promise.all([0, 1, 2, 3].map(() => RawDevice.enrolled(world.server.url, token)));
       for (const device of raw) await device.assignment();
       const live = await world.admin.tinyTask(
         { rounds: 1, cohort: { goal: 4, minimum: 3, overSelection: 1, select: { part: 'raw' } } },
@@ -155,8 +155,7 @@ describe.skipIf(consoleBrowser === undefined)(
     });
 
     it('promotes a version with a note, then another, and goes back to the first', async () => {
-      const served = async () =>
-        (await client.call('getTask', { params: { id: task.id } })).servedVersion;
+      const served = async () => (await client.call('getTask', { params: { id: task.id } })).servedVersion;
       const tab = await asOperator();
       const { page } = tab;
       for (const number of [1, 2]) {
@@ -208,7 +207,7 @@ describe.skipIf(consoleBrowser === undefined)(
 
     it('predicts as the engine does, and adapts to examples as the engine does', async () => {
       const version = versions[3]!;
-      const program = compile(parseModel(tinyModel), { batch: 8 });
+      const program = compile(parseModel(tinyModel), { batch: 8, backend: trustedBackend() });
       const layout = layoutOf(program.model);
       const shared: Params = {
         layout,
@@ -291,7 +290,7 @@ describe.skipIf(consoleBrowser === undefined)(
       for (const [index, path] of pages.entries()) {
         await tab.open(path);
         await heading(tab.page, titles[index] ?? '');
-        await tab.page.waitForFunction("!document.querySelector('.mantine-Skeleton-root')");
+        await tab.page.locator('.mantine-Skeleton-root').first().waitFor({ state: 'detached' });
         expect(await tab.axe(), path).toEqual([]);
         const overflow = await tab.page.evaluate('document.documentElement.scrollWidth - innerWidth');
         expect(overflow, path).toBeLessThanOrEqual(0);
@@ -309,9 +308,9 @@ describe.skipIf(consoleBrowser === undefined)(
       await dialog.getByLabel('Or its text').fill(JSON.stringify({ ...tinyModel, nodes: [] }));
       await dialog.getByRole('button', { name: 'Upload a model' }).click();
       await dialog.getByText('This is no model').waitFor();
-      await dialog.getByLabel('Or its text').fill(JSON.stringify({ ...tinyModel, name: 'from the console' }));
+      await dialog.getByLabel('Or its text').fill(JSON.stringify({ ...tinyModel, name: 'from-the-console' }));
       await dialog.getByRole('button', { name: 'Upload a model' }).click();
-      await heading(page, 'from the console');
+      await heading(page, 'from-the-console');
       expect(tab.errors).toEqual([]);
       await tab.close();
     });

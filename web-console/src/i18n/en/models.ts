@@ -101,6 +101,7 @@ export const models = {
     released: 'Promoted',
     version: 'Version {number, number}',
     byRound: 'round {number, number}, {devices, plural, one {# device} other {# devices}}',
+    byStatistics: 'statistics, {devices, plural, one {# device} other {# devices}}',
     byJob: 'job in the cloud',
     byStart: 'first weights',
     gap: '{count, plural, one {# version} other {# versions}}',
@@ -189,8 +190,8 @@ export const models = {
     rate: 'Rate',
     learned: 'with the rates that Meta-SGD learned',
     go: 'Adapt',
-    forget: 'Forget',
+    forget: 'Undo',
     judged:
-      'Right on {after} of the {count, plural, one {example} other {# examples}} it adapted on, {before} before. On other examples it may do less well.',
+      'Right on {after} of {count, plural, one {the example} other {the # examples}} it adapted on, {before} before. On other examples it may do less well.',
   },
 } as const;

@@ -6,7 +6,7 @@ export const rounds = {
   lead: 'Every pass of the task over its devices, newest first.',
   empty: 'No rounds yet',
   emptyHint: 'The first round opens when the task is started.',
-  ofPlan: 'training round {number, number} of {rounds, number}',
+  ofPlan: 'Training round {number, number} of {rounds, number}',
   openedAt: 'opened',
   previous: 'Previous round',
   next: 'Next round',
@@ -24,7 +24,7 @@ export const rounds = {
     duration: 'Took',
     opened: 'Opened',
   },
-  strip: { title: 'Last rounds' },
+  strip: { title: 'Last rounds', legend: 'S statistics · E evaluation · × abandoned' },
   figures: {
     counted: 'Updates counted',
     countedMeaning: 'Devices whose updates are in the sum; while the round runs, updates received so far.',

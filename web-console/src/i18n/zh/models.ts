@@ -101,6 +101,7 @@ export const models: Messages['models'] = {
     released: '已推送',
     version: '版本 {number, number}',
     byRound: '第 {number, number} 轮，{devices, number} 台设备',
+    byStatistics: '统计，{devices, number} 台设备',
     byJob: '云端作业',
     byStart: '初始权重',
     gap: '{count, number} 个版本',

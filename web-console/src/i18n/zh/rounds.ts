@@ -25,7 +25,7 @@ export const rounds: Messages['rounds'] = {
     duration: '用时',
     opened: '开始',
   },
-  strip: { title: '最近轮次' },
+  strip: { title: '最近轮次', legend: 'S 统计 · E 评估 · × 已放弃' },
   figures: {
     counted: '已计入更新',
     countedMeaning: '更新已进入总和的设备数；轮次进行中时为目前收到的更新数。',

@@ -25,7 +25,7 @@ export function ModelList() {
     {
       head: words('column.name'),
       cell: ({ name, digest }) => (
-        <Anchor component={Link} to={`/models/${digest}`} fw={600}>
+        <Anchor component={Link} to={`/models/${digest}`} fw={600} inherit>
           {name}
         </Anchor>
       ),

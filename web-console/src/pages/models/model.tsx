@@ -93,7 +93,7 @@ function TasksOfModel({ digest }: { digest: string }) {
     {
       head: words('name'),
       cell: ({ id, name }) => (
-        <Anchor component={Link} to={`/tasks/${id}`} fw={600}>
+        <Anchor component={Link} to={`/tasks/${id}`} fw={600} inherit>
           {name}
         </Anchor>
       ),
@@ -104,11 +104,21 @@ function TasksOfModel({ digest }: { digest: string }) {
       head: words('versions'),
       cell: ({ currentVersion, servedVersion }) => (
         <Group gap="md" wrap="nowrap">
-          <Anchor component={Link} to={`/versions/${currentVersion}`} style={{ whiteSpace: 'nowrap' }}>
+          <Anchor
+            component={Link}
+            to={`/versions/${currentVersion}`}
+            inherit
+            style={{ whiteSpace: 'nowrap' }}
+          >
             {words('newest')}
           </Anchor>
           {servedVersion !== currentVersion && (
-            <Anchor component={Link} to={`/versions/${servedVersion}`} style={{ whiteSpace: 'nowrap' }}>
+            <Anchor
+              component={Link}
+              to={`/versions/${servedVersion}`}
+              inherit
+              style={{ whiteSpace: 'nowrap' }}
+            >
               {words('served')}
             </Anchor>
           )}
@@ -183,7 +193,7 @@ function ParametersPanel({ document: { params } }: { document: ModelDocument }) 
 function DocumentPanel({ model }: { model: ModelDetail }) {
   const words = useTranslations('models.document');
   const shell = useTranslations('shell.act');
-  const text = JSON.stringify(model.ir, null, 2);
+  const text = JSON.stringify(inOrder(model), null, 2);
   return (
     <Panel
       title={words('title')}
@@ -213,4 +223,10 @@ function DocumentPanel({ model }: { model: ModelDetail }) {
       </ScrollArea.Autosize>
     </Panel>
   );
+}
+
+/** The members of a document as one writes them: the database keeps no order. */
+function inOrder(model: ModelDetail): object {
+  const { umir, opset, name, inputs, params, nodes, ...rest } = model.ir as Record<string, unknown>; // checked by the server
+  return { umir, opset, name, inputs, params, nodes, ...rest };
 }

@@ -38,12 +38,8 @@ export function FunnelPanel({ anatomy: { funnel } }: { anatomy: RoundAnatomy }) 
               <Box
                 h={8}
                 w={`${(100 * reached) / most}%`}
-                bg={
-                  station === 'counted'
-                    ? 'var(--mantine-primary-color-filled)'
-                    : 'var(--mantine-primary-color-light-color)'
-                }
-                style={{ borderRadius: 4, opacity: station === 'counted' ? 1 : 0.7 }}
+                bg="var(--mantine-primary-color-filled)"
+                style={{ borderRadius: 4, opacity: station === 'counted' ? 1 : 0.6 }}
               />
             </Box>
             {Object.entries(dropped).length > 0 && (

@@ -125,7 +125,7 @@ function Drawing({ lane, frame, runs }: { lane: Lane; frame: LaneFrame; runs: bo
       {levels.map(({ name, value, y }) => (
         <g key={name} className={classes.level} data-level={name}>
           <line x1={0} x2={frame.width} y1={y} y2={y} />
-          <text x={6} y={name === 'minimum' ? y + 13 : y - 5} aria-hidden>
+          <text x={6} y={y - 5} aria-hidden>
             {words(`level.${name}`, { value })}
           </text>
         </g>
@@ -153,7 +153,7 @@ function Axis({ frame, runs }: { frame: LaneFrame; runs: boolean }) {
     <svg width={frame.width} height={22} aria-hidden className={classes.ticks}>
       {ticksOf(frame)
         .map((ms) => ({ ms, x: placeOf(ms, frame) }))
-        .filter(({ x }) => x < end - 70)
+        .filter(({ x }) => x < end - 112)
         .map(({ ms, x }) => (
           <text key={ms} x={x} y={15} textAnchor={ms === 0 ? 'start' : 'middle'}>
             {ms === 0 ? words('opened') : duration(ms)}

@@ -28,11 +28,11 @@ describe('the lanes of a round', () => {
       { target: 10, goal: 8, minimum: 5 },
       frame,
     );
-    expect(selecting?.front).toEqual({ station: 'accepted', count: 2, path: 'M4.0 98.0h0M204.0 88.0h0' });
+    expect(selecting?.front).toEqual({ station: 'accepted', count: 2, path: 'M4.0 99.6h0M204.0 91.2h0' });
     expect(selecting?.behind?.count).toBe(2);
     expect(selecting?.levels).toEqual([
-      { name: 'target', value: 10, y: 8 },
-      { name: 'minimum', value: 5, y: 58 },
+      { name: 'target', value: 10, y: 24 },
+      { name: 'minimum', value: 5, y: 66 },
     ]);
   });
 

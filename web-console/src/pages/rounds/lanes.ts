@@ -70,7 +70,7 @@ export function lanesOf(arrivals: RoundArrivals, wanted: Wanted, frame: LaneFram
       countOf(front),
       behind ? countOf(behind) : 0,
     );
-    const y = (count: number) => frame.height - (count / most) * (frame.height - margin) - margin / 2;
+    const y = (count: number) => frame.height - (count / most) * (frame.height - margin) - low;
     const dots = (station: ArrivalStation): Dots => ({
       station,
       count: countOf(station),
@@ -91,8 +91,9 @@ export function lanesOf(arrivals: RoundArrivals, wanted: Wanted, frame: LaneFram
   });
 }
 
-/** Room above the highest and below the lowest dot together, in pixels. */
-const margin = 16;
+/** Room above the highest dot (for the name of a line) and below the lowest together, and below alone, in pixels. */
+const margin = 32;
+const low = 8;
 
 /** Where a moment lies on the axis, in pixels; a dot at either end is whole. */
 export function placeOf(ms: number, { width, endMs }: Pick<LaneFrame, 'width' | 'endMs'>): number {

@@ -26,7 +26,7 @@ export function RoundList() {
     {
       head: words('column.round'),
       cell: (round) => (
-        <Anchor component={Link} to={`/rounds/${round.id}`} fw={600}>
+        <Anchor component={Link} to={`/rounds/${round.id}`} fw={600} inherit>
           {words('title', { sequence: round.sequence })}
         </Anchor>
       ),
@@ -76,7 +76,14 @@ export function RoundList() {
       ]}
     >
       {items !== undefined && items.length > 0 && (
-        <Panel title={words('strip.title')}>
+        <Panel
+          title={words('strip.title')}
+          aside={
+            <Text size="xs" c="dimmed">
+              {words('strip.legend')}
+            </Text>
+          }
+        >
           <RoundStrip taskId={input.params.id} last={50} />
         </Panel>
       )}

@@ -46,13 +46,9 @@ export function RoundPage() {
       badge={<StateBadge of="round" state={state} />}
       lead={
         <>
-          {kinds(kind)}
-          {kind === 'training' && task.data && (
-            <>
-              {' · '}
-              {words('ofPlan', { number: round.data.number, rounds: task.data.plan.rounds })}
-            </>
-          )}
+          {kind === 'training' && task.data
+            ? words('ofPlan', { number: round.data.number, rounds: task.data.plan.rounds })
+            : kinds(kind)}
           {' · '}
           {words('openedAt')} <Ago at={round.data.openedAt} />
         </>

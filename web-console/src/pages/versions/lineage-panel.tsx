@@ -12,7 +12,7 @@ import { Problem } from '../../components/problem.tsx';
 import classes from './lineage-panel.module.css';
 import { lineageItems, snake, type LineageItem } from './lineage.ts';
 
-const cell = { width: 148, height: 104 };
+const cell = { width: 164, height: 100 };
 const icons = { start: IconFlag, round: IconDeviceMobile, job: IconCloudComputing } as const;
 
 /** How a version came to be: rounds of devices and jobs in the cloud, one after another, from the first weights on. */
@@ -134,7 +134,10 @@ function Node({
   const Icon = icons[origin];
   const what =
     origin === 'round' && step.origin
-      ? words('byRound', { number: step.origin.number, devices: step.origin.devices })
+      ? words(step.origin.kind === 'statistics' ? 'byStatistics' : 'byRound', {
+          number: step.origin.number,
+          devices: step.origin.devices,
+        })
       : words(origin === 'job' ? 'byJob' : 'byStart');
   const isReleased = released.has(version.id);
   return (
@@ -148,7 +151,7 @@ function Node({
     >
       <Group gap={6} wrap="nowrap" justify="center">
         <Icon size={16} aria-hidden />
-        <Text span fw={650} size="sm" c="var(--mantine-color-text)">
+        <Text span fw={650} size="sm" c="var(--mantine-color-text)" style={{ whiteSpace: 'nowrap' }}>
           {words('version', { number: version.number })}
         </Text>
         {isReleased && <IconBroadcast size={16} aria-label={words('released')} />}

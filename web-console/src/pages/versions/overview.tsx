@@ -33,7 +33,7 @@ function Facts({ version }: { version: ModelVersion }) {
       version.parent === null ? (
         words('none')
       ) : (
-        <Anchor component={Link} to={`/versions/${version.parent}`}>
+        <Anchor component={Link} to={`/versions/${version.parent}`} inherit>
           {words('parentLink')}
         </Anchor>
       ),
@@ -72,13 +72,13 @@ function OriginLink({ version: { round, job } }: { version: ModelVersion }) {
   );
   if (job !== null)
     return (
-      <Anchor component={Link} to={`/jobs/${job}`}>
+      <Anchor component={Link} to={`/jobs/${job}`} inherit>
         {words('job')}
       </Anchor>
     );
   if (round === null) return words('start');
   return (
-    <Anchor component={Link} to={`/rounds/${round}`}>
+    <Anchor component={Link} to={`/rounds/${round}`} inherit>
       {origin.data ? rounds('title', { sequence: origin.data.sequence }) : words('round')}
     </Anchor>
   );
@@ -95,10 +95,16 @@ function Releases({ task }: { task: Task }) {
       head: words('column.version'),
       cell: ({ version, number, kind }) => (
         <Stack gap={2} align="flex-start">
-          <Anchor component={Link} to={`/versions/${version}`} fw={600}>
+          <Anchor
+            component={Link}
+            to={`/versions/${version}`}
+            fw={600}
+            inherit
+            style={{ whiteSpace: 'nowrap' }}
+          >
             {words('version', { number })}
           </Anchor>
-          <Badge variant="light" color={kind === 'promotion' ? 'teal' : 'orange'} tt="none">
+          <Badge variant="light" miw="max-content" color={kind === 'promotion' ? 'teal' : 'orange'} tt="none">
             {words(kind)}
           </Badge>
         </Stack>

@@ -9,6 +9,8 @@ import { useQuantities } from '../../../components/quantities.ts';
 import type { RowShape } from '../../models/document.ts';
 import { asInput, type Trial } from './engine.ts';
 
+type Judgement = ReturnType<PersonalModel['judge']>;
+
 export interface LabelledRow {
   readonly name: string;
   readonly x: Float32Array;
@@ -44,6 +46,7 @@ export function AdaptPanel({
   const [rate, setRate] = useState(adaptation.rate === 'learned' ? 0.01 : adaptation.rate);
   const [pending, setPending] = useState(false);
   const [problem, setProblem] = useState<string>();
+  const [judged, setJudged] = useState<{ count: number; before: Judgement; after: Judgement }>();
   const given = {
     x: asInput(
       examples.map(({ x }) => x),
@@ -57,7 +60,9 @@ export function AdaptPanel({
     setProblem(undefined);
     try {
       const settings = { steps, rate: adaptation.rate === 'learned' ? ('learned' as const) : rate };
-      setPersonal(await trial.adapt(given, settings));
+      const adapted = await trial.adapt(given, settings);
+      setPersonal(adapted);
+      setJudged({ count: given.count, before: adapted.judgeShared(given), after: adapted.judge(given) });
     } catch (error) {
       setProblem(error instanceof Error ? messageOf(error) : String(error));
     } finally {
@@ -140,12 +145,12 @@ export function AdaptPanel({
           {problem}
         </Alert>
       )}
-      {personal && examples.length > 0 && (
+      {personal && judged && (
         <Alert color="teal" role="status">
           {words('judged', {
-            count: examples.length,
-            before: shareOf(personal.judgeShared(given)),
-            after: shareOf(personal.judge(given)),
+            count: judged.count,
+            before: shareOf(judged.before),
+            after: shareOf(judged.after),
           })}
         </Alert>
       )}

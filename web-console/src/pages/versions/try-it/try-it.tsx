@@ -26,6 +26,7 @@ export function TryIt({ version, task }: { version: ModelVersion; task: Task }) 
     queryFn: () => openTrial(version, task, model.data as NonNullable<typeof model.data>), // enabled with it
     enabled: wanted && model.data !== undefined,
     staleTime: Infinity,
+    structuralSharing: false, // what is in it is no plain data
     gcTime: 0, // a compiled model holds memory
   });
   useEffect(() => () => trial?.close(), [trial]);
