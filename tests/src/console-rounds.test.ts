@@ -207,7 +207,9 @@ describe.skipIf(consoleBrowser === undefined)(
 
     it('predicts as the engine does, and adapts to examples as the engine does', async () => {
       const version = versions[3]!;
-      const program = compile(parseModel(tinyModel), { batch: 8, backend: trustedBackend() });
+      const compiled = (batch: number) =>
+        compile(parseModel(tinyModel), { batch, backend: trustedBackend() });
+      const program = compiled(8);
       const layout = layoutOf(program.model);
       const shared: Params = {
         layout,
@@ -215,7 +217,7 @@ describe.skipIf(consoleBrowser === undefined)(
       };
       const x = Float32Array.of(0.25, 2, -0.5, 0.125);
       const example: Examples = { x, y: Int32Array.of(2), count: 1 };
-      const personal = adapt(program, shared, example, { steps: 4, rate: 0.2 });
+      const personal = adapt(compiled(32), shared, example, { steps: 4, rate: 0.2 });
       const expected = (params: Params) => [...program.predict(params, x).probabilities];
 
       const tab = await asOperator();

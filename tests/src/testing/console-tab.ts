@@ -64,10 +64,10 @@ export class ConsoleTab {
   /** Serious and critical findings of axe-core on the page as it stands, with the elements that have them. */
   async axe(): Promise<string[]> {
     const source = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-    const results = (await this.page.evaluate(`(() => { ${source} })(); axe.run()`)) as {
+    const { violations } = await this.page.evaluate<{
       violations: { id: string; impact: string; nodes: { html: string }[] }[];
-    }; // axe-core's own shape
-    return results.violations
+    }>(`(() => { ${source} })(); axe.run()`);
+    return violations
       .filter(({ impact }) => impact === 'serious' || impact === 'critical')
       .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(' | ')}`);
   }

@@ -100,7 +100,7 @@ export const models = {
     origin: { start: 'Beginning of a task', round: 'Round of devices', job: 'Job in the cloud' },
     released: 'Promoted',
     version: 'Version {number, number}',
-    byRound: 'round {number, number}, {devices, plural, one {# device} other {# devices}}',
+    byRound: 'training {number, number}, {devices, plural, one {# device} other {# devices}}',
     byStatistics: 'statistics, {devices, plural, one {# device} other {# devices}}',
     byJob: 'job in the cloud',
     byStart: 'first weights',

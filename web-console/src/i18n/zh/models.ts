@@ -100,7 +100,7 @@ export const models: Messages['models'] = {
     origin: { start: '任务起点', round: '设备轮次', job: '云端作业' },
     released: '已推送',
     version: '版本 {number, number}',
-    byRound: '第 {number, number} 轮，{devices, number} 台设备',
+    byRound: '训练 {number, number}，{devices, number} 台设备',
     byStatistics: '统计，{devices, number} 台设备',
     byJob: '云端作业',
     byStart: '初始权重',

@@ -5,7 +5,8 @@ import { lineageItems, originOf, snake } from './lineage.ts';
 
 /** A line of versions, newest first as the server tells it, from letters: s(tart), r(ound), j(ob). */
 function line(kinds: string): LineageStep[] {
-  return [...kinds]
+  return kinds
+    .split('')
     .map(
       (kind, index) =>
         ({

@@ -113,7 +113,7 @@ function Releases({ task }: { task: Task }) {
     {
       head: words('column.note'),
       cell: ({ note }) => (
-        <Text size="sm" style={{ overflowWrap: 'anywhere' }}>
+        <Text size="sm" miw={120} style={{ overflowWrap: 'break-word' }}>
           {note === '' ? '–' : note}
         </Text>
       ),

@@ -1,8 +1,13 @@
-import type { Examples, PersonalModel, SharedModel, Trainer } from '@starling/client-sdk';
+import type { Examples, openModel, PersonalModel, SharedModel, Trainer } from '@starling/client-sdk';
+import type { browserHost } from '@starling/client-sdk/browser';
 import { toHex, utf8Encode, type ModelDetail, type ModelVersion, type Task } from '@starling/protocol';
 import { readBlob } from '../../../api/blobs.ts';
 
-type Sdk = typeof import('@starling/client-sdk') & typeof import('@starling/client-sdk/browser');
+/** What is used of /sdk/starling.js. */
+interface Sdk {
+  readonly openModel: typeof openModel;
+  readonly browserHost: typeof browserHost;
+}
 
 /**
  * The SDK as devices load it from this server: what is tried here is what runs there. It is no part of the console's own
