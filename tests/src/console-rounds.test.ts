@@ -85,7 +85,7 @@ describe.skipIf(consoleBrowser === undefined)(
     const heading = (page: Page, name: string | RegExp) =>
       page.getByRole('heading', { level: 1, name }).waitFor();
 
-    it('shows devices as they arrive, gives a phase more time, and aborts a round', async () => {
+    it('shows devices as they arrive, gives a phase more time, aborts a round and follows the task', async () => {
       const token = await world.admin.enrolmentToken({ part: 'raw' });
       const raw = await Promise.all([0, 1, 2, 3].map(() => RawDevice.enrolled(world.server.url, token)));
       for (const device of raw) await device.assignment();
@@ -127,6 +127,10 @@ describe.skipIf(consoleBrowser === undefined)(
         state: 'abandoned',
         reason: 'aborted',
       });
+      await page.getByRole('switch', { name: 'Follow' }).click(); // the task has opened its next round
+      await heading(page, 'Round 2');
+      await page.getByRole('link', { name: 'Round 1: Training, Abandoned' }).click();
+      await page.getByText('This round was abandoned').waitFor();
       await client.call('cancelTask', { params: { id: live.id } });
       expect(tab.errors).toEqual([]);
       await tab.close();
@@ -146,7 +150,7 @@ describe.skipIf(consoleBrowser === undefined)(
       await page.getByRole('button', { name: 'Next round' }).click();
       await heading(page, 'Round 3');
       expect(page.url()).toContain(rounds[2]?.id);
-      expect(await page.getByRole('button', { name: 'Next round' }).isDisabled()).toBe(true);
+      await page.getByRole('button', { name: 'Next round', disabled: true }).waitFor();
       await page.getByText('Asked to uploaded').waitFor();
       await page.keyboard.press('ArrowLeft');
       await heading(page, 'Round 2');

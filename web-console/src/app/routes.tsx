@@ -24,6 +24,8 @@ const taskRounds = createRoute({
 const round = createRoute({
   getParentRoute: () => root,
   path: '/rounds/$id',
+  validateSearch: ({ follow }: Record<string, unknown>): { follow?: true } =>
+    follow === true ? { follow } : {},
   component: lazyRouteComponent(() => import('../pages/rounds/round.tsx'), 'RoundPage'),
 });
 const models = createRoute({

@@ -1,5 +1,5 @@
 import { Group, Text, Tooltip } from '@mantine/core';
-import type { Round, TaskId } from '@starling/protocol';
+import type { Round, RoundId, TaskId } from '@starling/protocol';
 import { Link } from '@tanstack/react-router';
 import { useTranslations } from 'use-intl';
 import { useList } from '../api/calls.tsx';
@@ -12,7 +12,16 @@ function signOf({ kind, state }: Round): string {
 }
 
 /** The last rounds of a task as a row of cells, oldest first; each leads to its round. */
-export function RoundStrip({ taskId, last = 40 }: { taskId: TaskId; last?: number }) {
+export function RoundStrip({
+  taskId,
+  last = 40,
+  here,
+}: {
+  taskId: TaskId;
+  last?: number;
+  /** The round whose page this is. */
+  here?: RoundId;
+}) {
   const words = useTranslations('rounds');
   const states = useTranslations('states');
   const { items } = useList('listRounds', { params: { id: taskId }, query: { limit: last } });
@@ -32,6 +41,7 @@ export function RoundStrip({ taskId, last = 40 }: { taskId: TaskId; last?: numbe
                   params={{ id: round.id }}
                   className={classes.cell}
                   data-state={round.state}
+                  aria-current={round.id === here ? 'page' : undefined}
                   aria-label={said}
                 >
                   <Text span size="xs" fw={700} inherit aria-hidden>

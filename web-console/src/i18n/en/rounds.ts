@@ -10,6 +10,8 @@ export const rounds = {
   openedAt: 'opened',
   previous: 'Previous round',
   next: 'Next round',
+  follow: 'Follow',
+  followHint: 'Go to each new round of the task as it opens',
   previousHint: 'Previous round (←)',
   nextHint: 'Next round (→)',
   abandoned: 'This round was abandoned',
@@ -68,7 +70,8 @@ export const rounds = {
     extend: {
       name: 'Extend',
       title: 'Extend round {sequence, number}',
-      meaning: 'The phase under way gets more time. Devices are not asked again; those at work may finish.',
+      meaning:
+        'The phase under way gets more time: devices at work may finish, and while it selects, more may accept.',
       often: 'Often chosen',
       by: 'Minutes more',
       minutes: '{minutes, number} min',

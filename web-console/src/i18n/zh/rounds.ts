@@ -11,6 +11,8 @@ export const rounds: Messages['rounds'] = {
   openedAt: '开始于',
   previous: '上一轮',
   next: '下一轮',
+  follow: '跟随',
+  followHint: '任务的新一轮开始时自动转到该轮',
   previousHint: '上一轮（←）',
   nextHint: '下一轮（→）',
   abandoned: '本轮已放弃',
@@ -69,7 +71,7 @@ export const rounds: Messages['rounds'] = {
     extend: {
       name: '延长',
       title: '延长第 {sequence, number} 轮',
-      meaning: '为当前阶段增加时间。不会再次邀请设备；正在工作的设备可以继续完成。',
+      meaning: '为当前阶段增加时间：正在工作的设备可以完成；在选择阶段，还可以有更多设备接受。',
       often: '常用时长',
       by: '增加的分钟数',
       minutes: '{minutes, number} 分钟',

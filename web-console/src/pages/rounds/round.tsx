@@ -1,14 +1,13 @@
-import { ActionIcon, Alert, Anchor, Group, SimpleGrid, Skeleton, Stack, Text, Tooltip } from '@mantine/core';
-import { useHotkeys } from '@mantine/hooks';
+import { Alert, Anchor, Box, Group, SimpleGrid, Skeleton, Stack, Text, VisuallyHidden } from '@mantine/core';
 import { abandonReasons, type AbandonReason, type RoundDetail, type RoundId } from '@starling/protocol';
-import { IconChevronLeft, IconChevronRight } from '@tabler/icons-react';
-import { Link, useNavigate, useParams } from '@tanstack/react-router';
+import { Link, useParams } from '@tanstack/react-router';
 import { useTranslations } from 'use-intl';
 import { useRead } from '../../api/calls.tsx';
 import { Explained, Figure } from '../../components/figure.tsx';
 import { Page, Panel } from '../../components/page.tsx';
 import { Problem } from '../../components/problem.tsx';
 import { useQuantities } from '../../components/quantities.ts';
+import { RoundStrip } from '../../components/round-strip.tsx';
 import { StateBadge } from '../../components/state-badge.tsx';
 import { Ago } from '../../components/time.tsx';
 import { FunnelPanel, SpansPanel } from './anatomy.tsx';
@@ -16,6 +15,7 @@ import { GroupsPanel } from './groups.tsx';
 import { Lanes } from './lane-chart.tsx';
 import { Results } from './results.tsx';
 import { RoundActions } from './round-actions.tsx';
+import { Steps } from './steps.tsx';
 
 /** How often arrivals are read while a round runs: devices that arrive are no event of their own. */
 const watchMs = 1000;
@@ -26,6 +26,7 @@ export function RoundPage() {
   const input = { params: { id: id as RoundId } }; // an id that is none is refused by the server
   const words = useTranslations('rounds');
   const kinds = useTranslations('states.kind');
+  const states = useTranslations('states.round');
   const round = useRead('getRound', input);
   const runs = round.data?.endedAt === null;
   const watched = runs ? { refetchInterval: watchMs } : {};
@@ -40,6 +41,9 @@ export function RoundPage() {
   if (error) return <Problem error={error} retry={() => void round.refetch()} />;
   if (!round.data) return <Skeleton h={480} />;
   const { sequence, kind, state, taskId } = round.data;
+  // what was read of the round before stands, faded, until this one's comes; it leads nowhere
+  const beside = anatomy.data?.round.id === round.data.id ? anatomy.data : undefined;
+  const isOld = beside === undefined || arrivals.isPlaceholderData;
   return (
     <Page
       title={words('title', { sequence })}
@@ -63,11 +67,13 @@ export function RoundPage() {
       ]}
       actions={
         <>
-          <Beside previous={anatomy.data?.previous ?? null} next={anatomy.data?.next ?? null} />
+          <Steps round={round.data} previous={beside?.previous} next={beside?.next} />
           {!round.isPlaceholderData && <RoundActions round={round.data} />}
         </>
       }
     >
+      <VisuallyHidden aria-live="polite">{states(state)}</VisuallyHidden>
+      <RoundStrip taskId={taskId} here={round.data.id} />
       <WhyAbandoned round={round.data} />
       <RoundFigures round={round.data} />
       <Panel
@@ -78,12 +84,14 @@ export function RoundPage() {
         }
       >
         {anatomy.data && arrivals.data ? (
-          <Lanes
-            round={round.data}
-            anatomy={anatomy.data}
-            arrivals={arrivals.data}
-            heardAt={arrivals.dataUpdatedAt}
-          />
+          <Box opacity={isOld ? 0.5 : 1}>
+            <Lanes
+              round={round.data}
+              anatomy={anatomy.data}
+              arrivals={arrivals.data}
+              heardAt={arrivals.dataUpdatedAt}
+            />
+          </Box>
         ) : (
           <Skeleton h={360} />
         )}
@@ -100,43 +108,6 @@ export function RoundPage() {
       )}
       {task.data?.plan.secure && <GroupsPanel groups={round.data.groups} secure={task.data.plan.secure} />}
     </Page>
-  );
-}
-
-/** Steps to the rounds of the task before and after, also with the arrow keys. */
-function Beside({ previous, next }: { previous: RoundId | null; next: RoundId | null }) {
-  const words = useTranslations('rounds');
-  const navigate = useNavigate();
-  const go = (id: RoundId | null) => {
-    if (id !== null) void navigate({ to: '/rounds/$id', params: { id } });
-  };
-  useHotkeys([
-    ['ArrowLeft', () => go(previous)],
-    ['ArrowRight', () => go(next)],
-  ]);
-  return (
-    <Group gap={4} wrap="nowrap">
-      {(
-        [
-          ['previous', previous, IconChevronLeft],
-          ['next', next, IconChevronRight],
-        ] as const
-      ).map(([name, id, Icon]) => (
-        <Tooltip key={name} label={words(`${name}Hint`)}>
-          <ActionIcon
-            variant="default"
-            size={36}
-            aria-label={words(name)}
-            disabled={id === null}
-            onClick={() => {
-              go(id);
-            }}
-          >
-            <Icon size={18} />
-          </ActionIcon>
-        </Tooltip>
-      ))}
-    </Group>
   );
 }
 
