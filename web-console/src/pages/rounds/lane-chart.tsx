@@ -122,10 +122,10 @@ function Drawing({ lane, frame, runs }: { lane: Lane; frame: LaneFrame; runs: bo
           rx={4}
         />
       )}
-      {levels.map(({ name, value, y }) => (
+      {levels.map(({ name, value, y, textY }) => (
         <g key={name} className={classes.level} data-level={name}>
           <line x1={0} x2={frame.width} y1={y} y2={y} />
-          <text x={6} y={y - 5} aria-hidden>
+          <text x={6} y={textY} aria-hidden>
             {words(`level.${name}`, { value })}
           </text>
         </g>

@@ -31,8 +31,8 @@ describe('the lanes of a round', () => {
     expect(selecting?.front).toEqual({ station: 'accepted', count: 2, path: 'M4.0 99.6h0M204.0 91.2h0' });
     expect(selecting?.behind?.count).toBe(2);
     expect(selecting?.levels).toEqual([
-      { name: 'target', value: 10, y: 24 },
-      { name: 'minimum', value: 5, y: 66 },
+      { name: 'target', value: 10, y: 24, textY: 19 },
+      { name: 'minimum', value: 5, y: 66, textY: 61 },
     ]);
   });
 
@@ -42,6 +42,13 @@ describe('the lanes of a round', () => {
     expect(selecting).toMatchObject({ span: { from: 4, to: 104 }, ms: 250 });
     expect(training).toMatchObject({ span: { from: 104, to: 404 }, ms: 750 });
     expect(aggregating).toMatchObject({ span: null, ms: null });
+  });
+
+  it('name a line below it when the one above is near', () => {
+    const [, training] = lanesOf(arrivals({}), { target: 10, goal: 10, minimum: 9 }, frame);
+    const [goal, minimum] = training?.levels ?? [];
+    expect(goal?.textY).toBeLessThan(goal?.y ?? 0);
+    expect(minimum?.textY).toBeGreaterThan(minimum?.y ?? 0);
   });
 
   it('make room for more arrivals than were wanted', () => {

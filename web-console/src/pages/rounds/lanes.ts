@@ -15,6 +15,8 @@ export interface Level {
   readonly name: 'target' | 'goal' | 'minimum';
   readonly value: number;
   readonly y: number;
+  /** Where its name stands: above the line, or below it where the line above is too near. */
+  readonly textY: number;
 }
 
 export interface Dots {
@@ -81,7 +83,12 @@ export function lanesOf(arrivals: RoundArrivals, wanted: Wanted, frame: LaneFram
       phase,
       front: dots(front),
       behind: behind && dots(behind),
-      levels: names.map((name) => ({ name, value: wanted[name], y: y(wanted[name]) })),
+      levels: names.map((name, index) => {
+        const at = y(wanted[name]);
+        const above = names[index - 1];
+        const isNear = above !== undefined && at - y(wanted[above]) < 18;
+        return { name, value: wanted[name], y: at, textY: isNear ? at + 13 : at - 5 };
+      }),
       span:
         begin === null
           ? null

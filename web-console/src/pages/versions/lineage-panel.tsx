@@ -12,7 +12,7 @@ import { Problem } from '../../components/problem.tsx';
 import classes from './lineage-panel.module.css';
 import { lineageItems, snake, type LineageItem } from './lineage.ts';
 
-const cell = { width: 164, height: 100 };
+const cell = { width: 176, height: 100 };
 const icons = { start: IconFlag, round: IconDeviceMobile, job: IconCloudComputing } as const;
 
 /** How a version came to be: rounds of devices and jobs in the cloud, one after another, from the first weights on. */
