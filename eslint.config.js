@@ -12,6 +12,8 @@ const allowed = {
   server: ['protocol', 'model', 'secure', 'aggregation'],
   simulator: ['protocol', 'model', 'secure', 'aggregation', 'client-sdk'],
   bench: ['protocol', 'model', 'secure', 'aggregation', 'server'],
+  // model: shapes of an IR (its reader) and the documents of the zoo; client-sdk: types of the SDK that the server serves
+  'web-console': ['protocol', 'model', 'client-sdk'],
   cli: ['protocol', 'model', 'secure', 'aggregation', 'client-sdk', 'server', 'simulator'],
 };
 

@@ -303,6 +303,10 @@ export const ModelVersion = Type.Object({
   parent: Nullable<Static<typeof ids.version>>(ids.version),
   round: Nullable<Static<typeof ids.round>>(ids.round),
   job: Nullable<Static<typeof ids.job>>(ids.job),
+  prunedAt: Type.Unsafe<string | null>({
+    ...MaybeInstant,
+    description: 'When retention removed its weights; `null` while they are kept.',
+  }),
   createdAt: Instant,
 });
 export type ModelVersion = Static<typeof ModelVersion>;

@@ -13,16 +13,17 @@ import { Type } from 'typebox';
 import { registerBlob } from '../coordinator/publish.ts';
 import {
   lineageOf,
+  namedReleases,
   ownedVersion,
   promote,
   releaseView,
   rollBack,
   type ReleaseRow,
 } from '../coordinator/releases.ts';
-import type { VersionRow } from '../coordinator/rows.ts';
+import type { TaskRow, VersionRow } from '../coordinator/rows.ts';
 import { ownedTask } from '../coordinator/task-drafts.ts';
 import { onnxOf } from '../coordinator/version-files.ts';
-import { versionView } from '../coordinator/views.ts';
+import { taskView, versionView } from '../coordinator/views.ts';
 import type { Querier } from '../storage/database.ts';
 import { projectOf, type Api, type ApiServices } from './http.ts';
 import { fileResponses } from './openapi.ts';
@@ -108,6 +109,21 @@ export function addModelRoutes(api: Api, { coordinator }: ApiServices): void {
   });
   serve(api, 'getModel', ({ caller, params }) => readModel(database, caller.projectId, params.digest));
 
+  serve(api, 'listModelTasks', async ({ caller: { projectId }, params, query }) => {
+    await readModel(database, projectId, params.digest);
+    const page = await readPage<TaskRow>(
+      database,
+      {
+        table: 'tasks',
+        condition: 'project_id = $1 and model_digest = $2',
+        values: [projectId, params.digest],
+        column: 'created_at',
+      },
+      query,
+    );
+    return { ...page, items: page.items.map(taskView) };
+  });
+
   serve(api, 'listVersions', async ({ caller, params, query }) => {
     const task = await ownedTask(database, caller.projectId, params.id);
     const page = await readPage<VersionRow>(
@@ -133,7 +149,12 @@ export function addModelRoutes(api: Api, { coordinator }: ApiServices): void {
     const task = await ownedTask(database, caller.projectId, params.id);
     const page = await readPage<ReleaseRow>(
       database,
-      { table: 'releases', condition: 'task_id = $1', values: [task.id], column: 'created_at' },
+      {
+        table: `(${namedReleases}) as releases`,
+        condition: 'task_id = $1',
+        values: [task.id],
+        column: 'created_at',
+      },
       query,
     );
     return { ...page, items: page.items.map(releaseView) };

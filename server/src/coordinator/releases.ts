@@ -31,8 +31,17 @@ export interface ReleaseRow {
   note: string;
   key_id: KeyId | null;
   person_id: PersonId | null;
+  /** Number of the version in its task. */
+  number: number;
+  /** Name of the key or of the person. */
+  actor: string;
   created_at: Date;
 }
+
+/** Releases with the names of those who made them. */
+export const namedReleases = `select r.*, v.number, coalesce(k.name, p.name) as actor
+  from releases r join model_versions v on v.id = r.version_id
+  left join api_keys k on k.id = r.key_id left join people p on p.id = r.person_id`;
 
 /** Who releases. */
 interface Releaser {
@@ -131,11 +140,13 @@ export function releaseView(row: ReleaseRow): Release {
     id: row.id,
     taskId: row.task_id,
     version: row.version_id,
+    number: row.number,
     replaced: row.replaced,
     kind: row.kind,
     note: row.note,
     keyId: row.key_id,
     personId: row.person_id,
+    by: row.actor,
     createdAt: row.created_at.toISOString(),
   };
 }
@@ -160,7 +171,7 @@ async function lockTask(tx: Querier, projectId: ProjectId, id: TaskId): Promise<
 }
 
 async function readRelease(tx: Querier, id: ReleaseId): Promise<ReleaseRow> {
-  const [row] = await tx.query<ReleaseRow>('select * from releases where id = $1', [id]);
+  const [row] = await tx.query<ReleaseRow>(`${namedReleases} where r.id = $1`, [id]);
   if (!row) throw new TypeError(`Release ${id} is gone.`);
   return row;
 }
@@ -172,11 +183,12 @@ async function release(
   { version_id, kind, before, note }: Pick<ReleaseRow, 'version_id' | 'kind' | 'before' | 'note'>,
 ): Promise<ReleaseRow> {
   const { keyId, personId } = namesOf(actor);
-  const [row] = await tx.query<ReleaseRow>(
+  const id = newId('release');
+  await tx.query(
     `insert into releases (id, project_id, task_id, version_id, kind, before, replaced, note, key_id, person_id)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning *`,
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
     [
-      newId('release'),
+      id,
       task.project_id,
       task.id,
       version_id,
@@ -188,11 +200,10 @@ async function release(
       personId,
     ],
   );
-  if (!row) throw new TypeError('INSERT … RETURNING gave no row.');
   await tx.query('update tasks set release_id = $2, served_version = $3, updated_at = now() where id = $1', [
     task.id,
-    row.id,
+    id,
     version_id,
   ]);
-  return row;
+  return readRelease(tx, id);
 }

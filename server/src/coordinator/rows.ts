@@ -58,6 +58,8 @@ export interface RoundRow {
   metrics: Round['metrics'];
   bytes_up: number;
   opened_at: Date;
+  training_at: Date | null;
+  aggregating_at: Date | null;
   ready_by: Date | null;
   deadline: Date;
   /** How often it was taken in hand to be published. */

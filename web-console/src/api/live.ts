@@ -63,7 +63,12 @@ function take(cache: QueryClient, event: LiveEvent): Operation[] {
   switch (event.kind) {
     case 'task':
       cache.setQueryData(keyOf('getTask', { params: { id: event.task.id } }), event.task);
-      return ['getFleet', ...(replaceIn(cache, 'listTasks', event.task) ? [] : (['listTasks'] as const))];
+      return [
+        'getFleet',
+        'listReleases', // a promotion changes what its task serves
+        'listModelTasks',
+        ...(replaceIn(cache, 'listTasks', event.task) ? [] : (['listTasks'] as const)),
+      ];
     case 'round': {
       const { round } = event;
       cache.setQueryData(keyOf('getRound', { params: { id: round.id } }), round);
@@ -71,6 +76,7 @@ function take(cache: QueryClient, event: LiveEvent): Operation[] {
       return [
         'getFleet',
         'getAnatomy',
+        'getArrivals',
         ...(listed ? [] : (['listRounds'] as const)),
         ...(round.endedAt === null ? [] : (['getCurves', 'getCost'] as const)),
       ];

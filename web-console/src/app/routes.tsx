@@ -1,5 +1,6 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
 import { NotHere, PageFailed } from '../components/problem.tsx';
+import { versionSearch } from '../pages/versions/search.ts';
 import { Frame } from './frame.tsx';
 
 const root = createRootRoute({ component: Frame, notFoundComponent: NotHere });
@@ -45,9 +46,52 @@ const audit = createRoute({
   component: lazyRouteComponent(() => import('../pages/audit/audit-log.tsx'), 'AuditLog'),
 });
 
+const taskRounds = createRoute({
+  getParentRoute: () => root,
+  path: '/tasks/$id/rounds',
+  component: lazyRouteComponent(() => import('../pages/rounds/round-list.tsx'), 'RoundList'),
+});
+const round = createRoute({
+  getParentRoute: () => root,
+  path: '/rounds/$id',
+  validateSearch: ({ follow }: Record<string, unknown>): { follow?: true } =>
+    follow === true ? { follow } : {},
+  component: lazyRouteComponent(() => import('../pages/rounds/round.tsx'), 'RoundPage'),
+});
+const models = createRoute({
+  getParentRoute: () => root,
+  path: '/models',
+  component: lazyRouteComponent(() => import('../pages/models/model-list.tsx'), 'ModelList'),
+});
+const model = createRoute({
+  getParentRoute: () => root,
+  path: '/models/$digest',
+  component: lazyRouteComponent(() => import('../pages/models/model.tsx'), 'ModelPage'),
+});
+const version = createRoute({
+  getParentRoute: () => root,
+  path: '/versions/$id',
+  validateSearch: versionSearch,
+  component: lazyRouteComponent(() => import('../pages/versions/version.tsx'), 'VersionPage'),
+});
+
 /** Pages come when they are first gone to. */
 export const router = createRouter({
-  routeTree: root.addChildren([fleet, tasks, devices, device, jobs, job, access, audit]),
+  routeTree: root.addChildren([
+    fleet,
+    tasks,
+    taskRounds,
+    round,
+    models,
+    model,
+    version,
+    devices,
+    device,
+    jobs,
+    job,
+    access,
+    audit,
+  ]),
   basepath: '/console',
   defaultPreload: 'intent',
   defaultErrorComponent: PageFailed,

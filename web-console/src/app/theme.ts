@@ -32,7 +32,7 @@ export const theme = createTheme({
   respectReducedMotion: true,
 });
 
-/** Surfaces and dimmed text; the text keeps a contrast of 4.5 on every surface (WCAG 2.2, 1.4.3). */
+/** Surfaces, dimmed text and the text of badges; it keeps a contrast of 4.5 on every surface (WCAG 2.2, 1.4.3). */
 export const surfaces: CSSVariablesResolver = () => ({
   variables: {},
   light: {
@@ -40,6 +40,10 @@ export const surfaces: CSSVariablesResolver = () => ({
     '--starling-surface': '#ffffff',
     '--starling-line': '#dfe5e4',
     '--mantine-color-dimmed': '#586564',
+    '--mantine-color-teal-light-color': '#05573e',
+    '--mantine-color-orange-light-color': '#943106',
+    '--mantine-color-yellow-light-color': '#7a4100',
+    '--mantine-color-red-light-color': '#a51d1d',
   },
   dark: {
     '--mantine-color-body': '#101615',

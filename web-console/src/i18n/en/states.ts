@@ -61,6 +61,7 @@ export const states = {
     'too-few-updates': 'Too few updates',
     'task-cancelled': 'The task was cancelled',
     'sum-not-finite': 'The sum was not finite',
+    'publishing-failed': 'Publishing failed again and again',
     aborted: 'Aborted by a person',
   },
 } as const;

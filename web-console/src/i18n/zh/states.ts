@@ -62,6 +62,7 @@ export const states: Messages['states'] = {
     'too-few-updates': '更新太少',
     'task-cancelled': '任务已取消',
     'sum-not-finite': '总和不是有限数',
+    'publishing-failed': '多次发布失败',
     aborted: '被人工中止',
   },
 };
