@@ -12,6 +12,7 @@ const allowed = {
   server: ['protocol', 'model', 'secure', 'aggregation'],
   simulator: ['protocol', 'model', 'secure', 'aggregation', 'client-sdk'],
   bench: ['protocol', 'model', 'secure', 'server'],
+  'web-console': ['protocol', 'model'], // model: shapes of an IR (its reader) and the documents of the zoo
   cli: ['protocol', 'model', 'secure', 'aggregation', 'client-sdk', 'server', 'simulator'],
 };
 
