@@ -48,7 +48,8 @@ function take(cache: QueryClient, event: LiveEvent): Operation[] {
   switch (event.kind) {
     case 'task':
       cache.setQueryData(keyOf('getTask', { params: { id: event.task.id } }), event.task);
-      return ['getFleet', ...(replaceIn(cache, 'listTasks', event.task) ? [] : (['listTasks'] as const))];
+      replaceIn(cache, 'listTasks', event.task);
+      return ['getFleet', 'listTasks']; // a list may be of one state only
     case 'round': {
       const { round } = event;
       cache.setQueryData(keyOf('getRound', { params: { id: round.id } }), round);
@@ -61,7 +62,7 @@ function take(cache: QueryClient, event: LiveEvent): Operation[] {
       ];
     }
     case 'version':
-      return ['listVersions', 'getTask'];
+      return ['listVersions', 'listReleases', 'getTask'];
     case 'job':
       return ['getJob', 'getJobLog', 'listJobs', 'listTaskJobs', 'getFleet'];
     case 'device':
