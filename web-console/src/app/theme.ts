@@ -40,11 +40,13 @@ export const surfaces: CSSVariablesResolver = () => ({
     '--starling-surface': '#ffffff',
     '--starling-line': '#dfe5e4',
     '--mantine-color-dimmed': '#586564',
+    '--mantine-color-error': '#c92a2a',
   },
   dark: {
     '--mantine-color-body': '#101615',
     '--starling-surface': '#18201f',
     '--starling-line': '#2b3635',
     '--mantine-color-dimmed': '#9fb0ae',
+    '--mantine-color-error': '#ff8787',
   },
 });

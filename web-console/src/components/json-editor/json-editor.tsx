@@ -24,6 +24,7 @@ const colours = HighlightStyle.define([
 
 const look = EditorView.theme({
   '&': { fontSize: '13px', backgroundColor: 'transparent', color: 'inherit', height: '100%' },
+  '.cm-scroller': { overflow: 'auto' },
   '.cm-content': { fontFamily: 'var(--mantine-font-family-monospace)', caretColor: 'currentColor' },
   '.cm-cursor': { borderLeftColor: 'currentColor' },
   '.cm-gutters': {
@@ -83,7 +84,7 @@ export function JsonEditor({
           EditorView.lineWrapping,
           // Tab leaves the editor, as it leaves every field
           keymap.of([...completionKeymap, ...defaultKeymap, ...historyKeymap, ...lintKeymap]),
-          EditorView.contentAttributes.of({ 'aria-label': name }),
+          EditorView.contentAttributes.of({ 'aria-label': name, tabindex: '0' }),
           EditorView.updateListener.of(({ docChanged, state, transactions }) => {
             if (docChanged && !transactions.some((each) => each.isUserEvent('outside')))
               changed.current(state.doc.toString());
@@ -117,12 +118,13 @@ export function JsonEditor({
     });
     editor.dispatch(setDiagnostics(editor.state, faults.length > 0 ? faults : placed));
   }, [problems, text, schema, name]);
-  return <div ref={place} style={{ height: '100%', minHeight: 240 }} />;
+  return <div ref={place} style={{ height: 420 }} />;
 }
 
 function completionBy(schema: Schema): CompletionSource {
-  return ({ state, pos, explicit, matchBefore }) => {
-    const typed = matchBefore(/"?[\w.-]*/);
+  return (context) => {
+    const { state, pos, explicit } = context;
+    const typed = context.matchBefore(/"?[\w.-]*/);
     if (!explicit && (!typed || typed.from === typed.to)) return null;
     const text = state.doc.toString();
     const { path, member, known } = writingAt(text, pos);

@@ -33,6 +33,12 @@ export interface DrawnModel {
 
 const lossId = ' loss'; // no id of the IR begins with a space
 
+/** How many an input knows of: ids of tokens, or classes. */
+function sizeOf(input: object): object {
+  if ('vocabulary' in input) return { vocabulary: input.vocabulary };
+  return 'classes' in input ? { classes: input.classes } : {};
+}
+
 /** A model as a graph with the shape of every value. Throws ModelError for what is no model. */
 export function drawnModel(json: unknown): DrawnModel {
   const model = parseModel(json);
@@ -58,7 +64,9 @@ export function drawnModel(json: unknown): DrawnModel {
   });
   const { op, in: judged, ...lossSettings } = ir.loss;
   const nodes: DrawnNode[] = [
-    ...ir.inputs.map(({ id, shape: _shape, ...rest }) => drawn(id, id, [], rest, 'input')),
+    ...ir.inputs.map(({ id, role, dtype, ...rest }) =>
+      drawn(id, id, [], { role, dtype, ...sizeOf(rest) }, 'input'),
+    ),
     ...ir.nodes.map((node) => drawn(node.out, node.op, node.in, node.attrs, 'operation')),
     drawn(lossId, op, judged, lossSettings, 'loss'),
   ];

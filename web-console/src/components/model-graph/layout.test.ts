@@ -34,18 +34,28 @@ describe('the layout of a graph', () => {
   it('puts every node below all that it uses, and no two in one place', () => {
     fc.assert(
       fc.property(graphs, (graph) => {
-        const { places, columns } = layered(graph);
+        const { places, ways, columns } = layered(graph);
         for (const [source, target] of graph.edges) {
           expect(places.get(target)!.layer).toBeGreaterThan(places.get(source)!.layer);
         }
-        const taken = new Set([...places.values()].map(({ column, layer }) => `${column} ${layer}`));
-        expect(taken.size).toBe(graph.nodes.length);
+        const all = [...places.values(), ...ways.flat()];
+        expect(new Set(all.map(({ column, layer }) => `${column} ${layer}`)).size).toBe(all.length);
         for (const { column } of places.values()) {
           expect(column).toBeGreaterThanOrEqual(0.5);
           expect(column).toBeLessThanOrEqual(columns - 0.5);
         }
       }),
     );
+  });
+
+  it('stands a source just above what uses it, and leads long edges past the nodes between', () => {
+    const { places, ways, layers } = layered({
+      nodes: [...chain.nodes, 'label', 'sum'],
+      edges: [...chain.edges, ['label', 'sum'], ['b', 'sum'], ['x', 'sum']],
+    });
+    expect(layers).toBe(4);
+    expect(places.get('label')!.layer).toBe(2);
+    expect(ways.map((way) => way.map(({ layer }) => layer))).toEqual([[], [], [], [], [1, 2]]);
   });
 
   it('uncrosses two parallel lines', () => {

@@ -4,6 +4,7 @@ import { IconMaximize, IconMinus, IconPlus } from '@tabler/icons-react';
 import { useEffect, useMemo, useState, type KeyboardEvent, type PointerEvent, type ReactNode } from 'react';
 import { useTranslations } from 'use-intl';
 import type { DrawnModel, DrawnNode } from './graph-of.ts';
+import type { Place } from './layout.ts';
 
 /** Size of a node and of the cell that it stands in, in units of the drawing. */
 const node = { width: 190, height: 48 };
@@ -116,10 +117,14 @@ export function ModelGraph({
             }}
           >
             <g transform={`translate(${view.x} ${view.y}) scale(${view.scale})`}>
-              {model.edges.map(([source, target]) => (
+              {model.edges.map(([source, target], edge) => (
                 <path
-                  key={`${source} ${target}`}
-                  d={wayBetween(middleOf(model, source), middleOf(model, target))}
+                  key={edge}
+                  d={wayBetween(
+                    middleOf(model, source),
+                    (model.layout.ways[edge] ?? []).map(inDrawing),
+                    middleOf(model, target),
+                  )}
                   fill="none"
                   stroke="var(--mantine-color-dimmed)"
                   strokeWidth={1.5}
@@ -155,7 +160,7 @@ const fills = {
 } as const;
 
 function Node({
-  drawn: { id, kind, name, shape, weights },
+  drawn: { kind, name, shape, weights },
   at,
   chosen,
   reachable,
@@ -179,7 +184,6 @@ function Node({
           element.focus({ preventScroll: true });
       }}
       aria-pressed={chosen}
-      aria-label={`${words(`kind.${kind}`)} ${name} ${kind === 'operation' ? id : ''} ${below}`}
       transform={`translate(${at.x - node.width / 2} ${at.y - node.height / 2})`}
       style={{ cursor: 'pointer' }}
       onClick={choose}
@@ -231,17 +235,34 @@ function Wheel({ zoom, children }: { zoom: (factor: number) => void; children: R
   return <div ref={setElement}>{children}</div>;
 }
 
-function middleOf({ layout }: DrawnModel, id: string): { x: number; y: number } {
-  const { column, layer } = layout.places.get(id) ?? { column: 0, layer: 0 };
+interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
+function middleOf({ layout }: DrawnModel, id: string): Point {
+  return inDrawing(layout.places.get(id) ?? { column: 0, layer: 0 });
+}
+
+function inDrawing({ column, layer }: Place): Point {
   return { x: column * cell.width, y: (layer + 0.5) * cell.height };
 }
 
-/** From the lower edge of a node to the upper edge of one below. */
-function wayBetween(source: { x: number; y: number }, target: { x: number; y: number }): string {
-  const start = source.y + node.height / 2;
-  const end = target.y - node.height / 2;
-  const bend = Math.min(60, (end - start) / 2);
-  return `M ${source.x} ${start} C ${source.x} ${start + bend} ${target.x} ${end - bend} ${target.x} ${end}`;
+/** From the lower edge of a node, past the places on its way, to the upper edge of another. */
+function wayBetween(source: Point, bends: readonly Point[], target: Point): string {
+  const half = node.height / 2;
+  const points = bends.flatMap(({ x, y }) => [
+    { x, y: y - half },
+    { x, y: y + half },
+  ]);
+  const all = [{ x: source.x, y: source.y + half }, ...points, { x: target.x, y: target.y - half }];
+  const [start] = all;
+  const rest = all.slice(1).map(({ x, y }, index) => {
+    const before = all[index] ?? { x, y };
+    const middle = (before.y + y) / 2;
+    return `C ${before.x} ${middle} ${x} ${middle} ${x} ${y}`;
+  });
+  return `M ${start?.x ?? 0} ${start?.y ?? 0} ${rest.join(' ')}`;
 }
 
 /** All of it where that can be read, else its beginning at a size that can. */

@@ -26,9 +26,9 @@ export function withValue(json: Json | undefined, path: string, value: Json | un
   return isObject(json) && before !== undefined ? { ...json, [name]: inner } : { ...others, [name]: inner };
 }
 
-/** Every value of a document that is no object, by its path, in the document's order. */
+/** Every value of a document that holds no other by a name, by its path, in the document's order. */
 export function leavesOf(json: Json, path = ''): [string, Json][] {
-  if (!isObject(json)) return [[path, json]];
+  if (!isObject(json) || Object.keys(json).length === 0) return [[path, json]];
   return Object.entries(json).flatMap(([name, value]) =>
     leavesOf(value, path === '' ? name : `${path}.${name}`),
   );

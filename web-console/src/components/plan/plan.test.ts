@@ -8,14 +8,15 @@ import { problemsBeside, problemsOf } from './problems.ts';
 import {
   algorithms,
   furtherOf,
+  inOrder,
   optimisers,
   optionalSections,
-  sections,
   settings,
   settingsOf,
   startingPlan,
   withAlgorithm,
   withOptimiser,
+  type SectionName,
 } from './settings.ts';
 
 function expectPlan(plan: Json): void {
@@ -92,7 +93,7 @@ describe('settings of a plan', () => {
   });
 
   it('are those of the chosen algorithm and optimiser', () => {
-    const names = (plan: Parameters<typeof settingsOf>[0], section: (typeof sections)[number]) =>
+    const names = (plan: Parameters<typeof settingsOf>[0], section: SectionName) =>
       settingsOf(plan, section).map(({ path }) => path.split('.').at(-1));
     expect(names(startingPlan('fedavg'), 'learning')).toEqual([
       'algorithm',
@@ -108,6 +109,21 @@ describe('settings of a plan', () => {
   it('leave over what has no setting of its own', () => {
     const plan = { ...startingPlan('fedavg'), hybrid: { everyRounds: 2 } };
     expect(furtherOf(plan)).toEqual([['hybrid.everyRounds', 2]]);
+  });
+});
+
+describe('a plan in order', () => {
+  it('is the same plan, whatever it holds', () => {
+    const plan = {
+      seed: 3,
+      eligibility: {},
+      hybrid: { work: { training: {}, data: 'x' }, everyRounds: 2 },
+      ...whole,
+      cohort: { select: { b: '1', a: '2' }, minimum: 2, goal: 4 },
+    };
+    expect(inOrder(plan)).toEqual(plan);
+    expect(Object.keys(inOrder(plan)).slice(0, 3)).toEqual(['rounds', 'seed', 'maxWeight']);
+    expect(inOrder({ ...startingPlan('fedavg'), eligibility: {} })).toHaveProperty('eligibility', {});
   });
 });
 

@@ -1,4 +1,4 @@
-import { isObject, leavesOf, valueAt, type Json, type JsonObject } from './document.ts';
+import { isObject, leavesOf, valueAt, withValue, type Json, type JsonObject } from './document.ts';
 
 /** Parts of a plan, as people go through them. */
 export const sections = [
@@ -203,17 +203,10 @@ export function withAlgorithm(plan: JsonObject, algorithm: Algorithm): JsonObjec
   };
   const changed = { ...plan, learning };
   if (algorithm === 'meta-sgd') return changed;
-  return ['adaptation', 'evaluation.spec'].reduce((result, path) => {
-    const part = valueAt(result, path);
-    if (!isObject(part) || part['rate'] !== 'learned') return result;
-    const [outer = '', inner] = path.split('.');
-    const fixed = { ...part, rate: 0.05 };
-    const whole = result[outer];
-    return {
-      ...result,
-      [outer]: inner === undefined ? fixed : { ...(isObject(whole) ? whole : {}), [inner]: fixed },
-    };
-  }, changed as JsonObject);
+  return ['adaptation.rate', 'evaluation.spec.rate'].reduce<JsonObject>(
+    (result, path) => (valueAt(result, path) === 'learned' ? withValue(result, path, 0.05) : result),
+    changed,
+  );
 }
 
 export function withOptimiser(plan: JsonObject, kind: OptimiserKind): JsonObject {
@@ -243,6 +236,21 @@ export function settingsOf(plan: JsonObject, section: SectionName): readonly Set
 export function furtherOf(plan: JsonObject): [string, Json][] {
   const known = settings.map(({ path }) => path);
   return leavesOf(plan).filter(
-    ([path]) => !known.some((each) => path === each || path.startsWith(`${each}.`)),
+    ([path]) =>
+      !sections.some((section) => section === path) &&
+      !known.some((each) => path === each || path.startsWith(`${each}.`)),
+  );
+}
+
+/** The same plan with its values in the order of the settings. */
+export function inOrder(plan: JsonObject): JsonObject {
+  const known = settings.flatMap(({ path }): [string, Json][] => {
+    const value = valueAt(plan, path);
+    return value === undefined ? [] : [[path, value]];
+  });
+  return [...known, ...leavesOf(plan)].reduce<JsonObject>(
+    (ordered, [path, value]) =>
+      valueAt(ordered, path) === undefined ? withValue(ordered, path, value) : ordered,
+    {},
   );
 }

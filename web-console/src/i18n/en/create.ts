@@ -32,6 +32,7 @@ export const create = {
   jsonHint: 'Ctrl+Space offers what may come. Form and JSON follow each other.',
   enable: 'Use {section}',
   further: 'Set in the JSON only: {paths}',
+  begin: 'Choose a model to begin with: a template brings a plan that suits it.',
   checking: 'Checking',
   valid: 'The task can be created',
   problems: '{count, plural, one {# problem} other {# problems}}',

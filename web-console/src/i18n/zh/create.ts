@@ -33,6 +33,7 @@ export const create: Messages['create'] = {
   jsonHint: '按 Ctrl+空格 查看可填内容。表单与 JSON 保持同步。',
   enable: '启用{section}',
   further: '仅在 JSON 中设置：{paths}',
+  begin: '先选择一个模型：模板会带来适合它的计划。',
   checking: '正在检查',
   valid: '可以创建任务',
   problems: '{count} 个问题',

@@ -131,7 +131,7 @@ export function EvaluateNow({ task, close }: { task: Task; close: () => void }) 
           />
         )}
         {refused && (
-          <Text size="sm" c="red" role="alert" style={{ whiteSpace: 'pre-line' }}>
+          <Text size="sm" c="var(--mantine-color-error)" role="alert" style={{ whiteSpace: 'pre-line' }}>
             {messageOf(refused)}
           </Text>
         )}

@@ -1,11 +1,17 @@
-import { Badge, Code, CopyButton, Button, SimpleGrid, Stack, Table, Text } from '@mantine/core';
+import { Badge, Code, CopyButton, Button, SimpleGrid, Table, Text } from '@mantine/core';
 import type { Task } from '@starling/protocol';
 import { IconCheck, IconCopy } from '@tabler/icons-react';
 import { useTranslations } from 'use-intl';
 import { Panel } from '../../components/page.tsx';
 import { valueAt, type JsonObject } from '../../components/plan/document.ts';
 import { SettingValue } from '../../components/plan/setting-value.tsx';
-import { furtherOf, optionalSections, sections, settingsOf } from '../../components/plan/settings.ts';
+import {
+  furtherOf,
+  inOrder,
+  optionalSections,
+  sections,
+  settingsOf,
+} from '../../components/plan/settings.ts';
 
 /** The plan of a task: what each setting is and means, and the whole as JSON. */
 export function PlanTab({ task }: { task: Task }) {
@@ -77,7 +83,7 @@ export function PlanTab({ task }: { task: Task }) {
           </Panel>
         )}
       </SimpleGrid>
-      <PlanJson plan={plan} />
+      <PlanJson plan={inOrder(plan)} />
     </>
   );
 }
@@ -103,11 +109,19 @@ function PlanJson({ plan }: { plan: JsonObject }) {
         </CopyButton>
       }
     >
-      <Stack className="scroll-x" tabIndex={0} role="region" aria-label={words('plan.json')} mah={420}>
-        <Code block bg="transparent" fz="xs" p={0}>
-          {text}
-        </Code>
-      </Stack>
+      <Code
+        block
+        bg="transparent"
+        fz="xs"
+        p={0}
+        mah={420}
+        tabIndex={0}
+        role="region"
+        aria-label={words('plan.json')}
+        style={{ overflow: 'auto' }}
+      >
+        {text}
+      </Code>
     </Panel>
   );
 }

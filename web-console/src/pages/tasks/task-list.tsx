@@ -114,7 +114,7 @@ function useColumns(): Column<Task>[] {
     {
       head: words('column.name'),
       cell: ({ id, name }) => (
-        <Anchor component={Link} to={`/tasks/${id}`} fw={600}>
+        <Anchor component={Link} to={`/tasks/${id}`} fw={600} inherit>
           {name}
         </Anchor>
       ),

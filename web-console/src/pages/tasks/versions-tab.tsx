@@ -24,7 +24,7 @@ export function VersionsTab({ task }: { task: Task }) {
       head: words('column.version'),
       cell: ({ id, number }) => (
         <Group gap="xs" wrap="nowrap">
-          <Anchor component={Link} to={`/versions/${id}`} fw={600} style={{ whiteSpace: 'nowrap' }}>
+          <Anchor component={Link} to={`/versions/${id}`} fw={600} inherit style={{ whiteSpace: 'nowrap' }}>
             {words('version', { number })}
           </Anchor>
           {id === task.currentVersion && (
@@ -66,14 +66,14 @@ function Origin({ round, job, parent, number }: ModelVersion) {
   const words = useTranslations('task');
   if (round !== null) {
     return (
-      <Anchor component={Link} to={`/rounds/${round}`}>
+      <Anchor component={Link} to={`/rounds/${round}`} inherit>
         {words('round.training', { number })}
       </Anchor>
     );
   }
   if (job !== null) {
     return (
-      <Anchor component={Link} to={`/jobs/${job}`}>
+      <Anchor component={Link} to={`/jobs/${job}`} inherit>
         {words('byJob')}
       </Anchor>
     );

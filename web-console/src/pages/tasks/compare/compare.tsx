@@ -102,7 +102,7 @@ function Plans({ runs }: { runs: readonly Run[] }) {
           <Table.Tbody>
             <ModelRow runs={runs} hideSame={differences} />
             {shown.map(({ path, values, same }) => (
-              <Row key={path} path={path} values={values} same={same} />
+              <Row key={path} path={path} values={values} marked={!same && !differences} />
             ))}
           </Table.Tbody>
         </Table>
@@ -128,11 +128,20 @@ function foldedPlan(plan: JsonObject): JsonObject {
   return fold(plan, '') as JsonObject; // an object folds to an object: no setting is the whole plan
 }
 
-function Row({ path, values, same }: { path: string; values: readonly (Json | undefined)[]; same: boolean }) {
+function Row({
+  path,
+  values,
+  marked,
+}: {
+  path: string;
+  values: readonly (Json | undefined)[];
+  /** As one that differs, among others. */
+  marked: boolean;
+}) {
   const words = useTranslations();
   const setting = settings.find((each) => each.path === path);
   return (
-    <Table.Tr {...(!same && { bg: 'var(--mantine-color-yellow-light)' })}>
+    <Table.Tr {...(marked && { bg: 'var(--mantine-color-yellow-light)' })}>
       <Table.Th scope="row" fw={400}>
         {setting ? (
           <>
@@ -146,14 +155,14 @@ function Row({ path, values, same }: { path: string; values: readonly (Json | un
             {path}
           </Text>
         )}
-        {!same && (
-          <Badge size="xs" variant="outline" color="yellow.9" tt="none">
+        {marked && (
+          <Badge size="xs" variant="default" tt="none">
             {words('task.compare.differs')}
           </Badge>
         )}
       </Table.Th>
       {values.map((value, index) => (
-        <Table.Td key={index} fw={same ? 400 : 650}>
+        <Table.Td key={index} fw={marked ? 650 : 400}>
           <SettingValue
             setting={setting}
             value={Array.isArray(value) && isObject(value[0] as Json) ? (value[0] as Json) : value}
@@ -169,7 +178,7 @@ function ModelRow({ runs, hideSame }: { runs: readonly Run[]; hideSame: boolean 
   const same = runs.every(({ task }) => task.model === runs[0]?.task.model);
   if (same && hideSame) return null;
   return (
-    <Table.Tr {...(!same && { bg: 'var(--mantine-color-yellow-light)' })}>
+    <Table.Tr {...(!same && !hideSame && { bg: 'var(--mantine-color-yellow-light)' })}>
       <Table.Th scope="row" fw={400}>
         <Text size="sm">{words('model')}</Text>
       </Table.Th>

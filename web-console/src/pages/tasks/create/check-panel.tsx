@@ -1,5 +1,5 @@
 import { Alert, Anchor, List, Loader } from '@mantine/core';
-import { IconAlertTriangle, IconCircleCheck } from '@tabler/icons-react';
+import { IconAlertTriangle, IconCircleCheck, IconInfoCircle } from '@tabler/icons-react';
 import { useTranslations } from 'use-intl';
 import { isAtSetting, type PlacedProblem } from '../../../components/plan/problems.ts';
 import { settings } from '../../../components/plan/settings.ts';
@@ -8,10 +8,12 @@ import { fieldId } from './setting-field.tsx';
 /** Whether the task can be created; else everything that is wrong, each leading to its field. */
 export function CheckPanel({
   problems,
-  checking,
+  begun,
 }: {
+  /** None while the server was not asked yet. */
   problems: readonly PlacedProblem[] | undefined;
-  checking: boolean;
+  /** Whether there is a model yet. */
+  begun: boolean;
 }) {
   const words = useTranslations('create');
   const names = useTranslations('plan.name');
@@ -19,8 +21,12 @@ export function CheckPanel({
   return (
     <div role="status">
       {problems === undefined ? (
-        <Alert color="gray" icon={checking ? <Loader size={16} /> : undefined}>
+        <Alert color="gray" icon={<Loader size={16} />}>
           {words('checking')}
+        </Alert>
+      ) : problems.length === 0 && !begun ? (
+        <Alert color="gray" icon={<IconInfoCircle />}>
+          {words('begin')}
         </Alert>
       ) : problems.length === 0 ? (
         <Alert color="teal" icon={<IconCircleCheck />} title={words('valid')} />

@@ -37,8 +37,9 @@ export function planFor(ir: unknown): JsonObject {
   const inner = valueAt(model, 'meta.innerRate');
   const rate =
     algorithm === 'fedavg' ? valueAt(model, 'optimiser.rate') : isObject(inner) ? inner['learned'] : inner;
-  const nodes = model['nodes'];
+  const nodes = model['nodes']; // an array of JSON is one of any to Array.isArray
   const statistics =
-    Array.isArray(nodes) && nodes.some((node) => isObject(node) && node['op'] === 'standardise');
+    Array.isArray(nodes) &&
+    (nodes as readonly Json[]).some((node) => isObject(node) && node['op'] === 'standardise');
   return startingPlan(algorithm, { ...(typeof rate === 'number' && { rate }), statistics });
 }

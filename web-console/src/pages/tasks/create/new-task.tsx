@@ -5,7 +5,7 @@ import { useTranslations } from 'use-intl';
 import { useRead } from '../../../api/calls.tsx';
 import { useMay } from '../../../app/session.tsx';
 import type { JsonObject } from '../../../components/plan/document.ts';
-import { startingPlan } from '../../../components/plan/settings.ts';
+import { inOrder, startingPlan } from '../../../components/plan/settings.ts';
 import { Problem } from '../../../components/problem.tsx';
 import { TaskEditor } from './task-editor.tsx';
 
@@ -42,7 +42,7 @@ function Clone({ id }: Pick<Task, 'id'>) {
   return (
     <TaskEditor
       title={words('cloneTitle', { name })}
-      document={{ name: words('copyName', { name }), plan: plan as JsonObject }} // a plan is JSON
+      document={{ name: words('copyName', { name }), plan: inOrder(plan as JsonObject) }} // a plan is JSON
       model={{ digest, name: model.data.name }}
       source={{
         version: currentVersion,

@@ -88,7 +88,7 @@ function Section({
         {words(`plan.about.${name}`)}
       </Text>
       {beside.map(({ pointer, message }) => (
-        <Text key={pointer + message} size="sm" c="red" role="alert">
+        <Text key={pointer + message} size="sm" c="var(--mantine-color-error)" role="alert">
           {pointer.replace('/plan/', '').replaceAll('/', '.')}: {message}
         </Text>
       ))}

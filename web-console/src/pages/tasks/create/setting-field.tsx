@@ -65,6 +65,14 @@ export function SettingField(props: FieldProps) {
   }
 }
 
+/** Hints below: fields of a row stand at one height. */
+const inputWrapperOrder: ('label' | 'input' | 'description' | 'error')[] = [
+  'label',
+  'input',
+  'error',
+  'description',
+];
+
 function useFieldWords({ setting, error }: FieldProps) {
   const words = useTranslations('plan');
   return {
@@ -72,6 +80,7 @@ function useFieldWords({ setting, error }: FieldProps) {
     label: words(`name.${setting.word}`),
     description: words(`hint.${setting.word}`),
     error,
+    ...(setting.kind !== 'flag' && { inputWrapperOrder }),
   };
 }
 

@@ -48,7 +48,9 @@ export function TaskEditor({
   const [settled] = useDebouncedValue(request, settleMs);
   const check = useRead('validateTask', { body: settled });
   const current = settled === request && !check.isPlaceholderData && draft.fault === undefined;
-  const problems = check.data?.problems ?? [];
+  const found = check.data?.problems;
+  // who has just begun is not told at once what is still missing
+  const problems = (model ? found : found?.filter(({ pointer }) => pointer.startsWith('/plan'))) ?? [];
   const name = valueAt(draft.document, 'name');
   const choose = (chosen: ChosenModel) => {
     setModel(chosen);
@@ -95,7 +97,7 @@ export function TaskEditor({
               )}
             </Panel>
             {draft.fault !== undefined && (
-              <Text c="red" role="alert" size="sm">
+              <Text c="var(--mantine-color-error)" role="alert" size="sm">
                 {words('jsonBroken', { message: draft.fault })}
               </Text>
             )}
@@ -111,8 +113,8 @@ export function TaskEditor({
           </Stack>
         </Grid.Col>
         <Grid.Col span={{ base: 12, lg: 5 }}>
-          <Stack gap="md" pos={{ base: 'static', lg: 'sticky' }} top={72}>
-            <CheckPanel problems={check.data?.problems} checking={check.isFetching} />
+          <Stack gap="md" className="beside">
+            <CheckPanel problems={found && problems} begun={model !== undefined} />
             <Create
               document={draft.document}
               model={model}

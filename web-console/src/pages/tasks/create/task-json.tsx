@@ -1,4 +1,3 @@
-import { Box } from '@mantine/core';
 import { TaskRequest } from '@starling/protocol/schemas';
 import { useTranslations } from 'use-intl';
 import { JsonEditor } from '../../../components/json-editor/json-editor.tsx';
@@ -25,8 +24,6 @@ export function TaskJson({
 }) {
   const words = useTranslations('create');
   return (
-    <Box h={420} style={{ overflow: 'auto' }}>
-      <JsonEditor text={text} name={words('jsonName')} schema={schema} problems={problems} change={change} />
-    </Box>
+    <JsonEditor text={text} name={words('jsonName')} schema={schema} problems={problems} change={change} />
   );
 }

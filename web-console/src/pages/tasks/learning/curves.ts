@@ -49,7 +49,7 @@ export function trainingCurve(curves: Curves, axis: Axis, measure: Measure): Tra
   return { x: taken.map(({ x }) => x), before: of('Before'), after: of('After') };
 }
 
-/** What evaluation rounds measured, before adaptation and after. */
+/** What the evaluation rounds that judged this measured, before adaptation and after. */
 export function evaluationCurve(
   curves: Curves,
   axis: Axis,
@@ -61,15 +61,16 @@ export function evaluationCurve(
     if (!evaluation) return [];
     const result = (wanted: number) =>
       evaluation.find((each) => each.steps === wanted && each.supportShare === supportShare);
-    return [{ x: places[index] ?? 0, before: result(0), after: result(steps) }];
+    const after = result(steps);
+    return after ? [{ x: places[index] ?? 0, before: result(0), after }] : [];
   });
   // only accuracies are counted in bins: a loss has no spread here
   const spread = (read: (result: EvaluationResult) => number | undefined): Values =>
-    taken.map(({ after }) => (measure === 'accuracy' && after ? (read(after) ?? null) : null));
+    taken.map(({ after }) => (measure === 'accuracy' ? (read(after) ?? null) : null));
   return {
     x: taken.map(({ x }) => x),
     before: taken.map(({ before }) => before?.[measure] ?? null),
-    after: taken.map(({ after }) => after?.[measure] ?? null),
+    after: taken.map(({ after }) => after[measure]),
     low: spread(({ deciles }) => deciles[0]),
     high: spread(({ deciles }) => deciles[8]),
     worst: spread(({ worstDecile }) => worstDecile),
@@ -97,15 +98,19 @@ export interface Spread {
   readonly deciles: readonly number[];
 }
 
-/** The spread over devices in evaluation rounds: at most `most` of them, evenly taken, the first and the last among them. */
-export function spreadOf({ points }: Curves, { steps, supportShare }: Judged, most: number): Spread[] {
-  const all = points.flatMap(({ round, number, devices, evaluation }) => {
+/** The spread over devices in the evaluation rounds that judged this. */
+export function spreadOf({ points }: Curves, { steps, supportShare }: Judged): Spread[] {
+  return points.flatMap(({ round, number, devices, evaluation }) => {
     const result = evaluation?.find((each) => each.steps === steps && each.supportShare === supportShare);
     if (!result) return [];
     const { accuracy: mean, worstDecile: worst, deciles } = result;
     return [{ round, number, devices, mean, worst, deciles }];
   });
-  if (all.length <= most) return all;
+}
+
+/** At most so many of all, evenly taken, the first and the last among them. */
+export function evenly<T>(all: readonly T[], most: number): T[] {
+  if (all.length <= most) return [...all];
   return Array.from(
     { length: most },
     (_, index) => all[Math.round((index * (all.length - 1)) / (most - 1))]!,

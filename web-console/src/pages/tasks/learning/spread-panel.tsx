@@ -7,7 +7,7 @@ import { useTranslations } from 'use-intl';
 import { Explained } from '../../../components/figure.tsx';
 import { Panel } from '../../../components/page.tsx';
 import { useQuantities } from '../../../components/quantities.ts';
-import { spreadOf, type Judged, type Spread } from './curves.ts';
+import { evenly, spreadOf, type Judged, type Spread } from './curves.ts';
 
 /** Columns that are drawn at the most. */
 const most = 60;
@@ -16,8 +16,9 @@ const most = 60;
 export function SpreadPanel({ curves, judged }: { curves: Curves; judged: Judged }) {
   const words = useTranslations('task.learning');
   const [table, setTable] = useState(false);
-  const columns = useMemo(() => spreadOf(curves, judged, most), [curves, judged]);
-  const all = curves.points.filter(({ evaluation }) => evaluation !== null).length;
+  const evaluations = useMemo(() => spreadOf(curves, judged), [curves, judged]);
+  const columns = useMemo(() => evenly(evaluations, most), [evaluations]);
+  const all = evaluations.length;
   return (
     <Panel
       title={
