@@ -156,7 +156,7 @@ function Rounds({ task }: { task: Task }) {
 function RoundLink({ id, kind, number }: Pick<Round, 'kind' | 'number'> & { id: RoundId }) {
   const words = useTranslations('task.round');
   return (
-    <Anchor component={Link} to={`/rounds/${id}`} fw={600} inherit>
+    <Anchor component={Link} to={`/rounds/${id}`} fw={600} inherit style={{ whiteSpace: 'nowrap' }}>
       {words(kind, { number })}
     </Anchor>
   );
