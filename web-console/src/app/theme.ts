@@ -32,21 +32,25 @@ export const theme = createTheme({
   respectReducedMotion: true,
 });
 
-/** Surfaces and dimmed text; the text keeps a contrast of 4.5 on every surface (WCAG 2.2, 1.4.3). */
+/** Surfaces, dimmed text and the text of badges; it keeps a contrast of 4.5 on every surface (WCAG 2.2, 1.4.3). */
 export const surfaces: CSSVariablesResolver = () => ({
   variables: {},
   light: {
+    '--mantine-color-error': '#c92a2a',
     '--mantine-color-body': '#f6f8f8',
     '--starling-surface': '#ffffff',
     '--starling-line': '#dfe5e4',
     '--mantine-color-dimmed': '#586564',
-    '--mantine-color-error': '#c92a2a',
+    '--mantine-color-teal-light-color': '#05573e',
+    '--mantine-color-orange-light-color': '#943106',
+    '--mantine-color-yellow-light-color': '#7a4100',
+    '--mantine-color-red-light-color': '#a51d1d',
   },
   dark: {
+    '--mantine-color-error': '#ff8787',
     '--mantine-color-body': '#101615',
     '--starling-surface': '#18201f',
     '--starling-line': '#2b3635',
     '--mantine-color-dimmed': '#9fb0ae',
-    '--mantine-color-error': '#ff8787',
   },
 });

@@ -43,6 +43,7 @@ export function StateBadge<K extends keyof States>({ of, state }: { of: K; state
       variant="light"
       color={colours[state] ?? 'gray'}
       tt="none"
+      miw="max-content"
       style={{ flexShrink: 0 }}
       {...(moving.has(state) && { leftSection: <span className="pulse">●</span> })}
     >

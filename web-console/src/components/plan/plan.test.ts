@@ -1,6 +1,8 @@
 import { Plan } from '@starling/protocol/schemas';
 import { Value } from 'typebox/value';
 import { describe, expect, it } from 'vitest';
+import { plan as english } from '../../i18n/en/plan.ts';
+import { plan as chinese } from '../../i18n/zh/plan.ts';
 import { sideBySide } from './difference.ts';
 import { labelsAsText, labelsIn, numbersIn } from './values.ts';
 import { leavesOf, pointerOf, valueAt, withValue, type Json } from './document.ts';
@@ -80,6 +82,13 @@ describe('a plan to begin with', () => {
 });
 
 describe('settings of a plan', () => {
+  it('have words for each of their options, in both languages', () => {
+    const options = settings.flatMap((setting) => (setting.kind === 'choice' ? setting.options : []));
+    for (const words of [english, chinese]) {
+      expect(Object.keys(words.choice)).toEqual(expect.arrayContaining(options.map(String)));
+    }
+  });
+
   it('are each in the schema', () => {
     const known = new Set<string>();
     const walk = (schema: { properties?: object; anyOf?: object[] }, path: string) => {

@@ -1,9 +1,9 @@
-import { create } from './create.ts';
 import { fleet } from './fleet.ts';
-import { plan } from './plan.ts';
 import { shell } from './shell.ts';
 import { states } from './states.ts';
-import { task } from './task.ts';
 import { tasks } from './tasks.ts';
+import type { later } from './later.ts';
 
-export const en = { create, fleet, plan, shell, states, task, tasks } as const;
+/** Words that are there from the start; those of some pages come with them (later.ts). */
+export const en = { fleet, shell, states, tasks } as const;
+export type English = typeof en & typeof later;

@@ -9,6 +9,7 @@ import { useList } from '../../api/calls.tsx';
 import { useMay } from '../../app/session.tsx';
 import { ItemList, Nothing, type Column } from '../../components/item-list.tsx';
 import { Page } from '../../components/page.tsx';
+import { withWords } from '../../i18n/with-words.tsx';
 import { StateBadge } from '../../components/state-badge.tsx';
 import { Ago } from '../../components/time.tsx';
 import { taskStates } from './names.ts';
@@ -16,7 +17,9 @@ import { taskStates } from './names.ts';
 const route = getRouteApi('/tasks');
 
 /** The tasks of the project, newest first: all, or those of a state or name. */
-export function TaskList() {
+export const TaskList = withWords(Tasks);
+
+function Tasks() {
   const words = useTranslations('tasks');
   const may = useMay();
   const search = route.useSearch();

@@ -8,6 +8,7 @@ import { useRead } from '../../api/calls.tsx';
 import { Page } from '../../components/page.tsx';
 import { Problem } from '../../components/problem.tsx';
 import { StateBadge } from '../../components/state-badge.tsx';
+import { withWords } from '../../i18n/with-words.tsx';
 import { isTaskId } from './names.ts';
 import { OverviewTab } from './overview-tab.tsx';
 import { tabs, type Tab } from './search.ts';
@@ -32,7 +33,9 @@ const contents: Readonly<Record<Tab, (task: Task) => ReactNode>> = {
 const route = getRouteApi('/tasks/$id');
 
 /** One task: how it is, how it learns, what it is made of, and what one can do with it. */
-export function TaskPage() {
+export const TaskPage = withWords(AddressedTask);
+
+function AddressedTask() {
   const { id } = route.useParams();
   if (!isTaskId(id)) return <Problem error={new ProblemError('not-found', id)} />;
   return <KnownTask id={id} />;

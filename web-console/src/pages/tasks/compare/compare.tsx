@@ -11,6 +11,7 @@ import { isObject, type Json, type JsonObject } from '../../../components/plan/d
 import { SettingValue } from '../../../components/plan/setting-value.tsx';
 import { settings } from '../../../components/plan/settings.ts';
 import { Problem } from '../../../components/problem.tsx';
+import { withWords } from '../../../i18n/with-words.tsx';
 import { LearningCharts } from '../learning/learning-charts.tsx';
 import { useRuns, type Run } from '../learning/use-runs.ts';
 import { idsOf } from '../search.ts';
@@ -21,7 +22,9 @@ const route = getRouteApi('/compare');
 const most = 4;
 
 /** Tasks side by side: curves over each other, figures, and plans with what differs marked. */
-export function Compare() {
+export const Compare = withWords(Comparison);
+
+function Comparison() {
   const words = useTranslations('task.compare');
   const all = useTranslations('tasks');
   const { tasks = '' } = route.useSearch();

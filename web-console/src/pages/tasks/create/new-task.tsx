@@ -7,12 +7,15 @@ import { useMay } from '../../../app/session.tsx';
 import type { JsonObject } from '../../../components/plan/document.ts';
 import { inOrder, startingPlan } from '../../../components/plan/settings.ts';
 import { Problem } from '../../../components/problem.tsx';
+import { withWords } from '../../../i18n/with-words.tsx';
 import { TaskEditor } from './task-editor.tsx';
 
 const route = getRouteApi('/tasks/new');
 
 /** Where a task is written, from the beginning or from another one. */
-export function NewTask() {
+export const NewTask = withWords(Writing);
+
+function Writing() {
   const { from } = route.useSearch();
   const may = useMay();
   const words = useTranslations('create');
