@@ -180,6 +180,8 @@ describe.skipIf(consoleBrowser === undefined)(
         await tab.open(`/tasks/${first.id}`);
         await page.getByRole('button', { name: 'More actions' }).click();
         await page.getByRole('menuitem', { name: 'Evaluate on devices now' }).click();
+        await page.getByRole('dialog', { name: 'Evaluate on devices' }).waitFor();
+        expect(await tab.axe()).toEqual([]);
         await page.getByRole('button', { name: 'Ask devices' }).click();
         await page.waitForURL(/\/rounds\//);
         await eventually(
@@ -220,6 +222,21 @@ describe.skipIf(consoleBrowser === undefined)(
       expect(await rows.count()).toBe(1);
       expect(await rows.first().locator('td').allTextContents()).toEqual(['0.05', '0.01']);
       expect(await tab.axe()).toEqual([]);
+      expect(tab.errors).toEqual([]);
+    });
+
+    it('cancel a task only after the consequence was named', async () => {
+      const { page } = tab;
+      const { id } = await admin.post<Task>('/v1/tasks', { name: 'a mistake', model: model.digest, plan });
+      await tab.open(`/tasks/${id}`);
+      await page.getByRole('button', { name: 'More actions' }).click();
+      await page.getByRole('menuitem', { name: 'Cancel the task' }).click();
+      const dialog = page.getByRole('dialog', { name: 'Cancel “a mistake”?' });
+      await dialog.getByText('There is no way back').waitFor();
+      expect(await tab.axe()).toEqual([]);
+      await dialog.getByRole('button', { name: 'Cancel the task' }).click();
+      await page.getByRole('status').filter({ hasText: 'Cancelled' }).waitFor();
+      expect((await admin.get<Task>(`/v1/tasks/${id}`)).state).toBe('cancelled');
       expect(tab.errors).toEqual([]);
     });
 

@@ -48,7 +48,7 @@ export const create = {
     parameters: 'Learnable values',
     parametersMeaning: 'Weights that are learned, and learned rates where the algorithm has them.',
     devices: 'Devices that may be asked',
-    devicesMeaning: 'Active devices with the labels of the cohort. In brackets: reachable now.',
+    devicesMeaning: 'Active devices with the labels of the cohort. Beside it: reachable now.',
     online: '{count, number} online',
     participations: 'Contributions',
     participationsMeaning: 'Devices asked, over all training and evaluation rounds, if everyone comes.',

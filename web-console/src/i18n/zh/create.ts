@@ -48,7 +48,7 @@ export const create: Messages['create'] = {
     parameters: '可学习值',
     parametersMeaning: '被学习的权重，以及算法所学的学习率。',
     devices: '可邀请的设备',
-    devicesMeaning: '带有相应标签的活跃设备。括号内为当前可达。',
+    devicesMeaning: '带有相应标签的活跃设备。旁边为当前可达。',
     online: '{count, number} 台在线',
     participations: '贡献次数',
     participationsMeaning: '若全部参与，所有训练轮和评估轮邀请的设备数。',

@@ -69,7 +69,7 @@ export function EvaluateNow({ task, close }: { task: Task; close: () => void }) 
     refused?.extra.errors?.find(({ path }) => path.replaceAll('/', '.').includes(`spec.${field}`))?.message;
   const number = (value: number | string) => (value === '' ? NaN : Number(value));
   return (
-    <Modal opened onClose={close} title={words('title')} size="lg">
+    <Modal opened onClose={close} title={words('title')} size="lg" withCloseButton={false}>
       <Stack>
         <Text size="sm">{words('lead')}</Text>
         <SimpleGrid cols={{ base: 1, xs: 2 }}>

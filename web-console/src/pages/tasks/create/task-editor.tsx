@@ -47,7 +47,8 @@ export function TaskEditor({
   const request = useMemo(() => requestOf(draft.document, model), [draft.document, model]);
   const [settled] = useDebouncedValue(request, settleMs);
   const check = useRead('validateTask', { body: settled });
-  const current = settled === request && !check.isPlaceholderData && draft.fault === undefined;
+  const current =
+    settled === request && check.error === null && !check.isPlaceholderData && draft.fault === undefined;
   const found = check.data?.problems;
   // who has just begun is not told at once what is still missing
   const problems = (model ? found : found?.filter(({ pointer }) => pointer.startsWith('/plan'))) ?? [];
@@ -58,7 +59,6 @@ export function TaskEditor({
     const named = withValue(draft.document, 'name', name === '' ? chosen.name : name);
     setDraft(draftOf(withValue(named, 'plan', planFor(chosen.ir))));
   };
-  if (check.error) return <Problem error={check.error} retry={() => void check.refetch()} />;
   return (
     <Page
       title={title}
@@ -114,7 +114,11 @@ export function TaskEditor({
         </Grid.Col>
         <Grid.Col span={{ base: 12, lg: 5 }}>
           <Stack gap="md" className="beside">
-            <CheckPanel problems={found && problems} begun={model !== undefined} />
+            {check.error ? (
+              <Problem error={check.error} retry={() => void check.refetch()} />
+            ) : (
+              <CheckPanel problems={found && problems} begun={model !== undefined} />
+            )}
             <Create
               document={draft.document}
               model={model}
