@@ -166,7 +166,6 @@ export const task = {
     taken: '{shown, number} of {all, number} evaluations, evenly taken',
     devices: 'Devices',
     table: 'As a table',
-    noSpread: 'Only accuracy is counted in bins: a loss has no spread here.',
   },
   compare: {
     title: 'Compare tasks',
@@ -187,6 +186,5 @@ export const task = {
     lastMeaning: 'Of the last published training round, on the devices of that round.',
     judged: 'Newest accuracy when judged',
     judgedMeaning: 'Of the last evaluation round, after the most steps of adaptation.',
-    absent: 'not set',
   },
 } as const;

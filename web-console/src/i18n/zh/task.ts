@@ -148,7 +148,6 @@ export const task: Messages['task'] = {
     taken: '均匀选取 {all, number} 次评估中的 {shown, number} 次',
     devices: '设备',
     table: '表格',
-    noSpread: '只有准确率按区间计数：损失没有分布。',
   },
   compare: {
     title: '对比任务',
@@ -169,6 +168,5 @@ export const task: Messages['task'] = {
     lastMeaning: '最近发布的训练轮，在该轮设备上。',
     judged: '最近评估的准确率',
     judgedMeaning: '最近一次评估，经过最多的适配步数。',
-    absent: '未设置',
   },
 };
