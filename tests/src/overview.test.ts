@@ -93,6 +93,18 @@ describe('the fleet', () => {
   });
 });
 
+describe('tasks', () => {
+  it('are found by state and by a part of their name, in whatever case', async () => {
+    const named = async (query: { state?: Task['state']; name?: string }) =>
+      (await client.call('listTasks', { query })).items.map(({ name }) => name).sort();
+    expect(await named({})).toEqual(['many', 'tiny', 'unlucky']);
+    expect(await named({ state: 'completed' })).toEqual(['tiny']);
+    expect(await named({ name: 'UNL' })).toEqual(['unlucky']);
+    expect(await named({ name: '%' })).toEqual([]);
+    expect(await named({ state: 'completed', name: 'many' })).toEqual([]);
+  });
+});
+
 describe('a task', () => {
   it('shows its learning curve: one point a published round', async () => {
     const { startedAt, points } = await client.call('getCurves', { params: { id: task.id } });

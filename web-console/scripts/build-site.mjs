@@ -10,7 +10,16 @@ import { build } from 'vite';
 
 const room = fileURLToPath(new URL('..', import.meta.url));
 const page = join(room, 'dist/site/index.html');
-const sources = ['src', 'public', 'index.html', 'vite.config.js', 'package.json', '../protocol/dist'];
+const sources = [
+  'src',
+  'public',
+  'index.html',
+  'vite.config.js',
+  'package.json',
+  '../protocol/dist',
+  '../model/dist',
+  '../model/zoo',
+];
 
 export async function buildSite() {
   if (Math.max(...sources.map((source) => changedAt(join(room, source)))) < changedAt(page)) return;

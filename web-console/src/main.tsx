@@ -28,7 +28,7 @@ createRoot(place).render(
   <StrictMode>
     <MantineProvider theme={theme} cssVariablesResolver={surfaces} defaultColorScheme="auto">
       <QueryClientProvider client={cache}>
-        <ModalsProvider>
+        <ModalsProvider modalProps={{ withCloseButton: false }}>
           <Notifications position="top-right" />
           <App />
         </ModalsProvider>

@@ -18,9 +18,16 @@ export function addTaskRoutes(api: Api, { coordinator }: ApiServices): void {
     bodyLimit: 4 << 20,
   });
   serve(api, 'listTasks', async ({ caller, query }) => {
+    const { state = null, name = null } = query;
     const page = await readPage<TaskRow>(
       database,
-      { table: 'tasks', condition: 'project_id = $1', values: [caller.projectId], column: 'created_at' },
+      {
+        table: 'tasks',
+        condition: `project_id = $1 and ($2::text is null or state = $2)
+          and ($3::text is null or strpos(lower(name), lower($3)) > 0)`,
+        values: [caller.projectId, state, name],
+        column: 'created_at',
+      },
       query,
     );
     return { ...page, items: page.items.map(taskView) };

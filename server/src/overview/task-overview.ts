@@ -12,11 +12,15 @@ interface PublishedRow {
   metrics: TrainingMetrics | EvaluationMetrics;
 }
 
-/** The learning curves of a task: what each of its published rounds measured. */
+/**
+ * The learning curves of a task: what each of its published rounds measured. Rounds that judged a model trained on the
+ * device alone (`alone`) say nothing of the task's versions.
+ */
 export async function curvesOf(querier: Querier, taskId: TaskId): Promise<Curves> {
   const rounds = await querier.query<PublishedRow>(
     `select id, sequence, kind, number, ended_at, bytes_up, metrics from rounds
-      where task_id = $1 and state = 'published' and kind in ('training', 'evaluation') order by sequence`,
+      where task_id = $1 and state = 'published' and kind in ('training', 'evaluation')
+        and (evaluation is null or evaluation -> 'alone' is null) order by sequence`,
     [taskId],
   );
   const [first] = await querier.query<{ opened_at: Date }>(

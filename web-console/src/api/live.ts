@@ -63,12 +63,9 @@ function take(cache: QueryClient, event: LiveEvent): Operation[] {
   switch (event.kind) {
     case 'task':
       cache.setQueryData(keyOf('getTask', { params: { id: event.task.id } }), event.task);
-      return [
-        'getFleet',
-        'listReleases', // a promotion changes what its task serves
-        'listModelTasks',
-        ...(replaceIn(cache, 'listTasks', event.task) ? [] : (['listTasks'] as const)),
-      ];
+      replaceIn(cache, 'listTasks', event.task);
+      // a list may be of one state only; a promotion changes what the task serves
+      return ['getFleet', 'listTasks', 'listReleases', 'listModelTasks'];
     case 'round': {
       const { round } = event;
       cache.setQueryData(keyOf('getRound', { params: { id: round.id } }), round);
@@ -82,7 +79,7 @@ function take(cache: QueryClient, event: LiveEvent): Operation[] {
       ];
     }
     case 'version':
-      return ['listVersions', 'getTask'];
+      return ['listVersions', 'listReleases', 'getTask'];
     case 'job':
       return ['getJob', 'getJobLog', 'listJobs', 'listTaskJobs', 'getFleet'];
     case 'device':

@@ -36,6 +36,7 @@ export const theme = createTheme({
 export const surfaces: CSSVariablesResolver = () => ({
   variables: {},
   light: {
+    '--mantine-color-error': '#c92a2a',
     '--mantine-color-body': '#f6f8f8',
     '--starling-surface': '#ffffff',
     '--starling-line': '#dfe5e4',
@@ -46,6 +47,7 @@ export const surfaces: CSSVariablesResolver = () => ({
     '--mantine-color-red-light-color': '#a51d1d',
   },
   dark: {
+    '--mantine-color-error': '#ff8787',
     '--mantine-color-body': '#101615',
     '--starling-surface': '#18201f',
     '--starling-line': '#2b3635',

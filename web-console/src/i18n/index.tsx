@@ -1,17 +1,17 @@
 import { IntlProvider } from 'use-intl';
 import { useEffect, useState, type ReactNode } from 'react';
-import { en } from './en/index.ts';
+import { en, type English } from './en/index.ts';
 
 export const locales = { en: 'English', zh: '简体中文' } as const;
 export type Locale = keyof typeof locales;
 /** The words of the console; every language has all of them. */
 export type Words<T> = { [K in keyof T]: T[K] extends string ? string : Words<T[K]> };
-export type Messages = Words<typeof en>;
+export type Messages = Words<English>;
 
 declare module 'use-intl' {
   interface AppConfig {
     Locale: Locale;
-    Messages: typeof en;
+    Messages: English;
   }
 }
 
@@ -29,10 +29,13 @@ export function rememberLocale(locale: Locale): void {
 
 /** Hands down the words of a language, which come with it: English is always there. */
 export function Language({ locale, children }: { locale: Locale; children: ReactNode }) {
-  const [words, setWords] = useState<{ locale: Locale; messages: Messages }>({ locale: 'en', messages: en });
+  const [words, setWords] = useState<{ locale: Locale; messages: Partial<Messages> }>({
+    locale: 'en',
+    messages: en,
+  });
   useEffect(() => {
     let over = false;
-    const show = (messages: Messages) => {
+    const show = (messages: Partial<Messages>) => {
       if (over) return;
       document.documentElement.lang = locale;
       setWords({ locale, messages });
@@ -49,7 +52,7 @@ export function Language({ locale, children }: { locale: Locale; children: React
   return (
     <IntlProvider
       locale={words.locale}
-      messages={words.messages as typeof en} // the same keys, other words
+      messages={words.messages as English} // the same keys, other words; pages that need more bring them along (with-words.tsx)
       timeZone={Intl.DateTimeFormat().resolvedOptions().timeZone}
     >
       {children}

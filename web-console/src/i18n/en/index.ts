@@ -1,11 +1,8 @@
-import { access, audit } from './access.ts';
-import { devices } from './devices.ts';
 import { fleet } from './fleet.ts';
-import { jobs } from './jobs.ts';
-import { models } from './models.ts';
-import { rounds } from './rounds.ts';
+import type { later } from './later.ts';
 import { shell } from './shell.ts';
 import { states } from './states.ts';
-import { tasks } from './tasks.ts';
 
-export const en = { access, audit, devices, fleet, jobs, models, rounds, shell, states, tasks } as const;
+/** Words that are there from the start; those of other pages come with them (later.ts). */
+export const en = { fleet, shell, states } as const;
+export type English = typeof en & typeof later;

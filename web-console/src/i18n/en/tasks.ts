@@ -17,4 +17,10 @@ export const tasks = {
   masked: 'Masked',
   clear: 'Clear',
   rounds: '{done, number} of {all, number}',
+  search: 'Find by name',
+  anyState: 'Any state',
+  state: 'State',
+  noneFound: 'No task fits',
+  noneFoundHint: 'Look for another name, or for any state.',
+  compare: 'Compare',
 } as const;

@@ -18,4 +18,10 @@ export const tasks: Messages['tasks'] = {
   masked: '已掩码',
   clear: '明文',
   rounds: '{done, number} / {all, number}',
+  search: '按名称查找',
+  anyState: '任何状态',
+  state: '状态',
+  noneFound: '没有符合的任务',
+  noneFoundHint: '换一个名称，或选择任何状态。',
+  compare: '对比',
 };
