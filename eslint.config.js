@@ -11,7 +11,9 @@ const allowed = {
   'client-sdk': ['protocol', 'model', 'secure'],
   server: ['protocol', 'model', 'secure', 'aggregation'],
   simulator: ['protocol', 'model', 'secure', 'aggregation', 'client-sdk'],
-  bench: ['protocol', 'model', 'secure', 'server'],
+  bench: ['protocol', 'model', 'secure', 'aggregation', 'server'],
+  // model: shapes of an IR (its reader) and the documents of the zoo; client-sdk: types of the SDK that the server serves
+  'web-console': ['protocol', 'model', 'client-sdk'],
   cli: ['protocol', 'model', 'secure', 'aggregation', 'client-sdk', 'server', 'simulator'],
 };
 

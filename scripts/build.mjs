@@ -3,7 +3,9 @@ import { spawnSync } from 'node:child_process';
 import { cpSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { buildKernels } from '../model/scripts/build-kernels.mjs';
+import { buildFolding } from '../aggregation/scripts/build-folding.mjs';
 import { buildMasks } from '../secure/scripts/build-masks.mjs';
+import { buildSite } from '../web-console/scripts/build-site.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -15,11 +17,13 @@ function runNode(args, what) {
 export async function build() {
   await buildKernels();
   await buildMasks();
+  await buildFolding();
   runNode(['node_modules/typescript/bin/tsc', '-b'], 'The TypeScript build');
   cpSync(`${root}server/src/storage/migrations`, `${root}server/dist/storage/migrations`, {
     recursive: true,
   });
   runNode(['client-sdk/scripts/bundle.mjs'], 'Bundling the browser SDK');
+  await buildSite();
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await build();

@@ -8,4 +8,4 @@ export {
   type Step,
 } from './optimisers/optimiser.ts';
 export { pseudoGradient } from './pseudo-gradient.ts';
-export { WeightedSum, WeightedSumError, type Contribution } from './weighted-sum.ts';
+export { checkContribution, WeightedSum, WeightedSumError, type Contribution } from './weighted-sum.ts';

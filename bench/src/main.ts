@@ -3,16 +3,19 @@ import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { findBrowser } from '../../scripts/chromium.mjs';
 import { measureColdStarts } from './cold-start.ts';
+import { benches } from './benches.ts';
+import { runCase, textOf } from './case-process.ts';
 import type { Contender } from './contender.ts';
 import { starling, tfjs, torch } from './contenders.ts';
 import { table } from './report.ts';
-import { cases } from './secure/cases.ts';
-import { runCase, textOf } from './secure/secure.ts';
 import { digestAfter, measure } from './training.ts';
 import { workloads, type Workload } from './workloads.ts';
 
-const usage = `npm run bench -- training | secure | cold-start [options]
-  secure: secure aggregation, case by case (--only ${Object.keys(cases).join(',')}; --json)
+const usage = `npm run bench -- training | secure | coordinator | cold-start [options]
+${Object.entries(benches)
+  .map(([bench, cases]) => `  ${bench}: case by case (--only ${Object.keys(cases).join(',')}; --json)`)
+  .join('\n')}
+  --flower PYTHON     a Python that has flwr, beside which "coordinator" folds
   cold-start: from the engine's script to the end of the first step, in Chromium (--chromium PATH, --rounds, --workloads)
   --workloads W1,W2   which ones; all unless told (${workloads.map(({ id }) => id).join(', ')})
   --contenders a,b    which ones; all that are there unless told (starling, starling-relaxed, starling-js, torch, tfjs)
@@ -33,6 +36,7 @@ const { values, positionals } = parseArgs({
     contenders: { type: 'string' },
     torch: { type: 'string' },
     tfjs: { type: 'string' },
+    flower: { type: 'string' },
     rounds: { type: 'string', default: '5' },
     'round-ms': { type: 'string', default: '300' },
     only: { type: 'string' },
@@ -44,15 +48,24 @@ const { values, positionals } = parseArgs({
 });
 
 const [what] = positionals;
-if (values.help || positionals.length !== 1 || !['training', 'secure', 'cold-start'].includes(what!)) {
+if (
+  values.help ||
+  positionals.length !== 1 ||
+  !['training', 'cold-start', ...Object.keys(benches)].includes(what!)
+) {
   console.error(usage);
   process.exit(values.help ? 0 : 2);
 }
 const chosen = choose('workload', values.workloads, workloads, ({ id }) => id);
-if (what === 'secure') await secure(choose('case', values.only, Object.keys(cases), (name) => name));
+const bench = benches[what!];
+if (bench)
+  await runCases(
+    what!,
+    choose('case', values.only, Object.keys(bench), (name) => name),
+  );
 else if (what === 'cold-start') await coldStart(chosen);
 else if (values.check) await check(chosen);
-else await bench(chosen);
+else await training(chosen);
 
 async function coldStart(chosen: readonly Workload[]): Promise<void> {
   const rounds = atLeastOne('rounds', values.rounds);
@@ -65,11 +78,11 @@ async function coldStart(chosen: readonly Workload[]): Promise<void> {
     );
 }
 
-async function secure(names: readonly string[]): Promise<void> {
+async function runCases(bench: string, names: readonly string[]): Promise<void> {
   console.error(`${cpus()[0]?.model ?? 'unknown processor'}, Node ${process.versions.node}`);
   for (const name of names) {
     if (!values.json) console.log(`\n${name}`);
-    await runCase(name, (line) => {
+    await runCase(bench, name, { ...(values.flower !== undefined && { flower: values.flower }) }, (line) => {
       console.log(values.json ? JSON.stringify(line) : textOf(line));
     });
   }
@@ -86,7 +99,7 @@ async function check(chosen: readonly Workload[]): Promise<void> {
   }
 }
 
-async function bench(chosen: readonly Workload[]): Promise<void> {
+async function training(chosen: readonly Workload[]): Promise<void> {
   const contenders = choose('contender', values.contenders, available(), ({ name }) => name);
   const rounds = atLeastOne('rounds', values.rounds);
   const roundMs = atLeastOne('round-ms', values['round-ms']);

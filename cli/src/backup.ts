@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { restoreBackup, writeBackup } from '@starling/server/storage';
-import { describePlace, storagePlace, type StorageOptions } from './storage-options.ts';
+import type { StorageOptions } from './storage-options.ts';
+import { describePlace, storagePlace } from './storage-place.ts';
 
 /** Writes a backup of what the options name into a new directory. */
 export async function backup(options: StorageOptions & { out: string }): Promise<void> {

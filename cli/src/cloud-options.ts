@@ -1,6 +1,4 @@
 import { fileURLToPath } from 'node:url';
-import { resolve } from 'node:path';
-import { InvalidArgumentError } from 'commander';
 import { LocalBackend, RayBackend, type CloudOptions } from '@starling/server';
 
 /** What `serve` is told of training in the cloud (docs/cloud.md). */
@@ -36,12 +34,4 @@ export function cloudOptions(flags: CloudFlags): CloudOptions {
     ...(rayInsecure === undefined ? {} : { insecure: rayInsecure }),
   });
   return { backends: [local, cluster], dataSets: flags.dataSet };
-}
-
-/** Collects NAME=DIR. */
-export function dataSet(text: string, before: Record<string, string>): Record<string, string> {
-  const [, name, directory] = /^([a-z0-9][a-z0-9._-]{0,63})=(.+)$/.exec(text) ?? [];
-  if (name === undefined || directory === undefined)
-    throw new InvalidArgumentError('Expected NAME=DIR, the name of lower-case letters, digits and . _ -');
-  return { ...before, [name]: resolve(directory) };
 }

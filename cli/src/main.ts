@@ -1,24 +1,40 @@
 #!/usr/bin/env node
 import { ProblemError } from '@starling/protocol';
-import { fetchUciHar } from '@starling/simulator';
 import { Command, InvalidArgumentError } from 'commander';
 import { addAdminCommands } from './admin/index.ts';
-import { backup, restore } from './backup.ts';
-import { runDemo } from './demo/demo.ts';
+import { dataSet } from './data-set-option.ts';
 import { addDemoOptions, type DemoOptions } from './demo/options.ts';
-import { dataSet } from './cloud-options.ts';
-import { serve, type ServeOptions } from './serve.ts';
+import { addOidcOptions } from './oidc-options.ts';
+import type { ServeOptions } from './serve.ts';
 import { addStorageOptions, type StorageOptions } from './storage-options.ts';
+
+// Commands import what they run only when they run: the server and the simulator take a second to load.
 
 const program = new Command('starling')
   .description('Device-cloud federated meta-learning')
   .showHelpAfterError();
 
-addStorageOptions(program.command('serve').description('run a server'))
+addOidcOptions(addStorageOptions(program.command('serve').description('run a server')))
   .option('--host <address>', 'address to listen on', process.env['STARLING_HOST'] ?? '127.0.0.1')
   .option('--port <n>', 'port to listen on', port, Number(process.env['STARLING_PORT'] ?? 7700))
-  .option('--cors-origin <origins...>', 'origins whose pages may call the API', ['*'])
+  .option('--cors-origin <origins...>', 'origins whose pages may be devices', ['*'])
   .option('--behind-tls', 'a proxy of yours ends TLS and says who calls (X-Forwarded-For)', false)
+  .option(
+    '--public-url <url>',
+    'where people find the server, if not where it listens (https://fl.example.com)',
+    process.env['STARLING_PUBLIC_URL'],
+  )
+  .option(
+    '--metrics <host:port>',
+    'serve Prometheus metrics there, for all tenants: keep strangers away (default: none; or STARLING_METRICS)',
+    socketAddress,
+  )
+  .option(
+    '--drain-seconds <n>',
+    'at SIGTERM, say at /readyz for so long that the server ends, and only then end',
+    seconds,
+    0,
+  )
   .option('--log-level <level>', 'silent, error, warn or info', 'info')
   .option('--keep-versions <n>', 'keep the weights of so many versions of each task (default: of all)', count)
   .option(
@@ -31,14 +47,24 @@ addStorageOptions(program.command('serve').description('run a server'))
   .option('--ray <url>', 'run jobs on the Ray cluster with this dashboard; its token is STARLING_RAY_TOKEN')
   .option('--ray-python <path>', 'the interpreter on the machines of the cluster')
   .option('--ray-insecure', 'use a Ray cluster without a token: whoever reaches it may run programs there')
-  .action((options: ServeOptions) => serve(options));
+  .action(async (options: ServeOptions) => {
+    const { serve } = await import('./serve.ts');
+    const named = process.env['STARLING_METRICS'] ?? '';
+    await serve({ ...(named !== '' && { metrics: socketAddress(named) }), ...options });
+  });
 
 addStorageOptions(program.command('backup').description('write a backup of a server into a new directory'))
   .requiredOption('--out <dir>', 'directory to write, new or empty')
-  .action((options: StorageOptions & { out: string }) => backup(options));
+  .action(async (options: StorageOptions & { out: string }) => {
+    const { backup } = await import('./backup.ts');
+    await backup(options);
+  });
 addStorageOptions(program.command('restore').description('fill an empty place from a backup'))
   .requiredOption('--from <dir>', 'directory that "starling backup" wrote')
-  .action((options: StorageOptions & { from: string }) => restore(options));
+  .action(async (options: StorageOptions & { from: string }) => {
+    const { restore } = await import('./backup.ts');
+    await restore(options);
+  });
 
 addDemoOptions(
   program
@@ -46,7 +72,10 @@ addDemoOptions(
     .description(
       'train on the data of real people, each on a device of its own, and compare on people held out',
     ),
-).action((options: DemoOptions) => runDemo(options));
+).action(async (options: DemoOptions) => {
+  const { runDemo } = await import('./demo/demo.ts');
+  await runDemo(options);
+});
 
 const data = program.command('data').description('data sets');
 data
@@ -59,6 +88,7 @@ data
   .action(async (name: string, options: { into: string; archive?: string; sha256?: string }) => {
     if (name !== 'uci-har') throw new Error(`"${name}" cannot be fetched. Known: uci-har.`);
     const { into, ...rest } = options;
+    const { fetchUciHar } = await import('@starling/simulator');
     await fetchUciHar(into, {
       fetch,
       log: (line: string) => {
@@ -76,6 +106,20 @@ function count(text: string): number {
   if (!Number.isInteger(value) || value < 1)
     throw new InvalidArgumentError('Expected a whole number from 1.');
   return value;
+}
+
+function seconds(text: string): number {
+  const value = Number(text);
+  if (!(text !== '' && value >= 0 && value <= 3600))
+    throw new InvalidArgumentError('Expected seconds, at most 3600.');
+  return value;
+}
+
+function socketAddress(text: string): { host: string; port: number } {
+  const [, host, digits = ''] = /^(?:\[([^\]]+)\]|[^:]+):(\d+)$/.exec(text) ?? [];
+  if (digits === '')
+    throw new InvalidArgumentError('Expected HOST:PORT, such as 127.0.0.1:9464 or [::1]:9464.');
+  return { host: host ?? text.slice(0, text.lastIndexOf(':')), port: port(digits) };
 }
 
 function port(text: string): number {

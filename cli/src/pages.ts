@@ -5,3 +5,6 @@ export const pages = {
   '/sdk/': fileURLToPath(new URL('../../client-sdk/dist/bundle/', import.meta.url)),
   '/examples/browser/': fileURLToPath(new URL('../../examples/browser/', import.meta.url)),
 };
+
+/** The folder of the built console. */
+export const consolePages = fileURLToPath(new URL('../../web-console/dist/site/', import.meta.url));

@@ -9,7 +9,9 @@ export type { Capabilities } from './core/capabilities.ts';
 export { DeviceError, WorkError, type DeviceProblem } from './core/errors.ts';
 export type { SecureOptions } from './core/membership.ts';
 export { sdkVersion } from './core/identity.ts';
-export type { PersonalModel, PersonalPrediction } from './core/personal-model.ts';
+export type { PersonalModel } from './core/personal-model.ts';
+export type { ModelPrediction } from './core/predictions.ts';
+export { openModel, type SharedModel } from './core/shared-model.ts';
 export type {
   Channel,
   ChannelEvents,

@@ -16,6 +16,8 @@ export type JobId = Branded<'JobId'>;
 export type KeyId = Branded<'KeyId'>;
 export type EnrolmentTokenId = Branded<'EnrolmentTokenId'>;
 export type ReleaseId = Branded<'ReleaseId'>;
+export type PersonId = Branded<'PersonId'>;
+export type MemberId = Branded<'MemberId'>;
 
 /** The prefix of each kind of id. */
 export const idPrefix = {
@@ -30,6 +32,8 @@ export const idPrefix = {
   key: 'key',
   enrolmentToken: 'enr',
   release: 'rel',
+  person: 'per',
+  member: 'mbr',
 } as const;
 
 export type IdKind = keyof typeof idPrefix;
@@ -46,6 +50,8 @@ export interface IdOf {
   key: KeyId;
   enrolmentToken: EnrolmentTokenId;
   release: ReleaseId;
+  person: PersonId;
+  member: MemberId;
 }
 
 /** The pattern (for JSON Schema) that ids of this kind match. */

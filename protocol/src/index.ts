@@ -1,4 +1,12 @@
-export { isAtLeast, projectHeader, roles, type Role } from './access.ts';
+export {
+  csrfHeader,
+  isAtLeast,
+  personRoles,
+  projectHeader,
+  roles,
+  type PersonRole,
+  type Role,
+} from './access.ts';
 export * from './codec/index.ts';
 export * from './ids.ts';
 export * from './problems.ts';

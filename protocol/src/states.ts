@@ -85,5 +85,6 @@ export const abandonReasons = [
   'task-cancelled',
   'sum-not-finite',
   'aborted', // someone asked for it
+  'publishing-failed', // closed, but what it needs cannot be read or combined, however often it was tried
 ] as const;
 export type AbandonReason = (typeof abandonReasons)[number];

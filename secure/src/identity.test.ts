@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import nacl from 'tweetnacl';
 import { utf8Encode } from '@starling/protocol';
-import { IdentityError, identityFromSeed, sign, verify } from './identity.ts';
+import { mixedProvider } from './crypto/mixed.ts';
+import { IdentityError, identityFromSeed, sign, signWith, verify, verifyWith } from './identity.ts';
 
 const fromHex = (hex: string) => Uint8Array.from(hex.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16));
 
@@ -42,6 +43,17 @@ describe('Ed25519 identities', () => {
     expect(
       verify(identityFromSeed(new Uint8Array(32).fill(8)).publicKey, 'session', message, signature),
     ).toBe(false);
+  });
+
+  it('sign and verify the same by a provider', async () => {
+    const seed = new Uint8Array(32).fill(7);
+    const { publicKey } = identityFromSeed(seed);
+    const provider = await mixedProvider(globalThis.crypto.subtle, (length) => new Uint8Array(length));
+    const message = utf8Encode('challenge');
+    const signature = await signWith(provider, seed, 'session', message);
+    expect(signature).toEqual(sign(identityFromSeed(seed), 'session', message));
+    expect(await verifyWith(provider, publicKey, 'session', message, signature)).toBe(true);
+    expect(await verifyWith(provider, publicKey, 'enrol', message, signature)).toBe(false);
   });
 
   it('refuse keys and signatures of another length without an exception', () => {

@@ -1,6 +1,7 @@
 /** Ed25519 (RFC 8032) by tweetnacl: how a device is known. */
 import { concatBytes, toHex, utf8Encode } from '@starling/protocol';
 import nacl from 'tweetnacl';
+import type { CryptoProvider } from './crypto/provider.ts';
 
 export interface Identity {
   /** 32 bytes. */
@@ -58,6 +59,27 @@ export function verify(
     hasStrictForm(publicKey, signature) &&
     nacl.sign.detached.verify(framed(purpose, message), signature, publicKey)
   );
+}
+
+/** The same bytes as {@link sign}, by a provider: where the platform has Ed25519, some ten times as fast. */
+export function signWith(
+  provider: Pick<CryptoProvider, 'sign'>,
+  seed: Uint8Array,
+  purpose: string,
+  message: Uint8Array,
+): Promise<Uint8Array> {
+  return provider.sign(seed, framed(purpose, message));
+}
+
+/** The same answer as {@link verify}, by a provider, off the thread that asks where the platform does so. */
+export function verifyWith(
+  provider: Pick<CryptoProvider, 'verify'>,
+  publicKey: Uint8Array,
+  purpose: string,
+  message: Uint8Array,
+  signature: Uint8Array,
+): Promise<boolean> {
+  return provider.verify(publicKey, framed(purpose, message), signature);
 }
 
 /**

@@ -13,7 +13,16 @@ export {
   type FixedPointBlock,
   type FixedPointProblem,
 } from './fixed-point.ts';
-export { hasStrictForm, IdentityError, identityFromSeed, sign, verify, type Identity } from './identity.ts';
+export {
+  hasStrictForm,
+  IdentityError,
+  identityFromSeed,
+  sign,
+  signWith,
+  verify,
+  verifyWith,
+  type Identity,
+} from './identity.ts';
 export { bestMasks, javaScriptMasks, wasmMasks, type Masks } from './masks/index.ts';
 export { combine, split, type Share } from './shamir/index.ts';
 export { degreeFor, DegreeError, type Degree } from './groups/degree.ts';

@@ -1,33 +1,51 @@
 import { randomBytes, webcrypto } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
-import cors from '@fastify/cors';
 import serveStatic from '@fastify/static';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import { ProblemError, type KeyId } from '@starling/protocol';
+import { ProblemError } from '@starling/protocol';
 import { bestMasks, mixedProvider } from '@starling/secure';
 import { Ajv } from 'ajv';
 import Fastify from 'fastify';
+import type { Actor } from './access/caller.ts';
 import { createFirstKey } from './access/keys.ts';
+import { inviteFirstAdmin } from './access/members.ts';
+import { checkProvider, OidcProvider, type OidcOptions } from './access/oidc.ts';
 import { RateLimits, type RateLimitOptions } from './access/rate-limits.ts';
 import { addAdminRoutes } from './api/admin-routes.ts';
+import { addConsole } from './api/console.ts';
 import { addBlobRoutes } from './api/blob-routes.ts';
-import { addDeviceRoutes, addEnrolmentRoutes } from './api/device-routes.ts';
+import { addBodyRules } from './api/bodies.ts';
+import { addDeviceRoutes, addEnrolmentRoutes, uploadType } from './api/device-routes.ts';
+import { addCrossOrigin } from './api/cross-origin.ts';
 import { sendError } from './api/errors.ts';
 import type { Api } from './api/http.ts';
 import { addOpenApi } from './api/openapi.ts';
 import { addSecurityHeaders } from './api/headers.ts';
+import { addOidcRoutes, callbackPath } from './api/oidc-routes.ts';
+import { addSessionRoutes } from './api/session-routes.ts';
 import { addSystemRoutes } from './api/system-routes.ts';
-import type { Failpoint } from './coordinator/context.ts';
+import { Budget } from './coordinator/budget.ts';
+import { deviceBatches } from './coordinator/batches.ts';
+import type { Context, Failpoint } from './coordinator/context.ts';
 import { Coordinator } from './coordinator/coordinator.ts';
+import { GroupPost } from './coordinator/group-post.ts';
 import { LiveGroups } from './coordinator/live-groups.ts';
 import { Models } from './coordinator/models.ts';
 import { Nodes } from './coordinator/nodes.ts';
 import { Presence } from './coordinator/presence.ts';
+import { repeat } from './coordinator/repeat.ts';
 import { Retention, type RetentionRules } from './coordinator/retention.ts';
 import { RoundBook } from './coordinator/round-facts.ts';
 import { RoundSums } from './coordinator/round-sums.ts';
 import { Staging } from './coordinator/staging.ts';
+import { startObservation, type Observation } from './observability/observation.ts';
+import { logOptions } from './observability/log-options.ts';
+import { observeRequests } from './observability/http-observation.ts';
+import type { MetricsAddress } from './observability/metrics-listener.ts';
+import { ObservedDatabase } from './observability/observed-database.ts';
+import { Readiness } from './observability/readiness.ts';
+import { asOnlyWriter } from './coordinator/upload-writers.ts';
 import { serverSecret, SignedText } from './devices/secrets.ts';
 import { Sessions } from './devices/sessions.ts';
 import { overPostgres, type BetweenNodes } from './realtime/between-nodes.ts';
@@ -54,7 +72,7 @@ export interface ServerOptions extends StoragePlace {
   host?: string;
   /** 0 takes any free port. */
   port?: number;
-  /** Origins whose pages may call the device API; device routes use bearer tokens, never cookies. */
+  /** Origins whose pages may be devices (default: any); device routes use bearer tokens, never cookies. */
   corsOrigin?: string | string[];
   logLevel?: 'silent' | 'error' | 'warn' | 'info';
   /** How often deadlines are looked at. */
@@ -65,8 +83,16 @@ export interface ServerOptions extends StoragePlace {
   cloud?: CloudOptions;
   /** Folders served as they are: URL prefix -> directory (the SDK's bundle, the examples). */
   pages?: Record<string, string>;
+  /** Folder of the built console, served at /console/. */
+  console?: string;
   /** A proxy of ours ends TLS before the server: its word on the caller's address counts, and answers carry HSTS. */
   behindTls?: boolean;
+  /** Where Prometheus may ask for metrics: a port of its own, for nobody else. Without it, nothing is counted. */
+  metrics?: MetricsAddress;
+  /** Where people find the server, e.g. https://fl.example.com, if a proxy in front changes the host. */
+  publicUrl?: string;
+  /** Where people sign in; needs `publicUrl`. */
+  oidc?: OidcOptions;
   /** Limits other than the usual ones. */
   rates?: Partial<RateLimitOptions>;
   /** How masks are taken off the sums of groups: in threads of this process, unless given. */
@@ -80,68 +106,90 @@ export interface StarlingServer {
   url: string;
   /** The first API key, only at the first start on an empty data directory. */
   firstKey: string | undefined;
-  close(): Promise<void>;
+  /** Where Prometheus asks, if it may. */
+  metricsUrl: string | undefined;
+  /** Ends it. For `drainMs` before that it serves on, but says at /readyz that it will end. */
+  close(options?: { drainMs?: number }): Promise<void>;
 }
 
 const pagePolicy =
   "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self' ws: wss:; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
+/** How long the headers of a request may take, and how long all of it: a longer upload is resumed. */
+const headersPatienceMs = 10_000;
+const requestPatienceMs = 600_000;
+
+/** Of clear updates that are verified, recorded and folded at a time. */
+const verifyingBytes = 64 * 2 ** 20;
+
 /** How long requests under way may take at the end. A connection without a request would hold it up for a minute. */
 const closingGraceMs = 3_000;
-
-/** Errors as they are logged: what they say is in no field that JSON shows. */
-const errorFields = (error: unknown) =>
-  error instanceof Error ? { name: error.name, message: error.message, stack: error.stack } : error;
 
 /**
  * Starts a server: opens the database behind its lock, brings the schema up to date, resumes rounds under way,
  * listens. Throws `DirectoryInUse` when another server has the data directory open, `DatabaseUnavailable`,
- * `UnsupportedDatabase`, `UnknownSchema`, `BlobStoreFailed` for storage that cannot be used, `SecureTaskRuns`.
+ * `UnsupportedDatabase`, `UnknownSchema`, `BlobStoreFailed` for storage that cannot be used, and `TypeError` for a provider
+ * that people cannot sign in at.
  */
 export async function startServer(options: ServerOptions): Promise<StarlingServer> {
-  const { host = '127.0.0.1', port = 0, corsOrigin = '*' } = options;
-  const database = await openDatabase(options);
+  const { host = '127.0.0.1', port = 0, corsOrigin = '*', oidc } = options;
+  if (oidc) checkProvider(oidc, options.publicUrl);
+  const opened = await openDatabase(options);
   const api = Fastify({
-    logger: {
-      level: options.logLevel ?? 'warn',
-      redact: ['req.headers.authorization'],
-      serializers: { error: errorFields },
-    },
+    logger: logOptions(options.logLevel ?? 'warn'),
     childLoggerFactory: (logger, bindings, options) => logger.child(bindings, { ...options, level: 'warn' }),
     bodyLimit: 256 * 1024,
+    requestTimeout: requestPatienceMs,
+    http: { headersTimeout: headersPatienceMs, connectionsCheckingInterval: 2_000 },
     forceCloseConnections: true,
     trustProxy: options.behindTls === true && ((_address: string, hop: number) => hop === 0),
-  }).withTypeProvider<TypeBoxTypeProvider>() as Api;
+  }).withTypeProvider<TypeBoxTypeProvider>();
   const feed = new Feed();
   const sockets = new Sockets(feed);
   let hints: BetweenNodes | undefined;
   let leave = () => Promise.resolve();
+  let observation: Observation | undefined;
   try {
-    await migrate(database);
+    await migrate(opened);
+    observation = await startObservation(options.metrics !== undefined, version, api.log);
+    const { observer, tracing } = observation;
+    const database = observation.isOn ? new ObservedDatabase(opened, observer) : opened;
     const firstKey = await createFirstKey(database);
+    const provider = oidc && new OidcProvider(oidc, database, new URL(callbackPath, options.publicUrl).href);
+    if (oidc?.admin !== undefined) await inviteFirstAdmin(database, oidc.admin);
     const unmasking = options.unmasking ?? unmaskingThreads();
     const models = new Models(database);
-    const blobs = new KeptBlobs(await openBlobs(options), database);
+    const store = await openBlobs(options);
+    const blobs = new KeptBlobs(store, database);
     const cloud = new Cloud(options.cloud ?? { backends: [], dataSets: {} }, jobsDirectory(options));
-    const context = {
+    const nodes = new Nodes(database, repeat);
+    const groups = new LiveGroups(
+      {
+        crypto: await mixedProvider(webcrypto.subtle, (length) => new Uint8Array(randomBytes(length))),
+        masks: bestMasks(),
+      },
+      unmasking,
+    );
+    const context: Context = {
+      batches: deviceBatches(() => context),
+      verifying: new Budget(verifyingBytes),
       cloud,
       database,
       blobs,
-      staging: new Staging(uploadsDirectory(options)),
+      staging: new Staging(uploadsDirectory(options), (id, work) =>
+        asOnlyWriter({ database, nodes, log: api.log }, id, work),
+      ),
       presence: new Presence(),
       models,
       rounds: new RoundBook(database, models),
       sums: new RoundSums(),
-      nodes: new Nodes(database),
-      groups: new LiveGroups(
-        {
-          crypto: await mixedProvider(webcrypto.subtle, (length) => new Uint8Array(randomBytes(length))),
-          masks: bestMasks(),
-        },
-        unmasking,
-      ),
+      nodes,
+      groups,
+      post: new GroupPost({ database, nodes, groups, line: sockets, log: api.log }),
       announce: sockets,
       log: api.log,
+      observer,
+      repeat,
       background: new Set<Promise<void>>(),
       failpoint: options.failpoint ?? (() => undefined),
     };
@@ -150,37 +198,45 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
     const retention = new Retention(context, blobs, options.retention ?? {});
     const runner = new JobRunner(context, options.pollIntervalMs ?? 1000);
     const signed = new SignedText(await serverSecret(database), () => Date.now());
+    const readiness = new Readiness([
+      { name: 'database', passes: () => database.query('select 1') },
+      { name: 'blobs', passes: () => store.check() },
+      { name: 'uploads', passes: () => context.staging.check() },
+    ]);
     const services = {
       coordinator,
-      sessions: new Sessions(database, signed),
+      readiness,
+      sessions: new Sessions(database, signed, groups.environment.crypto),
       limits: new RateLimits(options.rates),
       feed,
-      endConnections: (keyId: KeyId) => {
-        sockets.endKey(keyId);
+      site: { behindTls: options.behindTls === true, publicUrl: options.publicUrl },
+      endConnections: (actor: Actor) => {
+        sockets.endActor(actor);
       },
     };
 
     acceptExactly(api);
+    observeRequests(api, observer, tracing);
+    addBodyRules(api, uploadType);
     api.setErrorHandler(sendError);
     api.setNotFoundHandler(({ method, url }) => {
       throw new ProblemError('not-found', `There is no ${method} ${url}. See /reference.`);
     });
     addSecurityHeaders(api, options.behindTls === true);
-    api.decorateRequest('key', null);
+    api.decorateRequest('caller', null);
+    api.decorateRequest('commit', null);
     api.decorateRequest('audit', null);
     api.decorateRequest('device', null);
-    await api.register(cors, {
-      origin: corsOrigin,
-      methods: ['GET', 'HEAD', 'POST', 'PATCH'],
-      exposedHeaders: ['upload-offset', 'etag', 'retry-after'],
-      maxAge: 86_400,
-    });
+    await addCrossOrigin(api, corsOrigin);
     await addOpenApi(api, version);
     for (const [prefix, root] of Object.entries(options.pages ?? {})) await addPages(api, prefix, root);
+    if (options.console !== undefined) await addConsole(api, options.console);
     await api.register((scope, _options, done) => {
       addSystemRoutes(scope, services);
       addEnrolmentRoutes(scope, services);
       addBlobRoutes(scope, services);
+      addSessionRoutes(scope, services, provider);
+      if (provider) addOidcRoutes(scope, services, provider);
       done();
     });
     await api.register((scope, _options, done) => {
@@ -200,12 +256,23 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
     await coordinator.start(options.databaseUrl === undefined);
     runner.start();
     await api.listen({ host, port });
+    const metricsUrl =
+      options.metrics &&
+      (await observation.listen(options.metrics, {
+        version,
+        database: opened,
+        presence: context.presence,
+        readiness,
+      }));
     retention.start();
     const { port: bound } = api.server.address() as AddressInfo;
     return {
       url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}`,
       firstKey,
-      close: async () => {
+      metricsUrl,
+      close: async ({ drainMs = 0 } = {}) => {
+        readiness.drain();
+        if (drainMs > 0) await new Promise((resolve) => setTimeout(resolve, drainMs));
         await runner.stop();
         await coordinator.stop();
         await cloud.close();
@@ -220,7 +287,8 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
         await coordinator.leave();
         await unmasking.close();
         await hints?.close();
-        await database.close();
+        await opened.close();
+        await observation?.close();
       },
     };
   } catch (error) {
@@ -228,7 +296,8 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
     await sockets.close();
     await api.close();
     await hints?.close();
-    await database.close();
+    await opened.close();
+    await observation?.close();
     throw error;
   }
 }

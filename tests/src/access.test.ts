@@ -1,13 +1,12 @@
-import { createHash } from 'node:crypto';
 import { io } from 'socket.io-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ProblemError } from '@starling/protocol';
-import { endpoints, type Endpoint } from '@starling/protocol/api';
-import { clientOf } from './testing/client.ts';
+import { endpoints } from '@starling/protocol/api';
+import { clientOf, keyOf } from './testing/client.ts';
 import { Admin, eventually } from './testing/project.ts';
-import { RawDevice, updateFile } from './testing/raw-device.ts';
+import { RawDevice } from './testing/raw-device.ts';
 import { testServer, type TestServer } from './testing/servers.ts';
-import { filledExample, filledPath, idleCloud, makeTenant, type Tenant } from './testing/tenants.ts';
+import { idleCloud, makeTenant, type Tenant } from './testing/tenants.ts';
 
 let world: TestServer;
 let tenant: Tenant;
@@ -34,7 +33,7 @@ describe('an API key', () => {
     await expect(admin.call('createKey', { body: { name: 'root', role: 'server' } })).rejects.toMatchObject({
       code: 'forbidden',
     });
-    const { key: server } = await clientOf(tenant.keys.server).call('getCaller');
+    const server = await keyOf(tenant.keys.server);
     for (const operation of ['rotateKey', 'revokeKey'] as const) {
       await expect(admin.call(operation, { params: { id: server.id } })).rejects.toMatchObject({
         code: 'forbidden',
@@ -92,7 +91,7 @@ describe('an API key', () => {
     socket.disconnect();
     expect(await followed).toContain('live events'); // and then it ended
     expect((await withSecret(made.secret).call('GET', '/v1/tasks')).status).toBe(401);
-    const { key } = await admin.call('getCaller');
+    const key = await keyOf(tenant.keys.admin);
     await expect(admin.call('revokeKey', { params: { id: key.id } })).rejects.toMatchObject({
       code: 'illegal-transition',
     });
@@ -106,7 +105,7 @@ describe('the audit log over REST', () => {
     await admin.call('POST', `/v1/tasks/tsk_${'Z'.repeat(22)}/start`);
     const client = clientOf(viewer);
     const { items } = await client.call('listAudit', { query: { object: made.id } });
-    const { key } = await clientOf(admin).call('getCaller');
+    const key = await keyOf(admin);
     expect(items).toMatchObject([
       { keyId: key.id, action: 'createKey', from: '127.0.0.1', outcome: { status: 201, object: made.id } },
     ]);
@@ -115,6 +114,22 @@ describe('the audit log over REST', () => {
     const all = JSON.stringify(await client.call('listAudit', { query: { limit: 200 } }));
     expect(all).not.toContain(made.secret);
     expect(await client.call('verifyAudit')).toMatchObject({ intact: true });
+  });
+
+  it('says who was refused, reads too, and so often that nobody floods it', async () => {
+    const made = await clientOf(tenant.keys.admin).call('createKey', {
+      body: { name: 'curious', role: 'viewer' },
+    });
+    const curious = withSecret(made.secret);
+    for (let attempt = 0; attempt < 60; attempt++) {
+      expect((await curious.call('GET', '/v1/keys')).status).toBe(403);
+    }
+    const query = { key: made.id, limit: 200 };
+    const { items } = await clientOf(tenant.keys.viewer).call('listAudit', { query });
+    expect(items[0]).toMatchObject({ action: 'listKeys', keyId: made.id, outcome: { status: 403 } });
+    expect(items.length).toBeGreaterThan(10);
+    expect(items.length).toBeLessThan(55);
+    expect(await clientOf(tenant.keys.viewer).call('verifyAudit')).toMatchObject({ intact: true });
   });
 
   it('pages through everything once, within the times asked for', async () => {
@@ -148,81 +163,6 @@ describe('the audit log over REST', () => {
     }
   });
 });
-
-describe('a lost reply', { timeout: 120_000 }, () => {
-  const changing = Object.entries<Endpoint>(endpoints).filter(
-    ([, endpoint]) => endpoint.method === 'POST' && endpoint.readOnly !== true,
-  );
-
-  it.each(changing)(
-    'of %s is given again, once done, and its key takes no other request',
-    async (name, endpoint) => {
-      const { ids, keys } = await makeTenant(world.admin, `lost-${name}`);
-      const admin = keys.server;
-      if (name === 'startTask') ids['tsk'] = ids['second'] ?? '';
-      const path = filledPath(endpoint.path, ids);
-      const body =
-        endpoint.example === undefined
-          ? undefined
-          : (JSON.parse(filledExample(endpoint.example, ids)) as object);
-      const headers = { 'idempotency-key': 'once' };
-      const first = await admin.call('POST', path, body, headers);
-      const again = await admin.call('POST', path, body, headers);
-      expect(again).toMatchObject({ status: first.status, body: first.body });
-      expect(first.status === 409 || first.status < 300, JSON.stringify(first.body)).toBe(true);
-      expect(again.headers.get('idempotent-replay')).toBe('true');
-      const other = await admin.call('POST', path, changed(body), headers);
-      expect(other).toMatchObject({ status: 409, body: { code: 'idempotency-conflict' } });
-      const log = await clientOf(admin).call('listAudit', { query: { action: name } });
-      const { key } = await clientOf(admin).call('getCaller');
-      expect(log.items.filter(({ keyId }) => keyId === key.id)).toHaveLength(1);
-      // Another key of the project does not see what this one was answered.
-      const stranger = await keys.admin.call('POST', path, body, headers);
-      expect(stranger.headers.get('idempotent-replay')).toBeNull();
-    },
-  );
-
-  it('of a device is given again, and other content under the same assignment is refused', async () => {
-    const { keys } = await makeTenant(world.admin, 'lost-by-a-device');
-    const token = await keys.admin.enrolmentToken({ who: 'repeater' });
-    const device = await RawDevice.enrolled(world.server.url, token);
-    const again = await RawDevice.enrolled(world.server.url, token, device.seed);
-    expect(again.deviceId).toBe(device.deviceId);
-    await device.assignment();
-    const select = { who: 'repeater' };
-    const task = await keys.operator.tinyTask({ cohort: { goal: 1, minimum: 1, overSelection: 1, select } });
-    await keys.operator.post(`/v1/tasks/${task.id}/start`);
-    const offer = await eventually('an offer', async () => (await device.assignment()) ?? undefined);
-    const update = updateFile(offer);
-    const digest = createHash('sha256').update(update).digest('hex');
-    for (const [action, fields] of [
-      ['accept', undefined],
-      ['begin', undefined],
-      ['ready', { digest, bytes: update.length }],
-    ] as const) {
-      const said = await device.say(offer.id, action, fields);
-      const repeated = await device.say(offer.id, action, fields);
-      expect({ ...repeated, remainingMs: 0 }).toEqual({ ...said, remainingMs: 0 });
-    }
-    await expect(
-      device.say(offer.id, 'ready', { digest: 'f'.repeat(64), bytes: update.length }),
-    ).rejects.toMatchObject({ code: 'update-already-received' });
-    const first = await device.upload(offer.id, update);
-    expect((await device.upload(offer.id, update)).body).toEqual(first.body);
-  });
-});
-
-/** The same request with another, still valid, body. */
-function changed(body: object | undefined): object {
-  if (body === undefined) return { other: true }; // routes without a body do not read one
-  const [member] = Object.entries(body).filter(([, value]) => ['string', 'number'].includes(typeof value));
-  if (!member) throw new Error('The test cannot change this body.');
-  const [name, value] = member as [string, string | number];
-  if (name === 'version')
-    return Object.fromEntries(Object.entries(body).filter(([key]) => key !== 'version'));
-  if (name === 'umir') return { ...body, name: 'other' };
-  return { ...body, [name]: typeof value === 'number' ? value + 1 : `${value}!` };
-}
 
 describe('a server behind a proxy, with narrow limits', () => {
   const rate = (burst: number) => ({ burst, perSecond: 0.01 });
@@ -284,6 +224,8 @@ describe('a server behind a proxy, with narrow limits', () => {
 describe('every answer', () => {
   it('is kept from being run, framed, guessed at or told to others', async () => {
     for (const [path, status] of [
+      ['/healthz', 200],
+      ['/readyz', 200],
       ['/v1/health', 200],
       ['/v1/tasks', 401],
       ['/nowhere', 404],
@@ -295,11 +237,57 @@ describe('every answer', () => {
       expect(answer.headers.get('content-security-policy'), path).toContain("default-src 'none'");
       expect(answer.headers.get('x-content-type-options'), path).toBe('nosniff');
       expect(answer.headers.get('referrer-policy'), path).toBe('no-referrer');
+      expect(answer.headers.get('cache-control'), path).toBe('no-store');
+      expect(answer.headers.get('content-security-policy'), path).toContain("frame-ancestors 'none'");
       expect(answer.headers.get('strict-transport-security'), path).toBeNull();
       if (status >= 400) expect(answer.headers.get('content-type')).toContain('application/problem+json');
       await answer.body?.cancel();
     }
   });
+
+  it(
+    'lets pages of other origins be devices if they are listed, and nothing else',
+    { timeout: 120_000 },
+    async () => {
+      const listed = await testServer({ corsOrigin: ['https://app.example'] });
+      const allowed = async (method: string, path: string, origin: string, preflightOf?: string) => {
+        const answer = await fetch(`${listed.server.url}${path}`, {
+          method,
+          headers: {
+            origin,
+            authorization: `Bearer ${listed.admin.key}`,
+            ...(preflightOf !== undefined && { 'access-control-request-method': preflightOf }),
+          },
+        });
+        await answer.body?.cancel();
+        expect(answer.headers.get('access-control-allow-credentials')).toBeNull();
+        return answer.headers.get('access-control-allow-origin');
+      };
+      const app = 'https://app.example';
+      const blob = `/v1/blobs/${'a'.repeat(64)}`;
+      for (const [method, path] of [
+        ['POST', '/v1/devices'],
+        ['POST', '/v1/device/session'],
+        ['PATCH', `/v1/device/assignments/asg_${'A'.repeat(22)}/update`],
+        ['GET', blob],
+      ] as const) {
+        expect(await allowed('OPTIONS', path, app, method), path).toBe(app);
+        expect(await allowed('OPTIONS', path, 'https://evil.example', method), path).toBeNull();
+      }
+      expect(await allowed('GET', blob, app)).toBe(app);
+      for (const [method, path] of [
+        ['GET', '/v1/devices'],
+        ['GET', '/v1/session'],
+        ['POST', '/v1/session'],
+        ['POST', '/v1/keys'],
+        ['GET', '/v1/caller'],
+      ] as const) {
+        expect(await allowed('OPTIONS', path, app, method), path).toBeNull();
+        if (method === 'GET') expect(await allowed(method, path, app), path).toBeNull();
+      }
+      await listed.close();
+    },
+  );
 
   it('comes before a body above the limit is read', async () => {
     const huge = JSON.stringify({ name: 'x'.repeat(300 * 1024) });

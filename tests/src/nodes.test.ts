@@ -1,12 +1,24 @@
+import { request } from 'node:http';
 import { io, type Socket } from 'socket.io-client';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import type { Assignment, ModelVersion, RoundDetail, Task } from '@starling/protocol';
+import {
+  toBase64Url,
+  utf8Encode,
+  type Assignment,
+  type ChallengeAnswer,
+  type GroupMail,
+  type Plan,
+  type Task,
+} from '@starling/protocol';
+import { identityFromSeed, sign } from '@starling/secure';
 import { startServer, type StarlingServer } from '@starling/server';
+import { knownFleet } from './testing/known-device.ts';
 import { countsBetween, oneHot, versionsOf } from './testing/one-hot.ts';
 import { TestPostgres } from './testing/postgres.ts';
 import { Admin, eventually } from './testing/project.ts';
 import { RawDevice, sha256 } from './testing/raw-device.ts';
-import { ServerProcess, temporaryDirectory } from './testing/servers.ts';
+import { temporaryDirectory } from './testing/servers.ts';
+import { completed, devicesIn, runTask, weightsOf } from './testing/tasks.ts';
 
 /**
  * Several nodes on one PostgreSQL and one directory. Every device contributes a one-hot update of weight 1, so the
@@ -99,20 +111,121 @@ describe.skipIf(typeof postgres === 'string')(
       await gone;
     });
 
-    it('do not start a secure task together, and none joins one that runs it', async () => {
+    it.each([
+      ['hear of it over a socket', true],
+      ['only ask', false],
+    ])(
+      'sum under masks what devices say to another node with every request, when they %s',
+      async (_, hasSocket) => {
+        const where = await place();
+        const nodes = [await node(where, 50), await node(where, 50), await node(where, 50)];
+        const admin = new Admin(nodes[0]!.url, nodes[0]!.firstKey ?? '');
+        let turn = 0;
+        const asked = new Set<string>();
+        const fleet = await knownFleet(nodes[1]!.url, await admin.enrolmentToken(), 6, {
+          hasSocket,
+          nodeFor: (path) => {
+            const { url } = nodes[turn++ % nodes.length]!;
+            if (/groups|update/.test(path)) asked.add(url);
+            return url;
+          },
+        });
+        cleanups.push(fleet.close);
+        for (const { device } of fleet.devices) await device.start();
+        const cohort = { goal: 6, minimum: 6, overSelection: 1 };
+        const secure: Plan['secure'] = { groupSize: { target: 3, minimum: 3 }, ring: 32 };
+        const task = await runTask(admin, { rounds: 2, cohort, secure });
+        const rounds = await completed(admin, task, 90_000);
+        expect(rounds.map(({ state }) => state)).toEqual(['published', 'published']);
+        expect(rounds.map(devicesIn)).toEqual([6, 6]);
+        expect(asked.size).toBe(3);
+        const errors = fleet.devices.flatMap((device) => device.errors);
+        expect(errors.filter(({ message }) => !message.includes('no live connection'))).toEqual([]);
+        const clear = await runTask(admin, { rounds: 2, cohort });
+        await completed(admin, clear, 90_000);
+        expect(await weightsOf(admin, task)).toEqual(await weightsOf(admin, clear));
+      },
+    );
+
+    it('answer for a secure group at every node, and to its members alone', async () => {
       const where = await place();
-      const first = await node(where, 50);
-      const admin = new Admin(first.url, first.firstKey ?? '');
-      const task = await admin.tinyTask({
-        cohort: { goal: 3, minimum: 3, overSelection: 1 },
-        secure: { groupSize: { target: 3, minimum: 3 }, ring: 32 },
-      });
-      const second = await startServer({ ...where, logLevel: 'silent' });
-      await expect(admin.post(`/v1/tasks/${task.id}/start`)).rejects.toThrow(/several nodes/);
-      expect((await admin.get<Task>(`/v1/tasks/${task.id}`)).state).toBe('draft');
-      await second.close();
+      const nodes = [await node(where, 50), await node(where, 50)];
+      const { admin, devices } = await fleet(nodes[0]!);
+      for (const device of devices) await device.assignment();
+      const secure: Plan['secure'] = { groupSize: { target: 3, minimum: 3 }, ring: 32 };
+      await runTask(admin, { secure });
+      const stranger = await RawDevice.enrolled(nodes[1]!.url, await admin.enrolmentToken());
+      let id: string | undefined;
+      for (const device of devices) {
+        const offer = await eventually('an offer', async () => (await device.assignment()) ?? undefined);
+        for (const word of ['accept', 'begin', 'ready']) await device.say(offer.id, word);
+      }
+      const mails = [];
+      for (const { url } of nodes) {
+        const [device] = devices;
+        Object.assign(device!, { url });
+        id ??= (await device!.assignment())?.secure?.groupId ?? undefined;
+        mails.push(await device!.ok<GroupMail>('GET', `/v1/device/groups/${id}`));
+        const path = `/v1/device/groups/${id}/messages`;
+        const type = { 'content-type': 'application/octet-stream' };
+        const refused = await device!.send('POST', path, new Uint8Array([1, 2, 3]), type);
+        expect(refused).toMatchObject({ status: 422, body: { code: 'group-message-refused' } });
+        Object.assign(stranger, { url });
+        expect((await stranger.send('GET', `/v1/device/groups/${id}`)).status).toBe(404);
+        expect((await stranger.send('POST', path, new Uint8Array([1, 2, 3]), type)).status).toBe(404);
+      }
+      expect(mails[0]!.messages).toHaveLength(1);
+      expect(mails[1]!.messages).toEqual(mails[0]!.messages);
+    });
+
+    it('let one of them write an upload at a time, however often its parts are sent', async () => {
+      const where = await place();
+      const nodes = [await node(where, 50), await node(where, 50)];
+      const { admin, devices } = await fleet(nodes[0]!);
+      const [device, ...others] = devices;
+      const task = await admin.tinyTask();
+      for (const one of devices) await one.assignment();
       await admin.post(`/v1/tasks/${task.id}/start`);
-      await expect(startServer({ ...where, logLevel: 'silent' })).rejects.toThrow(/cannot join/);
+      const offer = await eventually('an offer', async () => (await device!.assignment()) ?? undefined);
+      for (const other of others) {
+        const { id } = (await other.assignment())!;
+        await other.say(id, 'accept');
+      }
+      const update = oneHot(offer, 0);
+      await device!.reachUpload(offer, update);
+      const slow = slowPart(nodes[0]!.url, device!, offer.id, update);
+      Object.assign(device!, { url: nodes[1]!.url });
+      await eventually('the first bytes', async () => {
+        const head = await device!.send('HEAD', `/v1/device/assignments/${offer.id}/update`);
+        return Number(head.headers.get('upload-offset')) > 0 || undefined;
+      });
+      const half = update.length >> 1;
+      const range = { start: half, end: update.length, last: true };
+      const meanwhile = await device!.part(offer.id, update, range);
+      expect(meanwhile).toMatchObject({ status: 409, body: { code: 'upload-busy' } });
+      await slow.breakOff();
+      const after = await eventually('the node to let go', async () => {
+        const answer = await device!.part(offer.id, update, range);
+        return answer.status === 200 ? answer : undefined;
+      });
+      expect(after.body.state).toBe('uploaded');
+    });
+
+    it('take a sign-in challenge once between them', async () => {
+      const where = await place();
+      const nodes = [await node(where, 50), await node(where, 50)];
+      const { devices } = await fleet(nodes[0]!);
+      const { deviceId, seed } = devices[0]!;
+      const { challenge } = await devices[0]!.ok<ChallengeAnswer>('POST', '/v1/device/challenge', {
+        deviceId,
+      });
+      const signature = toBase64Url(sign(identityFromSeed(seed), 'session', utf8Encode(challenge)));
+      const answers = await Promise.all(
+        [...nodes, ...nodes].map(({ url }) =>
+          new RawDevice(url).send('POST', '/v1/device/session', { deviceId, challenge, signature }),
+        ),
+      );
+      expect(answers.map(({ status }) => status).sort()).toEqual([200, 401, 401, 401]);
     });
 
     it('go on when the database comes back', async () => {
@@ -129,56 +242,8 @@ describe.skipIf(typeof postgres === 'string')(
       await eventually('both to answer', async () => (await healths()).join() === '200,200' || undefined);
       expect((await admin.get<Task>(`/v1/tasks/${task.id}`)).state).toBe('draft');
     });
-
-    it.each([
-      'round-opened',
-      'devices-offered',
-      'assignment-accepted:3',
-      'assignment-ready:2',
-      'group-formed:2',
-      'upload-part-staged:1',
-      'upload-verified:2',
-      'upload-recorded:1',
-      'upload-recorded:3',
-      'round-closed',
-      'version-stored',
-      'round-published',
-    ])('lose and double nothing when one of them is killed at %s', async (point) => {
-      let killed = false;
-      // The node that lives looks at rounds too; now and then it is quicker, and the other never comes to the point.
-      for (let attempt = 0; attempt < 4 && !killed; attempt++) killed = await survives(point);
-      expect(killed).toBe(true);
-    });
   },
 );
-
-/** Runs a task on two nodes, one of which ends itself at `point`; tells whether it came to that. */
-async function survives(point: string): Promise<boolean> {
-  const where = await place();
-  const living = await node(where, 1_500);
-  const mortal = new ServerProcess(where.dataDirectory, { STARLING_DATABASE_URL: where.databaseUrl });
-  cleanups.push(() => mortal.kill());
-  await mortal.start(point);
-  const { admin, devices } = await fleet(living);
-  for (const device of devices) await Object.assign(device, { url: mortal.url }).assignment();
-  const task = await admin.tinyTask();
-  await new Admin(mortal.url, admin.key).post(`/v1/tasks/${task.id}/start`).catch(() => undefined);
-  const acknowledged = await runDevices(admin, task, devices, () =>
-    mortal.running ? mortal.url : living.url,
-  );
-
-  const { items: rounds } = await admin.get<{ items: RoundDetail[] }>(`/v1/tasks/${task.id}/rounds`);
-  expect(rounds.map((round) => round.state)).toEqual(['published']);
-  const { items } = await admin.get<{ items: ModelVersion[] }>(`/v1/tasks/${task.id}/versions`);
-  expect(items.map(({ number }) => number)).toEqual([1, 0]);
-  const [before, after] = await versionsOf(admin, task);
-  const counts = countsBetween(before!, after!, deviceCount);
-  expect(counts.slice(0, deviceCount)).toEqual(Array(deviceCount).fill(1));
-  expect(counts.slice(deviceCount).every((count) => count === 0)).toBe(true);
-  // Replies may be lost with the process, as many as were on their way; what was acknowledged has to be counted.
-  for (const index of acknowledged) expect(counts[index]).toBe(1);
-  return !mortal.running && (await mortal.ended()) === 'SIGKILL';
-}
 
 async function fleet(server: StarlingServer): Promise<{ admin: Admin; devices: RawDevice[] }> {
   const admin = new Admin(server.url, server.firstKey ?? '');
@@ -246,4 +311,32 @@ async function connect(url: string, device: RawDevice, heard: Assignment[]): Pro
     socket.once('connect_error', reject);
   });
   return socket;
+}
+
+/** Half of an update as the last part of it, of which the rest does not come. */
+function slowPart(
+  url: string,
+  { token }: RawDevice,
+  id: string,
+  update: Uint8Array,
+): { breakOff: () => Promise<void> } {
+  const { hostname, port } = new URL(url);
+  const sent = request({
+    ...{ hostname, port, method: 'PATCH', path: `/v1/device/assignments/${id}/update` },
+    headers: {
+      ...{ authorization: `Bearer ${token}`, 'content-type': 'application/offset+octet-stream' },
+      ...{ 'upload-offset': '0', 'content-length': update.length },
+    },
+  });
+  const closed = new Promise<void>((resolve) => {
+    sent.on('error', () => undefined); // it is broken off
+    sent.on('close', resolve);
+  });
+  sent.write(update.subarray(0, update.length >> 1));
+  return {
+    breakOff: () => {
+      sent.destroy();
+      return closed;
+    },
+  };
 }

@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Task } from '@starling/protocol';
-import type { AuditVerification, Caller } from '@starling/protocol/api';
+import type { AuditVerification, Caller, Member } from '@starling/protocol/api';
 import { clientOf } from './testing/client.ts';
-import { tinyModel, tinyPlan } from './testing/project.ts';
+import { startServer } from '@starling/server';
+import { Admin, tinyModel, tinyPlan } from './testing/project.ts';
 import { temporaryDirectory, testServer, type TestServer } from './testing/servers.ts';
 
 /** The command line does what REST does, and says it to people and to scripts. */
@@ -107,5 +108,42 @@ describe('starling, the command', { timeout: 300_000 }, () => {
     const other = await starling(['audit', 'verify', '--head', `${head.sequence}:${'0'.repeat(64)}`]);
     expect(other).toMatchObject({ status: 1 });
     expect(other.out).toContain('written anew');
+  });
+
+  it('invites people, changes what they may do, and removes them', async () => {
+    const invited = await json<Member>('members', 'invite', 'ada@example.com', '--role', 'operator');
+    expect(invited).toMatchObject({ email: 'ada@example.com', role: 'operator', joinedAt: null });
+    expect(await json<Member>('members', 'role', invited.id, 'viewer')).toMatchObject({ role: 'viewer' });
+    const removed = await json<Member>('members', 'remove', invited.id);
+    expect(Date.parse(removed.removedAt ?? '')).not.toBeNaN();
+    expect((await starling(['members', 'list'])).out).toContain('ada@example.com');
+    const refused = await starling(['members', 'invite', 'ada@example.com', '--role', 'server']);
+    expect(refused).toMatchObject({ status: 1, out: '' });
+    expect(refused.err).toContain('[invalid-request]');
+  });
+
+  it('makes a new server key of a stopped server only, and the audit log says so', async () => {
+    const directory = await temporaryDirectory();
+    const options = { dataDirectory: directory.path, logLevel: 'silent' as const };
+    const recover = () => starling(['keys', 'recover', '--data-dir', directory.path]);
+    const nothing = await recover();
+    expect(nothing).toMatchObject({ status: 1, out: '' });
+    expect(nothing.err).toContain('There is no server in');
+    const first = await startServer(options);
+    const running = await recover();
+    expect(running).toMatchObject({ status: 1, out: '' });
+    await first.close();
+    const { status, out, err } = await recover();
+    expect(status, err).toBe(0);
+    const secret = /sk_[\w-]{43}/.exec(out)?.[0] ?? '';
+    const again = await startServer(options);
+    const client = clientOf(new Admin(again.url, secret));
+    const { key } = await client.call('getCaller');
+    expect(key).toMatchObject({ name: 'recovered key', role: 'server' });
+    const { items } = await client.call('listAudit', { query: { action: 'recoverKey' } });
+    expect(items).toMatchObject([{ keyId: key?.id, object: key?.id, outcome: { status: 200 } }]);
+    expect(await client.call('verifyAudit')).toMatchObject({ intact: true });
+    await again.close();
+    await directory.remove();
   });
 });

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { cp } from 'node:fs/promises';
+import { request as ask } from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { inspect } from 'node:util';
@@ -18,13 +19,15 @@ import {
 } from '@starling/protocol';
 import { kindOf, loadClientState } from '@starling/secure';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { OtlpReceiver } from './testing/otlp-receiver.ts';
 import { knownUpdate } from './testing/known-device.ts';
 import { Admin, eventually as within } from './testing/project.ts';
 import { databaseTemplate, temporaryDirectory } from './testing/servers.ts';
 
 /**
  * Rounds of a secure task, one that is published and one whose group is aborted, with everything logged that can be: by the
- * server at its finest level, by devices to their app. No secret of anyone may be in it, however it is written.
+ * server at its finest level, by devices to their app, and with all metrics and traces exported. No secret of anyone may be
+ * in it, however it is written, and no address that somebody called from.
  */
 interface Secret {
   readonly name: string;
@@ -70,10 +73,14 @@ function secretsIn(value: unknown, name: string): Secret[] {
 }
 
 const program = `
-  const options = { dataDirectory: process.argv.at(-1), logLevel: 'trace', pollIntervalMs: 50 };
+  const options = { dataDirectory: process.argv.at(-1), logLevel: 'trace', pollIntervalMs: 50,
+    metrics: { host: '127.0.0.1', port: 0 } };
   import('@starling/server')
     .then(({ startServer }) => startServer(options))
-    .then(({ url }) => console.log('serves ' + url));`;
+    .then(({ url, metricsUrl }) => console.log('serves ' + url + ', metrics ' + metricsUrl));`;
+
+/** Where a stranger calls from: the whole of 127/8 is this machine. */
+const strangersAddress = '127.45.67.89';
 
 const eventually = <T>(what: string, probe: () => Promise<T | undefined>) => within(what, probe, 60_000);
 
@@ -82,6 +89,7 @@ let place: Awaited<ReturnType<typeof temporaryDirectory>>;
 let child: ChildProcess;
 let childEnded: Promise<unknown>;
 let url: string;
+let traces: OtlpReceiver;
 let output = '';
 let said = '';
 const secrets = new Map<string, Secret>();
@@ -96,20 +104,23 @@ beforeAll(async () => {
   place = await temporaryDirectory();
   const data = join(place.path, 'server');
   await cp(template.path, data, { recursive: true });
+  traces = await OtlpReceiver.start();
   child = spawn(process.execPath, ['-e', program, data], {
     cwd: fileURLToPath(new URL('..', import.meta.url)),
+    env: { ...process.env, ...traces.environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   childEnded = once(child, 'exit');
   for (const stream of [child.stdout!, child.stderr!])
     stream.on('data', (chunk: Buffer) => (output += chunk.toString('latin1')));
-  url = await eventually('the server', () => Promise.resolve(/serves (http:\S+)/.exec(output)?.[1]));
+  url = await eventually('the server', () => Promise.resolve(/serves (http:[^\s,]+)/.exec(output)?.[1]));
 }, 120_000);
 
 afterAll(async () => {
   await Promise.all(devices.map((device) => device.stop()));
   child.kill('SIGKILL');
   await childEnded;
+  traces.close();
   await place.remove();
   await template.remove();
 });
@@ -167,6 +178,17 @@ function watched(enrolmentToken: string, number: number, isSilent: () => boolean
   return device;
 }
 
+/** The status of a GET by a caller at another address of this machine. */
+function statusFrom(localAddress: string, path: string, headers: Record<string, string>): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const request = ask(`${url}${path}`, { localAddress, headers }, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode);
+    });
+    request.once('error', reject).end();
+  });
+}
+
 describe('what is logged', { timeout: 240_000 }, () => {
   it('holds no secret of a device, a group or the project, in a round that goes well and in one that does not', async () => {
     const admin = new Admin(url, template.key);
@@ -197,6 +219,7 @@ describe('what is logged', { timeout: 240_000 }, () => {
     expect((await admin.call('GET', '/v1/tasks', undefined, bad)).status).toBe(401);
     const body = `{"enrolmentToken": "${enrolmentToken}"`;
     expect((await admin.call('POST', '/v1/devices', body)).status).toBe(400);
+    expect(await statusFrom(strangersAddress, '/v1/tasks', bad)).toBe(401);
     const { items } = await admin.get<{ items: Round[] }>(`/v1/tasks/${second.id}/rounds`);
     said += JSON.stringify(items);
 
@@ -218,6 +241,16 @@ describe('what is logged', { timeout: 240_000 }, () => {
     expect(said).toContain('uploaded');
     expect(output).toContain('a group was aborted');
     expect(found(output, [...secrets.values()])).toEqual([]);
+    expect(output).not.toContain(strangersAddress);
+    const metrics = await (await fetch(/metrics (http:\S+)/.exec(output)?.[1] ?? '')).text();
+    expect(metrics).toContain('starling_groups_ended_total{end="summed",reason=""} 1');
+    await eventually('the trace of a published round', () =>
+      Promise.resolve(traces.text.includes('"round publish"') || undefined),
+    );
+    for (const exported of [metrics, traces.text]) {
+      expect(found(exported, [...secrets.values()])).toEqual([]);
+      expect(exported).not.toContain(strangersAddress);
+    }
     expect(found(said, [...secrets.values()])).toEqual([]);
   });
 

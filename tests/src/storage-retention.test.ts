@@ -68,6 +68,9 @@ class SlowRemoval implements RemovableBlobs {
   stream(name: string, range: { start: number; end: number }): Readable {
     return this.#blobs.stream(name, range);
   }
+  check(): Promise<void> {
+    return this.#blobs.check();
+  }
   async remove(name: string): Promise<void> {
     this.#start();
     await this.#gate;

@@ -24,9 +24,10 @@ import {
   type ClientState,
 } from '@starling/secure';
 import { unmaskingThreads, type Unmasking } from '@starling/server';
-import { HttpDevice } from './http-device.ts';
+import { denseModel } from '../dense-model.ts';
+import { GroupDevice } from './group-device.ts';
 import { MasksLeft } from './masks-left.ts';
-import type { ServerProcess } from './server-process.ts';
+import type { ServerProcess } from '../server-process.ts';
 
 export interface HttpGroupSpec {
   readonly size: number;
@@ -49,7 +50,7 @@ export interface HttpGroupResult {
 }
 
 interface Member {
-  readonly device: HttpDevice;
+  readonly device: GroupDevice;
   readonly assignment: Assignment;
   readonly environment: ClientEnvironment;
   state: ClientState | undefined;
@@ -69,7 +70,7 @@ export async function prepareHttpGroup(
   const { token } = await server.admin<EnrolmentToken & { token: string }>('POST', '/v1/enrolment-tokens', {
     labels: {},
   });
-  const devices = Array.from({ length: spec.size }, () => new HttpDevice(server.url));
+  const devices = Array.from({ length: spec.size }, () => new GroupDevice(server.url));
   await each(devices, (device) => device.enrol(token));
   return async () => {
     const unmasking = unmaskingThreads();
@@ -84,7 +85,7 @@ export async function prepareHttpGroup(
 async function runRound(
   server: ServerProcess,
   spec: HttpGroupSpec,
-  devices: readonly HttpDevice[],
+  devices: readonly GroupDevice[],
   unmasking: Unmasking,
 ): Promise<HttpGroupResult> {
   const task = await startTask(server, spec);
@@ -125,20 +126,7 @@ async function runRound(
 }
 
 async function startTask(server: ServerProcess, { size, inputs, outputs }: HttpGroupSpec): Promise<Task> {
-  const model = await server.admin<ModelDetail>('POST', '/v1/models', {
-    ...{ umir: 1, opset: 1, name: 'bench' },
-    inputs: [
-      { id: 'x', shape: ['B', inputs] },
-      { id: 'y', shape: ['B'], dtype: 'i32', role: 'label', classes: outputs },
-    ],
-    params: [
-      { id: 'w', shape: [inputs, outputs], init: { kind: 'zeros' } },
-      { id: 'b', shape: [outputs], init: { kind: 'zeros' } },
-    ],
-    nodes: [{ op: 'dense', in: ['x', 'w', 'b'], out: 'logits' }],
-    loss: { op: 'softmaxCrossEntropy', in: ['logits', 'y'] },
-    metrics: ['accuracy'],
-  });
+  const model = await server.admin<ModelDetail>('POST', '/v1/models', denseModel(inputs, outputs));
   const hour = 3_600_000;
   const task = await server.admin<Task>('POST', '/v1/tasks', {
     name: 'bench',
@@ -158,8 +146,8 @@ async function startTask(server: ServerProcess, { size, inputs, outputs }: HttpG
   return server.admin<Task>('POST', `/v1/tasks/${task.id}/start`);
 }
 
-async function formGroup(devices: readonly HttpDevice[]): Promise<Member[]> {
-  const offered = new Map<HttpDevice, string>();
+async function formGroup(devices: readonly GroupDevice[]): Promise<Member[]> {
+  const offered = new Map<GroupDevice, string>();
   await each(devices, async (device) => {
     const { id } = await assignmentOf(device);
     offered.set(device, id);
@@ -194,7 +182,7 @@ async function formGroup(devices: readonly HttpDevice[]): Promise<Member[]> {
   return members;
 }
 
-async function assignmentOf(device: HttpDevice): Promise<Assignment> {
+async function assignmentOf(device: GroupDevice): Promise<Assignment> {
   const assignment = await device.assignment();
   if (!assignment) throw new Error('A device was offered nothing.');
   return assignment;

@@ -1,7 +1,7 @@
 import { median, minimum } from '../statistics.ts';
 import { prepareHttpGroup } from './http-group.ts';
 import { row, verdict, type Report } from './rows.ts';
-import { ServerProcess } from './server-process.ts';
+import { ServerProcess } from '../server-process.ts';
 
 /** 100 devices, 100,000 parameters, over loopback HTTP: each run on a server of its own. */
 export async function benchHttp(report: Report): Promise<void> {

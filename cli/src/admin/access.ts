@@ -1,5 +1,6 @@
-import type { KeyId, ProjectId, Role } from '@starling/protocol';
+import type { KeyId, MemberId, PersonRole, ProjectId, Role } from '@starling/protocol';
 import type { Command } from 'commander';
+import { addRecovery } from '../recover.ts';
 import { addCall, milliseconds, pageOf, pageOptions, pageQuery, whole } from './command.ts';
 import { record } from './output.ts';
 
@@ -8,13 +9,16 @@ const dayMs = 24 * hourMs;
 
 const idOfKey = ([id]: string[]) => ({ params: { id: id as KeyId } });
 
-/** `starling whoami | projects | keys | audit`. */
+const idOfMember = ([id]: string[]) => ({ params: { id: id as MemberId } });
+
+/** `starling whoami | projects | keys | members | audit`. */
 export function addAccessCommands(program: Command): void {
   addCall(program, {
     usage: 'whoami',
     operation: 'getCaller',
     input: () => ({}),
-    show: ({ key, project }) => record({ key: key.id, name: key.name, role: key.role, project: project.id }),
+    show: ({ key, person, role, project }) =>
+      record({ ...(key && { key: key.id }), name: (key ?? person)?.name, role, project: project.id }),
   });
 
   const projects = program.command('projects').description('tenants');
@@ -74,7 +78,32 @@ export function addAccessCommands(program: Command): void {
           : { overlapMs: milliseconds(overlapHours, '--overlap-hours', hourMs) },
     }),
   });
+  addRecovery(keys);
   addCall(keys, { usage: 'revoke <id>', operation: 'revokeKey', input: idOfKey });
+
+  const members = program.command('members').description('people of the project');
+  addCall(members, {
+    usage: 'list',
+    operation: 'listMembers',
+    options: pageOptions,
+    input: (_, options) => ({ query: pageQuery(options) }),
+    show: pageOf(['id', 'email', 'name', 'role', 'joinedAt', 'removedAt']),
+  });
+  addCall(members, {
+    usage: 'invite <email>',
+    operation: 'inviteMember',
+    options: [['--role <role>', 'viewer (default), operator or admin']],
+    input: ([email = ''], { role = 'viewer' }) => ({
+      body: { email, role: role as PersonRole }, // the server checks it
+    }),
+  });
+  addCall(members, { usage: 'show <id>', operation: 'getMember', input: idOfMember });
+  addCall(members, {
+    usage: 'role <id> <role>',
+    operation: 'changeMember',
+    input: ([id = '', role]) => ({ ...idOfMember([id]), body: { role: role as PersonRole } }), // as above
+  });
+  addCall(members, { usage: 'remove <id>', operation: 'removeMember', input: idOfMember });
 
   const audit = program.command('audit').description('who asked for what, and what came of it');
   addCall(audit, {
@@ -98,7 +127,17 @@ export function addAccessCommands(program: Command): void {
         ...(until !== undefined && { until }),
       },
     }),
-    show: pageOf(['sequence', 'at', 'keyId', 'action', 'object', 'outcome.status', 'outcome.object', 'from']),
+    show: pageOf([
+      'sequence',
+      'at',
+      'keyId',
+      'personId',
+      'action',
+      'object',
+      'outcome.status',
+      'outcome.object',
+      'from',
+    ]),
   });
   addCall(audit, {
     usage: 'verify',

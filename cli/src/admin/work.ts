@@ -144,7 +144,7 @@ function addTasks(tasks: Command): void {
     operation: 'listReleases',
     options: pageOptions,
     input: pageOfTask,
-    show: pageOf(['id', 'kind', 'version', 'replaced', 'keyId', 'note', 'createdAt']),
+    show: pageOf(['id', 'kind', 'number', 'version', 'replaced', 'by', 'note', 'createdAt']),
   });
   addCall(tasks, {
     usage: 'roll-back <id>',

@@ -27,7 +27,7 @@ import {
   type Pack,
 } from '@starling/simulator';
 import { startServer } from '@starling/server';
-import { pages } from '../pages.ts';
+import { consolePages, pages } from '../pages.ts';
 import { KillTally } from './kills.ts';
 import { listen } from './live-events.ts';
 import type { Algorithm, DemoOptions } from './options.ts';
@@ -78,6 +78,7 @@ export async function runDemo(options: DemoOptions): Promise<void> {
     logLevel: 'error',
     pollIntervalMs: 100,
     pages,
+    console: consolePages,
   });
   if (server.firstKey === undefined) throw new Error('An empty data directory gave no first key.');
   const access = { url: server.url, key: server.firstKey };

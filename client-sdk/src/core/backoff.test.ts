@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { backoffMs } from './backoff.ts';
+import { backoffMs, returnDelayMs } from './backoff.ts';
 
 const drawing = (...bytes: number[]) => ({ bytes: () => Uint8Array.from(bytes) });
 
@@ -20,5 +20,23 @@ describe('backoffMs', () => {
         return delay >= 0 && delay < Math.min(60_000, 500 * 2 ** attempt);
       }),
     );
+  });
+});
+
+describe('returnDelayMs', () => {
+  it('spreads over the window that the server named', () => {
+    const window = { minDelayMs: 1_000, maxDelayMs: 50_000 };
+    expect(returnDelayMs(window, drawing(0, 0))).toBe(1_000);
+    expect(returnDelayMs(window, drawing(128, 0))).toBe(25_500);
+    expect(returnDelayMs(window, drawing(255, 255))).toBeLessThan(50_000);
+  });
+
+  it.each([
+    { minDelayMs: 5, maxDelayMs: 1 },
+    { minDelayMs: -1, maxDelayMs: 1 },
+    { minDelayMs: 0, maxDelayMs: Infinity },
+    { minDelayMs: Number.NaN, maxDelayMs: 1 },
+  ])('takes %o for no window', (window) => {
+    expect(returnDelayMs(window, drawing(128, 0))).toBe(250);
   });
 });

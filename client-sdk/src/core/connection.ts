@@ -1,6 +1,6 @@
-import { backoffMs } from './backoff.ts';
+import { backoffMs, returnDelayMs } from './backoff.ts';
 import { checkIn } from './check-in.ts';
-import { endsDevice, wantsNewSession } from './errors.ts';
+import { askedDelayMs, endsDevice, wantsNewSession } from './errors.ts';
 import { hasStopped } from './has-stopped.ts';
 import type { Inbox } from './inbox.ts';
 import type { Line } from './line.ts';
@@ -47,7 +47,8 @@ export async function stayInTouch(parts: ConnectionParts, signal: AbortSignal): 
         onStatus('connecting');
         if (clock.monotonicMs() - now > steadyMs) drops = 0;
         [refusals, failures] = [0, 0];
-        delayMs = backoffMs(drops++, random);
+        const window = line.takeReturnWindow();
+        delayMs = window ? returnDelayMs(window, random) : backoffMs(drops++, random);
       } else {
         if (now >= tryLineAt) tryLineAt = clock.monotonicMs() + backoffMs(refusals++, random);
         const { retryAfterMs, isIdle } = await ask(parts, signal);
@@ -61,7 +62,7 @@ export async function stayInTouch(parts: ConnectionParts, signal: AbortSignal): 
       if (endsDevice(error)) throw error;
       onError(error);
       onStatus('connecting');
-      delayMs = backoffMs(failures++, random);
+      delayMs = Math.max(backoffMs(failures++, random), askedDelayMs(error));
     }
     await clock.sleep(delayMs, signal);
   }

@@ -260,6 +260,17 @@ describe('a connection that breaks', () => {
     expect(server.connections).toBe(1);
   });
 
+  it('comes back when the server that went wanted it back, not before', async () => {
+    await device.start();
+    await online();
+    const leftAt = host.clock.monotonicMs();
+    server.leave({ minDelayMs: 40_000, maxDelayMs: 50_000 });
+    await until(() => server.connections === 1, 'a new connection');
+    const awayMs = host.clock.monotonicMs() - leftAt;
+    expect(awayMs).toBeGreaterThanOrEqual(40_000);
+    expect(awayMs).toBeLessThan(50_000);
+  });
+
   it('takes work without any socket, by asking', async () => {
     server.acceptsConnections = false;
     await device.start();

@@ -65,6 +65,11 @@ export function isTransient(error: unknown): boolean {
   return error.status >= 500 || ['rate-limited', 'upload-busy', 'challenge-invalid'].includes(error.code);
 }
 
+/** How long the server asked to be left alone, in milliseconds; 0 where it did not. */
+export function askedDelayMs(error: unknown): number {
+  return error instanceof ProblemError ? (error.extra.retryAfterMs ?? 0) : 0;
+}
+
 /** The device's session is over, or the server that knew the device has forgotten it: another session may help. */
 export function wantsNewSession(error: unknown): boolean {
   if (!(error instanceof ProblemError)) return false;

@@ -1,7 +1,7 @@
 import type { Assignment, ControlMessage } from '@starling/protocol';
 import { Bell } from './bell.ts';
 import { DeviceError, refusalOf } from './errors.ts';
-import type { Channel, ChannelFactory } from './ports.ts';
+import type { Channel, ChannelFactory, DelayWindow } from './ports.ts';
 
 /** The live connection to the server, while there is one. */
 export class Line {
@@ -13,6 +13,7 @@ export class Line {
   readonly #onMail: () => void;
   #channel: Channel | undefined;
   #token: string | undefined;
+  #returnWindow: DelayWindow | undefined;
 
   constructor(
     open: ChannelFactory,
@@ -52,6 +53,9 @@ export class Line {
         },
         assignment: this.#hear,
         group: this.#onMail,
+        leaving: (window) => {
+          this.#returnWindow = window;
+        },
       });
       this.#channel = channel;
       const giveUp = () => {
@@ -79,6 +83,13 @@ export class Line {
       'answer-malformed',
       'The server acknowledged a control message with something else.',
     );
+  }
+
+  /** When the server that ended the connection wants the device back; asked once. */
+  takeReturnWindow(): DelayWindow | undefined {
+    const window = this.#returnWindow;
+    this.#returnWindow = undefined;
+    return window;
   }
 
   close(): void {

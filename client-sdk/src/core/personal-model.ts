@@ -1,11 +1,5 @@
 import { judge, type Examples, type Judgement, type Params, type Program } from '@starling/model';
-
-export interface PersonalPrediction {
-  /** One a class, adding up to 1. */
-  readonly probabilities: Float32Array;
-  /** The most probable class; the first of equals. */
-  readonly classIndex: number;
-}
+import { predictionsOf, type ModelPrediction } from './predictions.ts';
 
 /** The parts of a personal model: the shared parameters that it started from, and the owner's own. */
 export interface PersonalParts {
@@ -36,13 +30,8 @@ export class PersonalModel {
   }
 
   /** Predicts rows of `inputShape`, one behind another in x. Throws ExamplesMismatch (code `examples-mismatch`). */
-  predict(x: Float32Array | Int32Array): PersonalPrediction[] {
-    const { program, personal } = this.#parts;
-    const { probabilities, count, classes } = program.predict(personal, x);
-    return Array.from({ length: count }, (_, row) => {
-      const own = probabilities.slice(row * classes, (row + 1) * classes);
-      return { probabilities: own, classIndex: own.indexOf(Math.max(...own)) };
-    });
+  predict(x: Float32Array | Int32Array): ModelPrediction[] {
+    return predictionsOf(this.#parts.program, this.#parts.personal, x);
   }
 
   /** How well it does on labelled rows (that it was not adapted on): loss in nats, summed over rows, and hits. */

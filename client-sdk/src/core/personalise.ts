@@ -1,14 +1,12 @@
-import { compile, parseModel, trustedBackend, type Examples } from '@starling/model';
-import { utf8Decode, type ServedModel } from '@starling/protocol';
+import type { Examples } from '@starling/model';
+import type { ServedModel } from '@starling/protocol';
 import type { BlobCache } from './blob-cache.ts';
 import { DeviceError } from './errors.ts';
-import { fetchModel, readParams } from './models.ts';
-import { PersonalModel } from './personal-model.ts';
+import { fetchModel } from './models.ts';
+import type { PersonalModel } from './personal-model.ts';
 import type { Trainer } from './ports.ts';
 import type { Session } from './session.ts';
-
-/** Rows that are predicted in one pass: an app mostly asks for one or a few. */
-const batch = 8;
+import { openModel } from './shared-model.ts';
 
 /** The current model of a task, adapted to `examples` as the task's plan says. */
 export async function personalModel(
@@ -26,14 +24,6 @@ export async function personalModel(
     'ir',
     'weights',
   ]);
-  const model = await fetchModel(blobs, served);
-  const { adaptation, version } = served;
-  const { bytes } = await trainer.run({ kind: 'personalise', model, adaptation, examples });
-  const program = compile(parseModel(JSON.parse(utf8Decode(model.ir.json))), {
-    batch,
-    backend: trustedBackend(),
-  });
-  const shared = readParams(program, model);
-  const personal = { layout: shared.layout, values: new Float32Array(bytes.slice().buffer) };
-  return new PersonalModel({ program, shared, personal, version, steps: adaptation.steps });
+  const model = openModel(await fetchModel(blobs, served));
+  return model.personalise(trainer, served, examples);
 }

@@ -46,6 +46,11 @@ export interface HttpAnswer {
 /** Sends one request. Rejects with DeviceError `offline` when no answer came. */
 export type Http = (request: HttpRequest) => Promise<HttpAnswer>;
 
+export interface DelayWindow {
+  readonly minDelayMs: number;
+  readonly maxDelayMs: number;
+}
+
 /** What a live channel tells the device; never during the call that opens it. */
 export interface ChannelEvents {
   open(): void;
@@ -54,6 +59,8 @@ export interface ChannelEvents {
   assignment(assignment: Assignment): void;
   /** The device's secure group has a message for it. */
   group(): void;
+  /** The server is about to end the connection, and asks to come back after a delay drawn from this window. */
+  leaving(window: DelayWindow): void;
 }
 
 export interface Channel {

@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox';
-import { roles } from '../access.ts';
+import { personRoles, roles } from '../access.ts';
 import { ids } from '../schemas/resources.ts';
 import {
   closed,
@@ -15,6 +15,7 @@ import {
 import type { Endpoint } from './endpoint.ts';
 
 export const RoleSchema = OneOf(roles);
+const PersonRoleSchema = OneOf(personRoles);
 
 export const Project = Type.Object({ id: ids.project, name: Type.String(), createdAt: Instant });
 export type Project = Static<typeof Project>;
@@ -57,8 +58,41 @@ export const ApiKeyWithSecret = Type.Intersect([
 ]);
 export type ApiKeyWithSecret = Static<typeof ApiKeyWithSecret>;
 
+export const Person = Type.Object({
+  id: ids.person,
+  email: Type.String(),
+  name: Type.String(),
+  issuer: Type.String({ description: 'The provider that vouches for this person.' }),
+  createdAt: Instant,
+  signedInAt: Instant,
+});
+export type Person = Static<typeof Person>;
+
+const Email = Type.String({ pattern: '^[^@\\s]+@[^@\\s]+$', maxLength: 254 });
+
+export const Member = Type.Object({
+  id: ids.member,
+  projectId: ids.project,
+  email: Type.String(),
+  role: PersonRoleSchema,
+  personId: Type.Unsafe<Static<typeof ids.person> | null>({
+    ...Nullable(ids.person),
+    description: '`null` until somebody signs in with this e-mail.',
+  }),
+  name: Nullable(Type.String()),
+  createdAt: Instant,
+  joinedAt: Nullable(Instant),
+  removedAt: Nullable(Instant),
+});
+export type Member = Static<typeof Member>;
+
+export const MemberRequest = Type.Object({ email: Email, role: PersonRoleSchema }, closed);
+export type MemberRequest = Static<typeof MemberRequest>;
+
 export const Caller = Type.Object({
-  key: ApiKey,
+  key: Type.Unsafe<ApiKey | null>({ ...Nullable(ApiKey), description: '`null` for a person.' }),
+  person: Type.Unsafe<Person | null>({ ...Nullable(Person), description: '`null` for an API key.' }),
+  role: RoleSchema,
   project: Project,
 });
 export type Caller = Static<typeof Caller>;
@@ -66,7 +100,8 @@ export type Caller = Static<typeof Caller>;
 export const AuditEntry = Type.Object({
   sequence: Type.Integer({ description: 'Place in the chain of the project, from 1.' }),
   at: Instant,
-  keyId: ids.key,
+  keyId: Nullable(ids.key),
+  personId: Nullable(ids.person),
   action: Type.String({ description: 'Name of the operation, as in the OpenAPI document.' }),
   object: Nullable(Type.String({ description: 'What it was done to: an id or a digest.' })),
   requestDigest: Type.String({ description: 'SHA-256 over method, path and canonical body.' }),
@@ -107,7 +142,7 @@ export const accessEndpoints = {
     method: 'GET',
     path: '/v1/caller',
     tag: 'access',
-    summary: 'Read which key this is, and in which project it acts',
+    summary: 'Read who calls, with which role in which project',
     role: 'viewer',
     answer: Caller,
   },
@@ -116,7 +151,7 @@ export const accessEndpoints = {
     path: '/v1/projects',
     tag: 'access',
     summary: 'List projects',
-    description: 'A `server` key sees all of them, others their own.',
+    description: 'A `server` key sees all of them, other keys their own, people those that they are members of.',
     role: 'viewer',
     query: PageQuery,
     answer: PageOf(Project),
@@ -198,6 +233,59 @@ export const accessEndpoints = {
     role: 'admin',
     params: { id: ids.key },
     answer: ApiKey,
+  },
+  listMembers: {
+    method: 'GET',
+    path: '/v1/members',
+    tag: 'access',
+    summary: 'List members and invitations',
+    role: 'admin',
+    query: PageQuery,
+    answer: PageOf(Member),
+  },
+  inviteMember: {
+    method: 'POST',
+    path: '/v1/members',
+    tag: 'access',
+    summary: 'Invite a person to the project',
+    description:
+      'Whoever signs in at the provider with this e-mail, verified there, becomes the member. Nothing is sent.',
+    role: 'admin',
+    body: MemberRequest,
+    example: { email: 'ada@example.com', role: 'operator' },
+    answer: Member,
+    status: 201,
+  },
+  getMember: {
+    method: 'GET',
+    path: '/v1/members/:id',
+    tag: 'access',
+    summary: 'Read a member',
+    role: 'admin',
+    params: { id: ids.member },
+    answer: Member,
+  },
+  changeMember: {
+    method: 'POST',
+    path: '/v1/members/:id/role',
+    tag: 'access',
+    summary: 'Change the role of a member',
+    description: 'From the next request on. Nobody changes their own.',
+    role: 'admin',
+    params: { id: ids.member },
+    body: Type.Object({ role: PersonRoleSchema }, closed),
+    example: { role: 'viewer' },
+    answer: Member,
+  },
+  removeMember: {
+    method: 'POST',
+    path: '/v1/members/:id/remove',
+    tag: 'access',
+    summary: 'Remove a member, or take an invitation back',
+    description: 'At once: their sessions in the project end, live connections too. Nobody removes themselves.',
+    role: 'admin',
+    params: { id: ids.member },
+    answer: Member,
   },
   listAudit: {
     method: 'GET',

@@ -1,4 +1,4 @@
-import { projectHeader } from '../access.ts';
+import { csrfHeader, projectHeader } from '../access.ts';
 import { ProblemError } from '../problems.ts';
 import type { LiveEvent } from '../schemas/resources.ts';
 import type { AnswerOf, Endpoint, InputOf } from './endpoint.ts';
@@ -20,9 +20,11 @@ export type ClientHttp = (
 export interface ClientOptions {
   /** Base URL, e.g. https://fl.example.com */
   readonly url: string;
-  /** API key (sk_…). */
-  readonly key: string;
-  /** The project to act in, with a `server` key. */
+  /** API key (sk_…); without it, the browser's cookie of a session is the credential. */
+  readonly key?: string;
+  /** The `csrf` of the session, for calls that change something without a key. */
+  readonly csrf?: string;
+  /** The project to act in, for a `server` key or a person: other than the key's or the session's own. */
   readonly project?: string;
   readonly http: ClientHttp;
   /** Makes an idempotency key: random, a new one each time. */
@@ -47,9 +49,9 @@ export interface Client {
 }
 
 /** The admin API with types from its schemas. */
-export function createClient({ url, key, project, http, newKey }: ClientOptions): Client {
+export function createClient({ url, key, csrf, project, http, newKey }: ClientOptions): Client {
   const headers = (more: Record<string, string> = {}) => ({
-    authorization: `Bearer ${key}`,
+    ...(key !== undefined && { authorization: `Bearer ${key}` }),
     ...(project === undefined ? {} : { [projectHeader]: project }),
     ...more,
   });
@@ -65,7 +67,10 @@ export function createClient({ url, key, project, http, newKey }: ClientOptions)
       const answer = await http(`${url}${pathOf(endpoint, params)}${queryOf(query)}`, {
         method: endpoint.method,
         headers: headers({
-          ...(endpoint.method === 'POST' && { 'idempotency-key': newKey() }),
+          ...(endpoint.method === 'POST' && {
+            'idempotency-key': newKey(),
+            ...(csrf !== undefined && { [csrfHeader]: csrf }),
+          }),
           ...(body !== undefined && { 'content-type': 'application/json' }),
         }),
         ...(body !== undefined && { body: JSON.stringify(body) }),

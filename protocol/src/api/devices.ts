@@ -1,3 +1,4 @@
+import { Type } from 'typebox';
 import {
   Device,
   EnrolmentToken,
@@ -5,7 +6,7 @@ import {
   EnrolmentTokenRequest,
   ids,
 } from '../schemas/resources.ts';
-import { PageOf, PageQuery } from './common.ts';
+import { filteredPageQuery, OneOf, PageOf, PageQuery } from './common.ts';
 import type { Endpoint } from './endpoint.ts';
 
 export const deviceEndpoints = {
@@ -43,8 +44,17 @@ export const deviceEndpoints = {
     path: '/v1/devices',
     tag: 'devices',
     summary: 'List devices',
+    description: 'Newest first. Filters are joined by "and".',
     role: 'viewer',
-    query: PageQuery,
+    query: filteredPageQuery({
+      state: Type.Optional(OneOf(['active', 'revoked'])),
+      platform: Type.Optional(Type.String({ maxLength: 64 })),
+      sdkVersion: Type.Optional(Type.String({ maxLength: 32 })),
+      id: Type.Optional(Type.String({ maxLength: 64, description: 'The beginning of the id.' })),
+      label: Type.Optional(
+        Type.String({ maxLength: 256, pattern: '^[^=]+=', description: 'As name=value.' }),
+      ),
+    }),
     answer: PageOf(Device),
   },
   getDevice: {

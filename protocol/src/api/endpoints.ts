@@ -2,6 +2,7 @@ import { accessEndpoints } from './access.ts';
 import { deviceEndpoints } from './devices.ts';
 import { jobEndpoints } from './jobs.ts';
 import { modelEndpoints } from './models.ts';
+import { overviewEndpoints } from './overview.ts';
 import { roundEndpoints } from './rounds.ts';
 import { taskEndpoints } from './tasks.ts';
 
@@ -9,6 +10,7 @@ import { taskEndpoints } from './tasks.ts';
 export const endpoints = {
   ...accessEndpoints,
   ...deviceEndpoints,
+  ...overviewEndpoints,
   ...modelEndpoints,
   ...taskEndpoints,
   ...roundEndpoints,

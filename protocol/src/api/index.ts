@@ -6,7 +6,17 @@ export * from './endpoints.ts';
 export * from './events.ts';
 export * from './jobs.ts';
 export * from './models.ts';
+export * from './overview.ts';
 export * from './rounds.ts';
 export * from './server-sent-events.ts';
+export * from './session.ts';
 export * from './tasks.ts';
-export { isAtLeast, projectHeader, roles, type Role } from '../access.ts';
+export {
+  csrfHeader,
+  isAtLeast,
+  personRoles,
+  projectHeader,
+  roles,
+  type PersonRole,
+  type Role,
+} from '../access.ts';

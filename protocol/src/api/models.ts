@@ -6,6 +6,7 @@ import {
   ModelVersion,
   RoundKind,
   Sha256Schema,
+  Task,
 } from '../schemas/resources.ts';
 import { closed, Instant, Nullable, OneOf, PageOf, PageQuery } from './common.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -21,7 +22,8 @@ export const LineageStep = Type.Object({
     ...Nullable(
       Type.Object({ round: ids.round, kind: RoundKind, number: Type.Integer(), devices: Type.Integer() }),
     ),
-    description: 'The round that published it; `null` for the version that a task began with.',
+    description:
+      'The round that published it; `null` for the version that a task began with, and for those of jobs.',
   }),
 });
 export type LineageStep = Static<typeof LineageStep>;
@@ -36,10 +38,13 @@ export const Release = Type.Object({
   id: ids.release,
   taskId: ids.task,
   version: ids.version,
+  number: Type.Integer({ description: 'Number of the version in its task.' }),
   replaced: Nullable(ids.version),
   kind: OneOf(['promotion', 'rollback']),
   note: Type.String(),
-  keyId: ids.key,
+  keyId: Nullable(ids.key),
+  personId: Nullable(ids.person),
+  by: Type.String({ description: 'Name of the key or of the person that did it.' }),
   createdAt: Instant,
 });
 export type Release = Static<typeof Release>;
@@ -91,6 +96,16 @@ export const modelEndpoints = {
     role: 'viewer',
     params: { digest: Sha256Schema },
     answer: ModelDetail,
+  },
+  listModelTasks: {
+    method: 'GET',
+    path: '/v1/models/:digest/tasks',
+    tag: 'models',
+    summary: 'List the tasks that train a model, newest first',
+    role: 'viewer',
+    params: { digest: Sha256Schema },
+    query: PageQuery,
+    answer: PageOf(Task),
   },
   listVersions: {
     method: 'GET',

@@ -43,8 +43,42 @@ export const RoundAnatomy = Type.Object({
   atWork: Type.Record(Type.String(), Type.Integer(), {
     description: 'Assignments under way, by state.',
   }),
+  target: Type.Integer({ description: 'Devices that are asked: the goal, times the over-selection.' }),
+  previous: Nullable(ids.round),
+  next: Type.Unsafe<Static<typeof ids.round> | null>({
+    ...Nullable(ids.round),
+    description: 'The rounds of the task before and after it; `null` where there is none.',
+  }),
 });
 export type RoundAnatomy = Static<typeof RoundAnatomy>;
+
+/** Stations that devices reach one by one. Counted they all are at once, when the round is published. */
+export const arrivalStations = ['selected', 'accepted', 'training', 'ready', 'uploaded'] as const;
+export type ArrivalStation = (typeof arrivalStations)[number];
+
+/** Most arrivals at a station that are told one by one. */
+export const mostArrivals = 2000;
+
+const Offset = (description: string) => Nullable(Type.Integer({ description }));
+
+export const RoundArrivals = Type.Object({
+  nowMs: Type.Integer({
+    description: 'Milliseconds from the opening of the round to its end, or to now while it is under way.',
+  }),
+  trainingMs: Offset('When it began to train; `null` if it did not.'),
+  aggregatingMs: Offset('When its first group started; `null` if none did.'),
+  stations: Type.Array(
+    Type.Object({
+      station: OneOf(arrivalStations),
+      count: Type.Integer({ description: 'Devices that arrived.' }),
+      every: Type.Integer({ description: 'Of the arrivals, each so many-th is listed, and the last one.' }),
+      offsetsMs: Type.Array(Type.Integer(), {
+        description: `Milliseconds since the round opened, rising; at most ${mostArrivals}.`,
+      }),
+    }),
+  ),
+});
+export type RoundArrivals = Static<typeof RoundArrivals>;
 
 export const roundEndpoints = {
   listRounds: {
@@ -75,6 +109,16 @@ export const roundEndpoints = {
     role: 'viewer',
     params: { id: ids.round },
     answer: RoundAnatomy,
+  },
+  getArrivals: {
+    method: 'GET',
+    path: '/v1/rounds/:id/arrivals',
+    tag: 'rounds',
+    summary: 'Read when devices reached the stations of a round',
+    description: 'Times without names: which device came when is not told.',
+    role: 'viewer',
+    params: { id: ids.round },
+    answer: RoundArrivals,
   },
   extendRound: {
     method: 'POST',

@@ -1,7 +1,7 @@
 import { Type, type Static } from 'typebox';
 import { Plan } from '../schemas/plan.ts';
-import { EvaluationRequest, ids, Round, Task, TaskRequest } from '../schemas/resources.ts';
-import { closed, exampleId, Name, Nullable, PageOf, PageQuery } from './common.ts';
+import { EvaluationRequest, ids, Round, Task, TaskRequest, TaskStateSchema } from '../schemas/resources.ts';
+import { closed, exampleId, filteredPageQuery, Name, Nullable, PageOf } from './common.ts';
 import type { Endpoint } from './endpoint.ts';
 
 /** The answer of a dry run: everything wrong with a task at once, or what it would take. */
@@ -94,8 +94,14 @@ export const taskEndpoints = {
     path: '/v1/tasks',
     tag: 'tasks',
     summary: 'List tasks',
+    description: 'Newest first. Filters are joined by "and".',
     role: 'viewer',
-    query: PageQuery,
+    query: filteredPageQuery({
+      state: Type.Optional(TaskStateSchema),
+      name: Type.Optional(
+        Type.String({ maxLength: 128, description: 'A part of the name, in whatever case.' }),
+      ),
+    }),
     answer: PageOf(Task),
   },
   getTask: {

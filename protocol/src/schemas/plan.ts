@@ -112,6 +112,12 @@ export const Cohort = Type.Object(
   {
     ...cohortFields,
     overSelection: Type.Number({ minimum: 1, maximum: 3, default: 1.3, description: 'Offers per goal.' }),
+    withoutReplacement: Type.Optional(
+      Type.Boolean({
+        description:
+          'Of the devices that are there, those are asked first that contributed to the fewest training rounds.',
+      }),
+    ),
   },
   closed,
 );
@@ -167,6 +173,20 @@ export const Eligibility = Type.Object(
   { ...closed, description: 'Conditions that the device itself evaluates before it accepts.' },
 );
 export type Eligibility = Static<typeof Eligibility>;
+
+const Quota = Type.Object(
+  {
+    roundsPerDay: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })),
+    bytesPerDay: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 2 ** 50,
+        description: 'Weights down and updates up; a round is not offered that may exceed it.',
+      }),
+    ),
+  },
+  { ...closed, description: 'The most that this task takes from one device in any 24 hours.' },
+);
 
 const Encoding = Type.Object(
   {
@@ -282,6 +302,7 @@ export const Plan = Type.Object(
       { ...closed, description: 'How a device turns the served model into its personal model.' },
     ),
     eligibility: Type.Optional(Eligibility),
+    quota: Type.Optional(Quota),
     encoding: Type.Optional(Encoding),
     maxWeight: Type.Integer({ minimum: 1, maximum: 2 ** 20, default: 4096 }),
     secure: Type.Optional(SecurePlan),

@@ -38,6 +38,8 @@ export const ids = {
   key: Id('key'),
   enrolmentToken: Id('enrolmentToken'),
   release: Id('release'),
+  person: Id('person'),
+  member: Id('member'),
 };
 
 export const Sha256Schema = Type.String({ pattern: '^[0-9a-f]{64}$', description: 'SHA-256, hexadecimal.' });
@@ -124,6 +126,10 @@ export const Device = Type.Object({
   labels: Labels,
   state: OneOf<'active' | 'revoked'>(['active', 'revoked']),
   online: Type.Boolean(),
+  seenAt: Type.Unsafe<string | null>({
+    ...MaybeInstant,
+    description: 'When it last signed in: once an hour while it is connected.',
+  }),
   createdAt: Instant,
 });
 export type Device = Static<typeof Device>;
@@ -297,6 +303,10 @@ export const ModelVersion = Type.Object({
   parent: Nullable<Static<typeof ids.version>>(ids.version),
   round: Nullable<Static<typeof ids.round>>(ids.round),
   job: Nullable<Static<typeof ids.job>>(ids.job),
+  prunedAt: Type.Unsafe<string | null>({
+    ...MaybeInstant,
+    description: 'When retention removed its weights; `null` while they are kept.',
+  }),
   createdAt: Instant,
 });
 export type ModelVersion = Static<typeof ModelVersion>;

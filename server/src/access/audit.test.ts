@@ -26,7 +26,7 @@ afterAll(async () => {
 });
 
 const request = (action: string): AuditedRequest => ({
-  keyId: makeId('key', 'K'.repeat(22)),
+  actor: makeId('key', 'K'.repeat(22)),
   action,
   object: `tsk_${'T'.repeat(22)}`,
   requestDigest: 'd'.repeat(64),

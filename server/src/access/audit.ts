@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { AuditEntry, AuditVerification } from '@starling/protocol/api';
-import { canonicalJson, type KeyId, type ProjectId } from '@starling/protocol';
+import { canonicalJson, type KeyId, type PersonId, type ProjectId } from '@starling/protocol';
 import type { Database, Querier } from '../storage/database.ts';
+import { namesOf, type Actor } from './caller.ts';
 
 /**
  * The audit log: one append-only chain a project. Before an operation that changes something runs, an entry says who
@@ -12,7 +13,7 @@ import type { Database, Querier } from '../storage/database.ts';
 
 /** What is recorded when an operation is asked for. */
 export interface AuditedRequest {
-  keyId: KeyId;
+  actor: Actor;
   action: string;
   object: string | null;
   requestDigest: string;
@@ -23,7 +24,8 @@ interface AuditRow {
   project_id: ProjectId;
   sequence: number;
   at: Date;
-  key_id: KeyId;
+  key_id: KeyId | null;
+  person_id: PersonId | null;
   action: string;
   object: string | null;
   request_digest: string;
@@ -67,51 +69,70 @@ export async function recordOutcome(
 
 type Appended = AuditedRequest & { outcomeOf: number | null; status: number | null };
 
-function append(database: Database, projectId: ProjectId, entry: Appended): Promise<number> {
-  return database.tx(async (tx) => {
-    await tx.query(
-      'insert into audit_heads (project_id, sequence, hash) values ($1, 0, $2) on conflict do nothing',
-      [projectId, beginning],
-    );
-    const [head] = await tx.query<{ sequence: number; hash: string; at: Date }>(
-      `select sequence, hash, date_trunc('milliseconds', clock_timestamp()) as at
-         from audit_heads where project_id = $1 for update`,
-      [projectId],
-    );
-    if (!head) throw new TypeError('The head of the audit log was just stored.');
-    const row = {
-      project_id: projectId,
-      sequence: head.sequence + 1,
-      at: head.at,
-      key_id: entry.keyId,
-      action: entry.action,
-      object: entry.object,
-      request_digest: entry.requestDigest,
-      from_address: entry.from,
-      outcome_of: entry.outcomeOf,
-      status: entry.status,
-      previous: head.hash,
-    };
-    const hash = hashOf(row);
-    await tx.query(
-      `insert into audit_log (project_id, sequence, at, key_id, action, object, request_digest, from_address,
-                              outcome_of, status, previous, hash)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
-      [...Object.values(row), hash],
-    );
-    await tx.query('update audit_heads set sequence = $2, hash = $3 where project_id = $1', [
-      projectId,
-      row.sequence,
-      hash,
-    ]);
-    return row.sequence;
-  });
+/** Records at once what was asked for and how it ended. */
+export async function recordEnded(
+  tx: Querier,
+  projectId: ProjectId,
+  request: AuditedRequest,
+  status: number,
+): Promise<void> {
+  const outcomeOf = await appendIn(tx, projectId, { ...request, outcomeOf: null, status: null });
+  await appendIn(tx, projectId, { ...request, object: null, outcomeOf, status });
 }
 
-/** SHA-256 over the canonical JSON (RFC 8785) of everything in the entry but its hash. */
-function hashOf({ at, ...row }: Omit<AuditRow, 'hash'>): string {
+function append(database: Database, projectId: ProjectId, entry: Appended): Promise<number> {
+  return database.tx((tx) => appendIn(tx, projectId, entry));
+}
+
+async function appendIn(tx: Querier, projectId: ProjectId, entry: Appended): Promise<number> {
+  await tx.query(
+    'insert into audit_heads (project_id, sequence, hash) values ($1, 0, $2) on conflict do nothing',
+    [projectId, beginning],
+  );
+  const [head] = await tx.query<{ sequence: number; hash: string; at: Date }>(
+    `select sequence, hash, date_trunc('milliseconds', clock_timestamp()) as at
+       from audit_heads where project_id = $1 for update`,
+    [projectId],
+  );
+  if (!head) throw new TypeError('The head of the audit log was just stored.');
+  const { keyId, personId } = namesOf(entry.actor);
+  const row = {
+    project_id: projectId,
+    sequence: head.sequence + 1,
+    at: head.at,
+    key_id: keyId,
+    person_id: personId,
+    action: entry.action,
+    object: entry.object,
+    request_digest: entry.requestDigest,
+    from_address: entry.from,
+    outcome_of: entry.outcomeOf,
+    status: entry.status,
+    previous: head.hash,
+  };
+  const hash = hashOf(row);
+  await tx.query(
+    `insert into audit_log (project_id, sequence, at, key_id, person_id, action, object, request_digest, from_address,
+                            outcome_of, status, previous, hash)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+    [...Object.values(row), hash],
+  );
+  await tx.query('update audit_heads set sequence = $2, hash = $3 where project_id = $1', [
+    projectId,
+    row.sequence,
+    hash,
+  ]);
+  return row.sequence;
+}
+
+/**
+ * SHA-256 over the canonical JSON (RFC 8785) of everything in the entry but its hash. A person is named where one acted:
+ * entries from before people could are hashed as they were.
+ */
+function hashOf({ at, person_id: personId, ...row }: Omit<AuditRow, 'hash'>): string {
+  const person = personId === null ? {} : { person_id: personId };
   return createHash('sha256')
-    .update(canonicalJson({ ...row, at: at.toISOString() }))
+    .update(canonicalJson({ ...row, ...person, at: at.toISOString() }))
     .digest('hex');
 }
 
@@ -175,6 +196,7 @@ export function auditView(row: AuditListRow): AuditEntry {
     sequence: row.sequence,
     at: row.at.toISOString(),
     keyId: row.key_id,
+    personId: row.person_id,
     action: row.action,
     object: row.object,
     requestDigest: row.request_digest,

@@ -2,14 +2,8 @@ import type { ApiKey, ApiKeyRequest, ApiKeyWithSecret } from '@starling/protocol
 import { isAtLeast, ProblemError, type KeyId, type ProjectId, type Role } from '@starling/protocol';
 import { newId } from '../coordinator/context.ts';
 import { hashSecret, newSecret } from '../devices/secrets.ts';
-import type { Database } from '../storage/database.ts';
-
-/** Who calls the admin API, and in which project. */
-export interface KeyIdentity {
-  keyId: KeyId;
-  role: Role;
-  projectId: ProjectId;
-}
+import type { Database, Querier } from '../storage/database.ts';
+import type { CallerIdentity } from './caller.ts';
 
 export interface KeyRow {
   id: KeyId;
@@ -53,7 +47,7 @@ export async function identifyKey(
   database: Database,
   secret: string | undefined,
   wanted?: string,
-): Promise<KeyIdentity> {
+): Promise<CallerIdentity> {
   const [row] =
     secret?.startsWith('sk_') === true
       ? await database.query<{ id: KeyId; project_id: ProjectId; role: Role; stale: boolean }>(
@@ -67,29 +61,29 @@ export async function identifyKey(
   if (!row) {
     throw new ProblemError(
       'unauthenticated',
-      'This needs "Authorization: Bearer <API key>" (sk_…) of a key that is neither revoked nor expired.',
+      'This needs "Authorization: Bearer <API key>" (sk_…) of a key that is neither revoked nor expired, or the cookie of a session.',
     );
   }
-  const { id: keyId, role } = row;
-  if (row.stale) await database.query('update api_keys set last_used_at = now() where id = $1', [keyId]);
-  if (wanted === undefined || wanted === row.project_id) return { keyId, role, projectId: row.project_id };
+  const { id: actor, role } = row;
+  if (row.stale) await database.query('update api_keys set last_used_at = now() where id = $1', [actor]);
+  if (wanted === undefined || wanted === row.project_id) return { actor, role, projectId: row.project_id };
   const [other] =
     role === 'server'
       ? await database.query<{ id: ProjectId }>('select id from projects where id = $1', [wanted])
       : [];
   if (!other) throw new ProblemError('not-found', `There is no project ${wanted}.`);
-  return { keyId, role, projectId: other.id };
+  return { actor, role, projectId: other.id };
 }
 
 /** Makes a key in the caller's project. Throws `forbidden` for a role above the caller's. */
 export async function createKey(
-  database: Database,
-  caller: KeyIdentity,
+  querier: Querier,
+  caller: CallerIdentity,
   request: ApiKeyRequest,
 ): Promise<ApiKeyWithSecret> {
   refuseAbove(caller, request.role);
   const { secret, hash } = newSecret('sk');
-  const [row] = await database.query<KeyRow>(
+  const [row] = await querier.query<KeyRow>(
     `insert into api_keys (id, project_id, name, role, hash, expires_at)
      values ($1, $2, $3, $4, $5, now() + $6 * interval '1 millisecond') returning *`,
     [newId('key'), caller.projectId, request.name, request.role, hash, request.expiresInMs ?? null],
@@ -103,14 +97,14 @@ export async function createKey(
  * the caller, `illegal-transition` for one that is revoked.
  */
 export async function rotateKey(
-  database: Database,
-  caller: KeyIdentity,
+  querier: Querier,
+  caller: CallerIdentity,
   id: KeyId,
   overlapMs = dayMs,
 ): Promise<ApiKeyWithSecret> {
   const { secret, hash } = newSecret('sk');
-  await readChangeable(database, caller, id);
-  const [row] = await database.query<KeyRow>(
+  await readChangeable(querier, caller, id);
+  const [row] = await querier.query<KeyRow>(
     `update api_keys set old_hash = hash, old_until = now() + $3 * interval '1 millisecond', hash = $2
       where id = $1 and revoked_at is null returning *`,
     [id, hash, overlapMs],
@@ -120,15 +114,15 @@ export async function rotateKey(
 }
 
 /** Revokes a key of the caller's project, once. Throws `not-found`, `forbidden`, and `illegal-transition` for the caller's own. */
-export async function revokeKey(database: Database, caller: KeyIdentity, id: KeyId): Promise<ApiKey> {
-  await readChangeable(database, caller, id);
-  if (id === caller.keyId) {
+export async function revokeKey(querier: Querier, caller: CallerIdentity, id: KeyId): Promise<ApiKey> {
+  await readChangeable(querier, caller, id);
+  if (id === caller.actor) {
     throw new ProblemError(
       'illegal-transition',
       'A key cannot revoke itself: that could leave nobody in. Use another key of this role or above.',
     );
   }
-  const [row] = await database.query<KeyRow>(
+  const [row] = await querier.query<KeyRow>(
     'update api_keys set revoked_at = coalesce(revoked_at, now()) where id = $1 returning *',
     [id],
   );
@@ -136,11 +130,18 @@ export async function revokeKey(database: Database, caller: KeyIdentity, id: Key
   return keyView(row);
 }
 
-export async function readKey(database: Database, projectId: ProjectId, id: KeyId): Promise<ApiKey> {
-  const [row] = await database.query<KeyRow>('select * from api_keys where id = $1 and project_id = $2', [
+export async function readKey(querier: Querier, projectId: ProjectId, id: KeyId): Promise<ApiKey> {
+  const [row] = await querier.query<KeyRow>('select * from api_keys where id = $1 and project_id = $2', [
     id,
     projectId,
   ]);
+  if (!row) throw new ProblemError('not-found', `There is no key ${id}.`);
+  return keyView(row);
+}
+
+/** A key as it reads itself, whatever project it acts in. */
+export async function readOwnKey(database: Database, id: KeyId): Promise<ApiKey> {
+  const [row] = await database.query<KeyRow>('select * from api_keys where id = $1', [id]);
   if (!row) throw new ProblemError('not-found', `There is no key ${id}.`);
   return keyView(row);
 }
@@ -160,14 +161,14 @@ export function keyView(row: KeyRow): ApiKey {
 }
 
 /** Whoever may change a key can become it: so only those at least as high may. */
-async function readChangeable(database: Database, caller: KeyIdentity, id: KeyId): Promise<void> {
-  refuseAbove(caller, (await readKey(database, caller.projectId, id)).role);
+async function readChangeable(querier: Querier, caller: CallerIdentity, id: KeyId): Promise<void> {
+  refuseAbove(caller, (await readKey(querier, caller.projectId, id)).role);
 }
 
-function refuseAbove(caller: KeyIdentity, role: Role): void {
+function refuseAbove(caller: CallerIdentity, role: Role): void {
   if (isAtLeast(caller.role, role)) return;
   throw new ProblemError(
     'forbidden',
-    `A key of role ${caller.role} may not make or change one of role ${role}.`,
+    `Who has the role ${caller.role} may not make or change a key of role ${role}.`,
   );
 }

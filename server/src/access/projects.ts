@@ -1,8 +1,8 @@
 import type { Project } from '@starling/protocol/api';
 import { ProblemError, type ProjectId } from '@starling/protocol';
 import { newId } from '../coordinator/context.ts';
-import type { Database } from '../storage/database.ts';
-import type { KeyIdentity } from './keys.ts';
+import type { Database, Querier } from '../storage/database.ts';
+import type { CallerIdentity } from './caller.ts';
 
 export interface ProjectRow {
   id: ProjectId;
@@ -10,8 +10,8 @@ export interface ProjectRow {
   created_at: Date;
 }
 
-export async function createProject(database: Database, name: string): Promise<Project> {
-  const [row] = await database.query<ProjectRow>(
+export async function createProject(querier: Querier, name: string): Promise<Project> {
+  const [row] = await querier.query<ProjectRow>(
     'insert into projects (id, name) values ($1, $2) returning *',
     [newId('project'), name],
   );
@@ -20,7 +20,11 @@ export async function createProject(database: Database, name: string): Promise<P
 }
 
 /** A project that the caller may see: the one it acts in, or any for a `server` key. Throws `not-found`. */
-export async function readProject(database: Database, caller: KeyIdentity, id: ProjectId): Promise<Project> {
+export async function readProject(
+  database: Database,
+  caller: CallerIdentity,
+  id: ProjectId,
+): Promise<Project> {
   const [row] =
     caller.role === 'server' || caller.projectId === id
       ? await database.query<ProjectRow>('select * from projects where id = $1', [id])

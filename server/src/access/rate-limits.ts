@@ -31,6 +31,22 @@ export class RateLimit {
    * costs more than a whole bucket needs a full one and empties it.
    */
   take(key: string, cost = 1): void {
+    const retryAfterMs = this.#spend(key, cost);
+    if (retryAfterMs === 0) return;
+    throw new ProblemError(
+      'rate-limited',
+      `Too many ${this.#what}: ask again in ${Math.ceil(retryAfterMs / 1000)} s.`,
+      { retryAfterMs },
+    );
+  }
+
+  /** Takes a token if there is one, and says whether there was. */
+  grants(key: string): boolean {
+    return this.#spend(key, 1) === 0;
+  }
+
+  /** Milliseconds until the tokens are there; 0 when they were, and are spent. */
+  #spend(key: string, cost: number): number {
     const { burst, perSecond } = this.#rate;
     const now = this.#now();
     const before = this.#buckets.get(key) ?? { tokens: burst, at: now };
@@ -43,13 +59,7 @@ export class RateLimit {
       if (oldest !== undefined) this.#buckets.delete(oldest);
     }
     this.#buckets.set(key, { tokens: isGranted ? tokens - wanted : tokens, at: now });
-    if (isGranted) return;
-    const retryAfterMs = Math.ceil(((wanted - tokens) / perSecond) * 1000);
-    throw new ProblemError(
-      'rate-limited',
-      `Too many ${this.#what}: ask again in ${Math.ceil(retryAfterMs / 1000)} s.`,
-      { retryAfterMs },
-    );
+    return isGranted ? 0 : Math.ceil(((wanted - tokens) / perSecond) * 1000);
   }
 }
 
@@ -60,9 +70,13 @@ export interface RateLimitOptions {
   /** Challenges and sessions of one device; whoever asks is not known yet, so the address counts too. */
   challenge: Rate;
   challengeFromAddress: Rate;
+  /** Sign-ins at the provider that are begun from one address. */
+  signIn: Rate;
   /** Requests without a valid credential from one address. */
   refused: Rate;
-  /** Requests with one API key. */
+  /** Refusals for want of a role (and of forgery) of one caller that are written into the audit log. */
+  denied: Rate;
+  /** Requests with one API key, or of one person. */
   key: Rate;
   /** Requests of one device, and bytes that it sends. */
   device: Rate;
@@ -74,7 +88,9 @@ export const defaultRates: RateLimitOptions = {
   enrolment: { burst: 5000, perSecond: 20 },
   challenge: { burst: 30, perSecond: 0.5 },
   challengeFromAddress: { burst: 20_000, perSecond: 200 },
+  signIn: { burst: 60, perSecond: 1 },
   refused: { burst: 200, perSecond: 1 },
+  denied: { burst: 50, perSecond: 0.02 },
   key: { burst: 2000, perSecond: 200 },
   device: { burst: 500, perSecond: 50 },
   deviceBytes: { burst: 2 ** 30, perSecond: 2 ** 20 },
@@ -85,7 +101,9 @@ export class RateLimits {
   readonly enrolment: RateLimit;
   readonly challenge: RateLimit;
   readonly challengeFromAddress: RateLimit;
+  readonly signIn: RateLimit;
   readonly refused: RateLimit;
+  readonly denied: RateLimit;
   readonly key: RateLimit;
   readonly device: RateLimit;
   readonly deviceBytes: RateLimit;
@@ -96,7 +114,9 @@ export class RateLimits {
     this.enrolment = limit('enrolments from this address', rates.enrolment);
     this.challenge = limit('challenges of this device', rates.challenge);
     this.challengeFromAddress = limit('challenges from this address', rates.challengeFromAddress);
+    this.signIn = limit('sign-ins from this address', rates.signIn);
     this.refused = limit('refused requests from this address', rates.refused);
+    this.denied = limit('recorded refusals of this caller', rates.denied);
     this.key = limit('requests with this API key', rates.key);
     this.device = limit('requests of this device', rates.device);
     this.deviceBytes = limit('bytes from this device', rates.deviceBytes);

@@ -1,22 +1,40 @@
-import { ProblemError, type ProjectId } from '@starling/protocol';
+import { ProblemError } from '@starling/protocol';
 import { auditSource, auditView, verifyAudit, type AuditListRow } from '../access/audit.ts';
-import { createKey, keyView, readKey, revokeKey, rotateKey, type KeyRow } from '../access/keys.ts';
+import { namesOf } from '../access/caller.ts';
+import {
+  createKey,
+  keyView,
+  readKey,
+  readOwnKey,
+  revokeKey,
+  rotateKey,
+  type KeyRow,
+} from '../access/keys.ts';
+import {
+  changeMember,
+  inviteMember,
+  memberSource,
+  memberView,
+  readMember,
+  removeMember,
+  type MemberRow,
+} from '../access/members.ts';
+import { readPerson } from '../access/people.ts';
 import { createProject, projectView, readProject, type ProjectRow } from '../access/projects.ts';
 import type { Api, ApiServices } from './http.ts';
 import { readPage } from './pages.ts';
 import { serve } from './serve.ts';
 
-/** Projects, API keys and the audit log. */
+/** Projects, API keys, members and the audit log. */
 export function addAccessRoutes(api: Api, { coordinator, endConnections }: ApiServices): void {
   const { database } = coordinator.context;
 
   serve(api, 'getCaller', async ({ caller }) => {
-    const [home] = await database.query<{ project_id: ProjectId }>(
-      'select project_id from api_keys where id = $1',
-      [caller.keyId],
-    );
+    const { keyId, personId } = namesOf(caller.actor);
     return {
-      key: await readKey(database, home?.project_id ?? caller.projectId, caller.keyId),
+      key: keyId && (await readOwnKey(database, keyId)),
+      person: personId && (await readPerson(database, personId)),
+      role: caller.role,
       project: await readProject(database, caller, caller.projectId),
     };
   });
@@ -25,15 +43,16 @@ export function addAccessRoutes(api: Api, { coordinator, endConnections }: ApiSe
       database,
       {
         table: 'projects',
-        condition: '$1 or id = $2',
-        values: [caller.role === 'server', caller.projectId],
+        condition: `$1 or id = $2
+          or id in (select project_id from members where person_id = $3 and removed_at is null)`,
+        values: [caller.role === 'server', caller.projectId, namesOf(caller.actor).personId],
         column: 'created_at',
       },
       query,
     );
     return { ...page, items: page.items.map(projectView) };
   });
-  serve(api, 'createProject', ({ body }) => createProject(database, body.name));
+  serve(api, 'createProject', ({ body, commit }) => commit((tx) => createProject(tx, body.name)));
   serve(api, 'getProject', ({ caller, params }) => readProject(database, caller, params.id));
 
   serve(api, 'listKeys', async ({ caller, query }) => {
@@ -44,15 +63,36 @@ export function addAccessRoutes(api: Api, { coordinator, endConnections }: ApiSe
     );
     return { ...page, items: page.items.map(keyView) };
   });
-  serve(api, 'createKey', ({ caller, body }) => createKey(database, caller, body));
+  serve(api, 'createKey', ({ caller, body, commit }) => commit((tx) => createKey(tx, caller, body)));
   serve(api, 'getKey', ({ caller, params }) => readKey(database, caller.projectId, params.id));
-  serve(api, 'rotateKey', ({ caller, params, body }) =>
-    rotateKey(database, caller, params.id, body.overlapMs),
+  serve(api, 'rotateKey', ({ caller, params, body, commit }) =>
+    commit((tx) => rotateKey(tx, caller, params.id, body.overlapMs)),
   );
-  serve(api, 'revokeKey', async ({ caller, params }) => {
-    const key = await revokeKey(database, caller, params.id);
+  serve(api, 'revokeKey', async ({ caller, params, commit }) => {
+    const key = await commit((tx) => revokeKey(tx, caller, params.id));
     endConnections(key.id);
     return key;
+  });
+
+  serve(api, 'listMembers', async ({ caller, query }) => {
+    const page = await readPage<MemberRow>(
+      database,
+      { table: memberSource, condition: 'project_id = $1', values: [caller.projectId], column: 'created_at' },
+      query,
+    );
+    return { ...page, items: page.items.map(memberView) };
+  });
+  serve(api, 'inviteMember', ({ caller, body, commit }) =>
+    commit((tx) => inviteMember(tx, caller.projectId, body)),
+  );
+  serve(api, 'getMember', ({ caller, params }) => readMember(database, caller.projectId, params.id));
+  serve(api, 'changeMember', ({ caller, params, body, commit }) =>
+    commit((tx) => changeMember(tx, caller, params.id, body.role)),
+  );
+  serve(api, 'removeMember', async ({ caller, params, commit }) => {
+    const member = await commit((tx) => removeMember(tx, caller, params.id));
+    if (member.personId) endConnections(member.personId);
+    return member;
   });
 
   serve(api, 'listAudit', async ({ caller, query }) => {

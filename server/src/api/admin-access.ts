@@ -1,66 +1,70 @@
-import { isAtLeast, ProblemError, projectHeader } from '@starling/protocol';
+import { isAtLeast, ProblemError } from '@starling/protocol';
 import type { FastifyRequest } from 'fastify';
-import { recordOutcome, recordRequest } from '../access/audit.ts';
-import { identifyKey, type KeyIdentity } from '../access/keys.ts';
-import type { RateLimits } from '../access/rate-limits.ts';
+import { recordEnded, recordOutcome, recordRequest, type AuditedRequest } from '../access/audit.ts';
+import type { CallerIdentity } from '../access/caller.ts';
 import type { Database } from '../storage/database.ts';
-import { bearer, callerOf, requestDigest, type Api } from './http.ts';
+import { identifyCaller, refuseForged, type CallerChecks } from './credentials.ts';
+import { callerOf, requestDigest, type Api } from './http.ts';
 
 /**
  * Who may do what on the routes of this scope: every route names its least role, or is not registered. A request passes
- * in this order: key (401), rate (429), role (403); only then is anything looked up in the project (404).
+ * in this order: credential (401), rate (429), forgery and role (403); only then is anything looked up in the project (404).
  */
-export function addAdminAccess(api: Api, database: Database, limits: RateLimits): void {
+export function addAdminAccess(api: Api, checks: CallerChecks): void {
   api.addHook('onRoute', ({ url, config }) => {
     if (!config?.admin) throw new TypeError(`The admin route ${url} does not say who may call it.`);
   });
   api.addHook('onRequest', async (request) => {
-    request.key = await identifyCaller(request, database, limits);
-    const { role, operation } = routeOf(request);
-    if (!isAtLeast(request.key.role, role)) {
-      throw new ProblemError(
-        'forbidden',
-        `"${operation}" needs a key of role ${role} or above; this one is of role ${request.key.role}.`,
-      );
+    const caller = await identifyCaller(request, checks);
+    request.caller = caller;
+    try {
+      refuseForged(checks.site, request);
+      refuseBelow(request, caller);
+    } catch (error) {
+      if (error instanceof ProblemError) await recordDenied(checks, request, caller, error.status);
+      throw error;
     }
   });
 }
 
-/** The caller of a request with an API key, within its rate. Throws `unauthenticated`, `rate-limited`, `not-found`. */
-export async function identifyCaller(
+function refuseBelow(request: FastifyRequest, { role }: CallerIdentity): void {
+  const { role: least, operation } = routeOf(request);
+  if (isAtLeast(role, least)) return;
+  throw new ProblemError(
+    'forbidden',
+    `"${operation}" needs the role ${least} or above; this caller has the role ${role}.`,
+  );
+}
+
+/** Refusals of callers that are known are recorded, reads too; so many of one caller that nobody floods the log. */
+async function recordDenied(
+  { database, limits }: CallerChecks,
   request: FastifyRequest,
-  database: Database,
-  limits: RateLimits,
-): Promise<KeyIdentity> {
-  const wanted = request.headers[projectHeader];
-  try {
-    const caller = await identifyKey(
-      database,
-      bearer(request),
-      typeof wanted === 'string' ? wanted : undefined,
-    );
-    limits.key.take(caller.keyId);
-    return caller;
-  } catch (error) {
-    if (error instanceof ProblemError && error.code === 'unauthenticated') limits.refused.take(request.ip);
-    throw error;
-  }
+  caller: CallerIdentity,
+  status: number,
+): Promise<void> {
+  if (!limits.denied.grants(caller.actor)) return;
+  const entry = entryOf(request, caller);
+  await database.tx((tx) => recordEnded(tx, caller.projectId, entry, status));
+}
+
+function entryOf(request: FastifyRequest, { actor }: CallerIdentity): AuditedRequest {
+  return {
+    actor,
+    action: routeOf(request).operation,
+    object: objectOf(request),
+    requestDigest: requestDigest(request),
+    from: request.ip,
+  };
 }
 
 /** Records every request that changes something, before it runs and when it has ended. */
 export function addAudit(api: Api, database: Database): void {
   api.addHook('preHandler', async (request) => {
-    const { operation, changes } = routeOf(request);
-    if (!changes) return;
-    const { keyId, projectId } = callerOf(request);
-    const entry = {
-      keyId,
-      action: operation,
-      object: objectOf(request),
-      requestDigest: requestDigest(request),
-      from: request.ip,
-    };
-    request.audit = { entry, made: null, sequence: await recordRequest(database, projectId, entry) };
+    if (!routeOf(request).changes) return;
+    const caller = callerOf(request);
+    const entry = entryOf(request, caller);
+    request.audit = { entry, made: null, sequence: await recordRequest(database, caller.projectId, entry) };
   });
   api.addHook('onSend', async (request, reply, payload) => {
     if (!request.audit) return payload;

@@ -12,8 +12,8 @@ import { addTaskRoutes } from './task-routes.ts';
 /** The admin API: everything that the console, the command line and scripts do. Each route sees its own project only. */
 export function addAdminRoutes(api: Api, services: ApiServices): void {
   const { database } = services.coordinator.context;
-  addAdminAccess(api, database, services.limits);
-  addIdempotency(api, database); // a repeated answer is no new action: it ends a request before the audit log
+  addAdminAccess(api, { database, limits: services.limits, site: services.site });
+  addIdempotency(api, services.coordinator.context, services.site); // a repeated answer is no new action: it ends a request before the audit log
   addAudit(api, database);
   addAccessRoutes(api, services);
   addDeviceAdministration(api, services);

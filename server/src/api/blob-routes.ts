@@ -2,20 +2,32 @@ import { ProblemError, type ProjectId } from '@starling/protocol';
 import { Sha256Schema } from '@starling/protocol/schemas';
 import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
-import { identifyCaller } from './admin-access.ts';
+import { Batches } from '../storage/batches.ts';
+import { identifyCaller, type CallerChecks } from './credentials.ts';
 import { bearer, type Api, type ApiServices } from './http.ts';
 import { fileResponses } from './openapi.ts';
 
 /** Immutable bytes for devices and people of the project that owns them: ETag, Range, cacheable for ever. */
-export function addBlobRoutes(api: Api, { coordinator, sessions, limits }: ApiServices): void {
+export function addBlobRoutes(api: Api, { coordinator, sessions, limits, site }: ApiServices): void {
   const { database, blobs } = coordinator.context;
+  const checks: CallerChecks = { database, limits, site };
   const projectOfCaller = async (request: FastifyRequest): Promise<ProjectId> => {
     const token = bearer(request);
-    if (token?.startsWith('sk_')) return (await identifyCaller(request, database, limits)).projectId;
+    const isOfDevice = token !== undefined && !token.startsWith('sk_');
+    if (!isOfDevice) return (await identifyCaller(request, checks)).projectId;
     const device = await sessions.identify(token);
     limits.device.take(device.deviceId);
     return device.projectId;
   };
+  const owned = new Batches<{ projectId: ProjectId; sha256: string }, boolean>(async (wanted) => {
+    const rows = await database.query<{ project_id: string; sha256: string }>(
+      `select project_id, sha256 from blobs
+        where (project_id, sha256) in (select * from unnest($1::text[], $2::text[]))`,
+      [wanted.map(({ projectId }) => projectId), wanted.map(({ sha256 }) => sha256)],
+    );
+    const found = new Set(rows.map((row) => `${row.project_id} ${row.sha256}`));
+    return wanted.map(({ projectId, sha256 }) => found.has(`${projectId} ${sha256}`));
+  });
   api.get(
     '/v1/blobs/:sha256',
     {
@@ -31,11 +43,8 @@ export function addBlobRoutes(api: Api, { coordinator, sessions, limits }: ApiSe
     async (request, reply) => {
       const { sha256 } = request.params;
       const projectId = await projectOfCaller(request);
-      const [owned] = await database.query('select 1 from blobs where project_id = $1 and sha256 = $2', [
-        projectId,
-        sha256,
-      ]);
-      if (!owned) throw new ProblemError('not-found', `There is no blob ${sha256}.`);
+      if (!(await owned.add({ projectId, sha256 })))
+        throw new ProblemError('not-found', `There is no blob ${sha256}.`);
       const etag = `"${sha256}"`;
       void reply
         .header('etag', etag)

@@ -11,6 +11,8 @@ import {
   tokenView,
   type TokenRow,
 } from '../devices/enrolment.ts';
+import { deviceWork, deviceWorkView, type DeviceWorkRow } from '../overview/device-work.ts';
+import { fleetOf } from '../overview/fleet.ts';
 import type { Api, ApiServices } from './http.ts';
 import { readPage } from './pages.ts';
 import { serve } from './serve.ts';
@@ -22,6 +24,7 @@ interface DeviceRow {
   sdk_version: string;
   labels: Labels;
   state: 'active' | 'revoked';
+  seen_at: Date | null;
   created_at: Date;
 }
 
@@ -29,8 +32,8 @@ interface DeviceRow {
 export function addDeviceAdministration(api: Api, { coordinator }: ApiServices): void {
   const { database, presence } = coordinator.context;
 
-  serve(api, 'createEnrolmentToken', ({ caller, body }) =>
-    createEnrolmentToken(database, caller.projectId, body),
+  serve(api, 'createEnrolmentToken', ({ caller, body, commit }) =>
+    commit((tx) => createEnrolmentToken(tx, caller.projectId, body)),
   );
   serve(api, 'listEnrolmentTokens', async ({ caller, query }) => {
     const page = await readPage<TokenRow>(
@@ -45,8 +48,8 @@ export function addDeviceAdministration(api: Api, { coordinator }: ApiServices):
     );
     return { ...page, items: page.items.map(tokenView) };
   });
-  serve(api, 'revokeEnrolmentToken', ({ caller, params }) =>
-    revokeEnrolmentToken(database, caller.projectId, params.id),
+  serve(api, 'revokeEnrolmentToken', ({ caller, params, commit }) =>
+    commit((tx) => revokeEnrolmentToken(tx, caller.projectId, params.id)),
   );
 
   const view = (row: DeviceRow): DeviceView => ({
@@ -57,6 +60,7 @@ export function addDeviceAdministration(api: Api, { coordinator }: ApiServices):
     labels: row.labels,
     state: row.state,
     online: presence.isPresent(row.id),
+    seenAt: row.seen_at?.toISOString() ?? null,
     createdAt: row.created_at.toISOString(),
   });
   const readDevice = async (projectId: ProjectId, id: DeviceId) => {
@@ -67,17 +71,38 @@ export function addDeviceAdministration(api: Api, { coordinator }: ApiServices):
     if (!row) throw new ProblemError('not-found', `There is no device ${id}.`);
     return view(row);
   };
+  serve(api, 'getFleet', ({ caller }) => fleetOf(database, presence, caller.projectId));
   serve(api, 'listDevices', async ({ caller, query }) => {
+    const { state = null, platform = null, sdkVersion = null, id = null, label = '' } = query;
+    const [name, value] = splitLabel(label);
     const page = await readPage<DeviceRow>(
       database,
-      { table: 'devices', condition: 'project_id = $1', values: [caller.projectId], column: 'created_at' },
+      {
+        table: 'devices',
+        condition: `project_id = $1 and ($2::text is null or state = $2) and ($3::text is null or platform = $3)
+          and ($4::text is null or sdk_version = $4) and ($5::text is null or starts_with(id, $5))
+          and ($6::text is null or labels ->> $6 = $7)`,
+        values: [caller.projectId, state, platform, sdkVersion, id, name, value],
+        column: 'created_at',
+      },
       query,
     );
     return { ...page, items: page.items.map(view) };
+  });
+  serve(api, 'listDeviceWork', async ({ caller, params, query }) => {
+    const { id } = await readDevice(caller.projectId, params.id);
+    const page = await readPage<DeviceWorkRow>(database, { ...deviceWork, values: [id] }, query);
+    return { ...page, items: page.items.map(deviceWorkView) };
   });
   serve(api, 'getDevice', ({ caller, params }) => readDevice(caller.projectId, params.id));
   serve(api, 'revokeDevice', async ({ caller, params }) => {
     await coordinator.revokeDevice(caller.projectId, params.id);
     return readDevice(caller.projectId, params.id);
   });
+}
+
+/** `name=value` as its two parts; the value may hold `=`. */
+function splitLabel(label: string): [string | null, string] {
+  const at = label.indexOf('=');
+  return at === -1 ? [null, ''] : [label.slice(0, at), label.slice(at + 1)];
 }

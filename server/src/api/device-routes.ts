@@ -22,7 +22,7 @@ import { enrol } from '../devices/enrolment.ts';
 import { bearer, bodyOrNothing, deviceOf, type Api, type ApiServices } from './http.ts';
 import { problemResponses } from './openapi.ts';
 
-const uploadType = 'application/offset+octet-stream';
+export const uploadType = 'application/offset+octet-stream';
 /** SA-1's messages are small: the bulk goes the way of uploads. */
 const messageType = 'application/octet-stream';
 const maxMessageBytes = 128 * 1024;
@@ -32,7 +32,7 @@ const AssignmentAnswer = Type.Object({ assignment: Assignment });
 
 /** Routes that need no session: enrolment and the way to a session. */
 export function addEnrolmentRoutes(api: Api, { coordinator, sessions, limits }: ApiServices): void {
-  const { database, announce } = coordinator.context;
+  const { database, announce, groups } = coordinator.context;
   const limitChallenges = (request: FastifyRequest<{ Body: { deviceId: string } }>) => {
     limits.challengeFromAddress.take(request.ip);
     limits.challenge.take(request.body.deviceId);
@@ -50,7 +50,8 @@ export function addEnrolmentRoutes(api: Api, { coordinator, sessions, limits }: 
     },
     async (request, reply) => {
       limits.enrolment.take(request.ip);
-      const { created, ...answer } = await enrol(database, request.body);
+      const { created, ...answer } = await enrol(database, groups.environment.crypto, request.body);
+      coordinator.context.failpoint('device-enrolled');
       if (created)
         announce.live(answer.projectId, { kind: 'device', deviceId: answer.deviceId, change: 'enrolled' });
       return reply.status(created ? 201 : 200).send(answer);
@@ -81,9 +82,12 @@ export function addEnrolmentRoutes(api: Api, { coordinator, sessions, limits }: 
         response: { 200: SessionAnswer, ...problemResponses },
       },
     },
-    (request) => {
+    async (request) => {
       limitChallenges(request);
-      return sessions.open(request.body.deviceId, request.body.challenge, request.body.signature);
+      const { deviceId, challenge, signature } = request.body;
+      const session = await sessions.open(deviceId, challenge, signature);
+      coordinator.context.failpoint('session-opened');
+      return session;
     },
   );
 }

@@ -1,14 +1,29 @@
 import { ProblemError, type ProblemPart } from '@starling/protocol';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { delayFrom } from '../coordinator/steering.ts';
 import { BlobMissing } from '../storage/blobs.ts';
-import { DatabaseUnavailable } from '../storage/database.ts';
+import { DatabaseError, DatabaseUnavailable } from '../storage/database.ts';
+
+/** Those that are turned away at one moment do not come back at one. */
+const unavailableWindow = { minDelayMs: 500, maxDelayMs: 5_000 };
+
+/** What PostgreSQL answers to U+0000 in a text, to \u0000 in a JSON value, and to numbers and times out of range. */
+const unstorable = new Set(['22021', '22P05', '22003', '22008', '22015']);
 
 /** Every error leaves as a problem document (RFC 9457); what we did not foresee leaves as `internal`, and is logged. */
 export function toProblemError(error: unknown): ProblemError {
   if (error instanceof ProblemError) return error;
   if (error instanceof BlobMissing) return new ProblemError('not-found', error.message);
   if (error instanceof DatabaseUnavailable) {
-    return new ProblemError('unavailable', 'The database does not answer. Try again.');
+    return new ProblemError('unavailable', 'The database does not answer. Try again.', {
+      retryAfterMs: delayFrom(unavailableWindow, Math.random()),
+    });
+  }
+  if (error instanceof DatabaseError && unstorable.has(error.sqlState ?? '')) {
+    return new ProblemError(
+      'invalid-request',
+      'A text of the request holds U+0000, or a number is beyond what can be stored. Leave it away.',
+    );
   }
   if (isFastifyError(error)) {
     if (error.validation) {

@@ -1,19 +1,19 @@
 import { PassThrough } from 'node:stream';
 import { ProblemError } from '@starling/protocol';
 import { eventEndpoints, type StreamedEvent } from '@starling/protocol/api';
-import { identifyKey } from '../access/keys.ts';
-import { bearer, callerOf, type Api, type ApiServices } from './http.ts';
+import { credentialOf, identify } from './credentials.ts';
+import { callerOf, type Api, type ApiServices } from './http.ts';
 import { fileResponses } from './openapi.ts';
 import { describeRoute } from './serve.ts';
 
-/** A comment goes out so often, so that nothing in between takes the stream for dead; the key is checked again then. */
+/** A comment goes out so often, so that nothing in between takes the stream for dead; the caller is checked again then. */
 const heartbeatMs = 15_000;
 /** A follower that does not read loses its connection at so many unsent bytes; it may come back with its last id. */
 const maxUnsentBytes = 1 << 20;
-const streamsPerKey = 16;
+const streamsPerCaller = 16;
 
 /** `GET /v1/events`: the live events of the project as server-sent events (HTML Standard, section 9.2). */
-export function addEventRoute(api: Api, { coordinator, feed }: ApiServices): void {
+export function addEventRoute(api: Api, { coordinator, feed, site }: ApiServices): void {
   const { database } = coordinator.context;
   const { schema, config } = describeRoute('streamEvents', eventEndpoints.streamEvents);
   api.get<{ Querystring: { lastEventId?: string } }>(
@@ -24,11 +24,11 @@ export function addEventRoute(api: Api, { coordinator, feed }: ApiServices): voi
       exposeHeadRoute: false,
     },
     async (request, reply) => {
-      const { keyId, projectId } = callerOf(request);
-      if (feed.countOf(projectId, keyId) >= streamsPerKey) {
+      const { actor, projectId } = callerOf(request);
+      if (feed.countOf(projectId, actor) >= streamsPerCaller) {
         throw new ProblemError(
           'rate-limited',
-          `This key follows ${streamsPerKey} streams already. Close one.`,
+          `This caller follows ${streamsPerCaller} streams already. Close one.`,
           { retryAfterMs: heartbeatMs },
         );
       }
@@ -44,9 +44,12 @@ export function addEventRoute(api: Api, { coordinator, feed }: ApiServices): voi
       stream.write(': these are the live events of the project\n\n');
       const header = request.headers['last-event-id'];
       const after = typeof header === 'string' ? header : request.query.lastEventId;
-      const stop = feed.follow(projectId, { keyId, hear, end }, after);
+      const stop = feed.follow(projectId, { actor, hear, end }, after);
       const heartbeat = setInterval(() => {
-        identifyKey(database, bearer(request)).then(() => stream.write(': still here\n\n'), end);
+        identify(database, credentialOf(site, request.headers), { wanted: projectId, isUse: false }).then(
+          () => stream.write(': still here\n\n'),
+          end,
+        );
       }, heartbeatMs);
       stream.once('close', () => {
         clearInterval(heartbeat);

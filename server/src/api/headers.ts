@@ -5,7 +5,7 @@ const hsts = 'max-age=31536000; includeSubDomains';
 
 /**
  * Headers of every answer, but where a route or a page set its own: nothing of an API answer is to be run, framed,
- * guessed at or told to others. With `behindTls` browsers are told to come by TLS only.
+ * guessed at, kept or told to others. With `behindTls` browsers are told to come by TLS only.
  */
 export function addSecurityHeaders(api: Api, behindTls: boolean): void {
   const headers: Record<string, string> = {
@@ -13,6 +13,7 @@ export function addSecurityHeaders(api: Api, behindTls: boolean): void {
     'x-content-type-options': 'nosniff',
     'x-frame-options': 'DENY',
     'referrer-policy': 'no-referrer',
+    'cache-control': 'no-store',
     ...(behindTls && { 'strict-transport-security': hsts }),
   };
   api.addHook('onSend', (_request, reply, payload, done) => {

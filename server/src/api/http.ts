@@ -1,15 +1,18 @@
 import { createHash } from 'node:crypto';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import type { KeyId, ProjectId, Role } from '@starling/protocol';
+import type { ProjectId, Role } from '@starling/protocol';
 import type { FastifyBaseLogger, FastifyInstance, FastifyRequest, RawReplyDefaultExpression } from 'fastify';
 import type { RawRequestDefaultExpression, RawServerDefault } from 'fastify';
 import type { TSchema } from 'typebox';
 import type { AuditedRequest } from '../access/audit.ts';
-import type { KeyIdentity } from '../access/keys.ts';
+import type { Actor, CallerIdentity } from '../access/caller.ts';
 import type { RateLimits } from '../access/rate-limits.ts';
 import type { Coordinator } from '../coordinator/coordinator.ts';
 import type { DeviceIdentity, Sessions } from '../devices/sessions.ts';
+import type { Readiness } from '../observability/readiness.ts';
 import type { Feed } from '../realtime/feed.ts';
+import type { Querier } from '../storage/database.ts';
+import type { Site } from './site.ts';
 
 /** Fastify, with route types taken from the schemas. */
 export type Api = FastifyInstance<
@@ -26,8 +29,10 @@ export interface ApiServices {
   sessions: Sessions;
   limits: RateLimits;
   feed: Feed;
-  /** Ends the live connections of an API key. */
-  endConnections: (keyId: KeyId) => void;
+  site: Site;
+  readiness: Readiness;
+  /** Ends the live connections of an API key or a person. */
+  endConnections: (actor: Actor) => void;
 }
 
 /** What an admin route is: its name in OpenAPI, who may call it, whether it changes something. */
@@ -39,8 +44,13 @@ export interface AdminRoute {
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Set by the admin routes' check of the API key. */
-    key: KeyIdentity | null;
+    /** Set by the admin routes' check of the API key or the session. */
+    caller: CallerIdentity | null;
+    /**
+     * Runs the action of a request that changes something in one transaction with the record of its answer, which
+     * goes out with this status. Set by the check of the idempotency key.
+     */
+    commit: (<A>(status: number, work: (tx: Querier) => Promise<A>) => Promise<A>) | null;
     /** The audit entry of a request that changes something, and what it made. */
     audit: { sequence: number; entry: AuditedRequest; made: string | null } | null;
     /** Set by the device routes' check of the session. */
@@ -55,13 +65,13 @@ export function bearer(request: Pick<FastifyRequest, 'headers'>): string | undef
   return /^Bearer (\S+)$/.exec(request.headers.authorization ?? '')?.[1];
 }
 
-/** Whose API key this is; only inside routes that check one. */
-export function callerOf(request: FastifyRequest): KeyIdentity {
-  if (!request.key) throw new TypeError('A route without an API key check asked for its caller.');
-  return request.key;
+/** Who calls; only inside routes that check it. */
+export function callerOf(request: FastifyRequest): CallerIdentity {
+  if (!request.caller) throw new TypeError('A route that does not check its caller asked for it.');
+  return request.caller;
 }
 
-/** The project that the caller acts in; only inside routes that check an API key. */
+/** The project that the caller acts in; only inside routes that check the caller. */
 export function projectOf(request: FastifyRequest): ProjectId {
   return callerOf(request).projectId;
 }

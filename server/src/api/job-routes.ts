@@ -21,9 +21,9 @@ export function addJobRoutes(api: Api, { coordinator: { context } }: ApiServices
     return { ...page, items: page.items.map(jobView) };
   };
 
-  serve(api, 'createJob', async ({ caller, params, body }) => {
+  serve(api, 'createJob', async ({ caller, params, body, commit }) => {
     const { id } = await ownedTask(database, caller.projectId, params.id);
-    return createJob(context, id, body.work, body.version);
+    return createJob(context, id, body.work, body.version, commit);
   });
   serve(api, 'listTaskJobs', async ({ caller, params, query }) => {
     const { id } = await ownedTask(database, caller.projectId, params.id);

@@ -13,16 +13,18 @@ import { Type } from 'typebox';
 import { registerBlob } from '../coordinator/publish.ts';
 import {
   lineageOf,
+  namedReleases,
   ownedVersion,
   promote,
   releaseView,
   rollBack,
   type ReleaseRow,
 } from '../coordinator/releases.ts';
-import type { VersionRow } from '../coordinator/rows.ts';
+import type { TaskRow, VersionRow } from '../coordinator/rows.ts';
 import { ownedTask } from '../coordinator/task-drafts.ts';
 import { onnxOf } from '../coordinator/version-files.ts';
-import { versionView } from '../coordinator/views.ts';
+import { taskView, versionView } from '../coordinator/views.ts';
+import type { Querier } from '../storage/database.ts';
 import { projectOf, type Api, type ApiServices } from './http.ts';
 import { fileResponses } from './openapi.ts';
 import { readPage } from './pages.ts';
@@ -51,8 +53,12 @@ export function addModelRoutes(api: Api, { coordinator }: ApiServices): void {
     classes: row.classes,
     createdAt: row.created_at.toISOString(),
   });
-  const readModel = async (projectId: ProjectId, digest: string): Promise<ModelDetailView> => {
-    const [row] = await database.query<ModelRow>(
+  const readModel = async (
+    querier: Querier,
+    projectId: ProjectId,
+    digest: string,
+  ): Promise<ModelDetailView> => {
+    const [row] = await querier.query<ModelRow>(
       'select * from models where project_id = $1 and digest = $2',
       [projectId, digest],
     );
@@ -63,12 +69,12 @@ export function addModelRoutes(api: Api, { coordinator }: ApiServices): void {
   serve(
     api,
     'uploadModel',
-    async ({ caller: { projectId }, body }) => {
+    async ({ caller: { projectId }, body, commit }) => {
       const model = parseOrRefuse(body);
       const digest = digestJson(model.ir);
       const file = utf8Encode(canonicalJson(model.ir));
       const sha256 = await blobs.put(file);
-      await database.tx(async (tx) => {
+      return commit(async (tx) => {
         await tx.query(
           `insert into models (project_id, digest, name, ir, parameters, input_shape, classes)
            values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing`,
@@ -83,8 +89,8 @@ export function addModelRoutes(api: Api, { coordinator }: ApiServices): void {
           ],
         );
         await registerBlob(tx, { project_id: projectId }, { sha256, bytes: file.length });
+        return readModel(tx, projectId, digest);
       });
-      return readModel(projectId, digest);
     },
     { bodyLimit: 4 << 20 },
   );
@@ -101,7 +107,22 @@ export function addModelRoutes(api: Api, { coordinator }: ApiServices): void {
     );
     return { ...page, items: page.items.map(summary) };
   });
-  serve(api, 'getModel', ({ caller, params }) => readModel(caller.projectId, params.digest));
+  serve(api, 'getModel', ({ caller, params }) => readModel(database, caller.projectId, params.digest));
+
+  serve(api, 'listModelTasks', async ({ caller: { projectId }, params, query }) => {
+    await readModel(database, projectId, params.digest);
+    const page = await readPage<TaskRow>(
+      database,
+      {
+        table: 'tasks',
+        condition: 'project_id = $1 and model_digest = $2',
+        values: [projectId, params.digest],
+        column: 'created_at',
+      },
+      query,
+    );
+    return { ...page, items: page.items.map(taskView) };
+  });
 
   serve(api, 'listVersions', async ({ caller, params, query }) => {
     const task = await ownedTask(database, caller.projectId, params.id);
@@ -118,17 +139,22 @@ export function addModelRoutes(api: Api, { coordinator }: ApiServices): void {
   serve(api, 'getLineage', ({ caller, params, query }) =>
     lineageOf(database, caller.projectId, params.id, query.limit),
   );
-  serve(api, 'promoteVersion', ({ caller, params, body }) =>
-    promote(context, caller, params.id, body.note ?? ''),
+  serve(api, 'promoteVersion', ({ caller, params, body, commit }) =>
+    promote(context, caller, params.id, body.note ?? '', commit),
   );
-  serve(api, 'rollBackTask', ({ caller, params, body }) =>
-    rollBack(context, caller, params.id, body.note ?? ''),
+  serve(api, 'rollBackTask', ({ caller, params, body, commit }) =>
+    rollBack(context, caller, params.id, body.note ?? '', commit),
   );
   serve(api, 'listReleases', async ({ caller, params, query }) => {
     const task = await ownedTask(database, caller.projectId, params.id);
     const page = await readPage<ReleaseRow>(
       database,
-      { table: 'releases', condition: 'task_id = $1', values: [task.id], column: 'created_at' },
+      {
+        table: `(${namedReleases}) as releases`,
+        condition: 'task_id = $1',
+        values: [task.id],
+        column: 'created_at',
+      },
       query,
     );
     return { ...page, items: page.items.map(releaseView) };

@@ -33,6 +33,7 @@ export async function addOpenApi(api: Api, version: string): Promise<void> {
       },
       tags: [
         { name: 'access', description: 'Projects and API keys.' },
+        { name: 'session', description: 'Signing in with a browser.' },
         { name: 'audit', description: 'Who asked for what, and what came of it.' },
         { name: 'devices', description: 'Enrolment tokens and devices, for people.' },
         { name: 'models', description: 'Models, their versions, and which one is served.' },
@@ -51,6 +52,13 @@ export async function addOpenApi(api: Api, version: string): Promise<void> {
             scheme: 'bearer',
             description: 'An API key (sk_…); `x-role` is the least role that will do.',
           },
+          cookie: {
+            type: 'apiKey',
+            in: 'cookie',
+            name: 'starling-session',
+            description:
+              'A session of a browser (POST /v1/session), in place of an API key; behind TLS `__Host-starling-session`.',
+          },
           session: {
             type: 'http',
             scheme: 'bearer',
@@ -60,10 +68,14 @@ export async function addOpenApi(api: Api, version: string): Promise<void> {
       },
     },
     transform: ({ schema, url }) => {
-      const described = schema as { tags?: string[]; 'x-role'?: string };
+      const described = schema as {
+        tags?: string[];
+        'x-role'?: string;
+        security?: Record<string, string[]>[];
+      };
       const isOfDevices = described.tags?.includes('device') && !/challenge|session|devices/.test(url);
-      const security = [
-        ...(described['x-role'] === undefined ? [] : [{ key: [] }]),
+      const security = described.security ?? [
+        ...(described['x-role'] === undefined ? [] : [{ key: [] }, { cookie: [] }]),
         ...(isOfDevices || described.tags?.includes('blobs') ? [{ session: [] }] : []),
       ];
       return { schema: { ...described, security }, url };

@@ -1,4 +1,5 @@
 import { anatomyOf } from '../coordinator/anatomy.ts';
+import { arrivalsOf } from '../coordinator/arrivals.ts';
 import { abortRound, closeRoundNow, extendRound, ownedRound } from '../coordinator/round-control.ts';
 import { roundDetail } from '../coordinator/views.ts';
 import type { Api, ApiServices } from './http.ts';
@@ -13,8 +14,11 @@ export function addRoundRoutes(api: Api, { coordinator: { context } }: ApiServic
   serve(api, 'getAnatomy', async ({ caller, params }) =>
     anatomyOf(database, await ownedRound(database, caller.projectId, params.id)),
   );
-  serve(api, 'extendRound', ({ caller, params, body }) =>
-    extendRound(context, caller.projectId, params.id, body.byMs),
+  serve(api, 'getArrivals', async ({ caller, params }) =>
+    arrivalsOf(database, await ownedRound(database, caller.projectId, params.id)),
+  );
+  serve(api, 'extendRound', ({ caller, params, body, commit }) =>
+    extendRound(context, caller.projectId, params.id, body.byMs, commit),
   );
   serve(api, 'closeRound', ({ caller, params }) => closeRoundNow(context, caller.projectId, params.id));
   serve(api, 'abortRound', ({ caller, params }) => abortRound(context, caller.projectId, params.id));

@@ -9,17 +9,21 @@ import {
   type QueryOf,
 } from '@starling/protocol/api';
 import { Type } from 'typebox';
-import type { KeyIdentity } from '../access/keys.ts';
+import type { CallerIdentity } from '../access/caller.ts';
+import type { Commit } from '../storage/database.ts';
+import { exampleAnswer } from './examples.ts';
 import type { AdminRoute, Api } from './http.ts';
 import { bodyOrNothing, callerOf } from './http.ts';
 import { problemResponses } from './openapi.ts';
 
 /** A request of an operation, its parts checked against the operation's schemas. */
 export interface Served<E extends Endpoint> {
-  caller: KeyIdentity;
+  caller: CallerIdentity;
   params: ParamsOf<E>;
   query: QueryOf<E>;
   body: BodyOf<E>;
+  /** Commits the action together with its answer: a request that is sent again does not act again. Once a request. */
+  commit: Commit<AnswerOf<E>>;
 }
 
 /** Registers the route of an operation of the admin API. */
@@ -30,6 +34,7 @@ export function serve<O extends Operation>(
   options: { bodyLimit?: number } = {},
 ): void {
   const endpoint: Endpoint = endpoints[operation];
+  const { status = 200 } = endpoint;
   api.route({
     method: endpoint.method,
     url: endpoint.path,
@@ -42,9 +47,13 @@ export function serve<O extends Operation>(
         params: request.params as ParamsOf<Endpoints[O]>, // validated by the schemas of this operation
         query: request.query as QueryOf<Endpoints[O]>,
         body: request.body as BodyOf<Endpoints[O]>,
+        commit: (work) => {
+          if (!request.commit) throw new TypeError('A route without idempotency asked to commit.');
+          return request.commit(status, work);
+        },
       });
       if (request.audit) request.audit.made = nameOf(answer);
-      return reply.status(endpoint.status ?? 200).send(answer);
+      return reply.status(status).send(answer);
     },
   });
 }
@@ -65,7 +74,7 @@ export function describeRoute(
       ...(params && { params: Type.Object({ ...params }) }),
       ...(query && { querystring: query }),
       ...(body && { body: example === undefined ? body : { ...body, examples: [example] } }),
-      response: { [status]: answer, ...problemResponses },
+      response: { [status]: { ...answer, examples: [exampleAnswer(answer, example)] }, ...problemResponses },
     },
     config: { admin: { operation, role, changes: endpoint.method !== 'GET' && !endpoint.readOnly } },
   };

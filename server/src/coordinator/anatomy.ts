@@ -1,10 +1,11 @@
+import type { RoundId } from '@starling/protocol';
 import { spans, stations, type RoundAnatomy, type Span, type Station } from '@starling/protocol/api';
 import type { Querier } from '../storage/database.ts';
 import { liveStates, type RoundRow } from './rows.ts';
 import { roundView } from './views.ts';
 
 /** When an assignment passed each station: the columns that hold it. `counted` is a state, its time is the round's end. */
-const passedAt: Record<Station, string> = {
+export const passedAt: Record<Station, string> = {
   selected: 'offered_at',
   accepted: 'accepted_at',
   training: 'training_at',
@@ -42,6 +43,11 @@ export async function anatomyOf(querier: Querier, round: RoundRow): Promise<Roun
        from rounds where id = $1`,
     [round.id],
   );
+  const [beside] = await querier.query<{ previous: RoundId | null; next: RoundId | null }>(
+    `select (select id from rounds where task_id = $1 and sequence < $2 order by sequence desc limit 1) as previous,
+            (select id from rounds where task_id = $1 and sequence > $2 order by sequence limit 1) as next`,
+    [round.task_id, round.sequence],
+  );
   return {
     round: roundView(round),
     funnel: stations.map((station, index) => ({
@@ -59,6 +65,9 @@ export async function anatomyOf(querier: Querier, round: RoundRow): Promise<Roun
     }),
     remainingMs: left ?? { ready: null, round: null },
     atWork: tally(ends, ({ state }) => (liveStates.some((live) => live === state) ? state : null)),
+    target: round.target,
+    previous: beside?.previous ?? null,
+    next: beside?.next ?? null,
   };
 }
 

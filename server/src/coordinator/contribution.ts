@@ -1,4 +1,4 @@
-import { WeightedSum } from '@starling/aggregation';
+import { checkContribution, type Contribution } from '@starling/aggregation';
 import {
   ProblemError,
   readSafetensors,
@@ -19,15 +19,15 @@ export function updateByteLimit(blocks: readonly UpdateBlock[]): number {
 
 /**
  * Reads an update file and checks everything about it: exactly the blocks of the round, their dtype and length,
- * finite values in range, an update no longer than `clipNorm`, an integer weight from 1 to `maxWeight`. Returns it as the sum of one contribution, so
- * that folding it is a merge that cannot fail. Throws ProblemError with an `update-*` code.
+ * finite values in range, an update no longer than `clipNorm`, an integer weight from 1 to `maxWeight`. What it returns
+ * can be added to a sum. Throws ProblemError with an `update-*` code.
  */
 export function readContribution(
   bytes: Uint8Array,
   blocks: readonly UpdateBlock[],
   maxWeight: number,
   clipNorm = Infinity,
-): WeightedSum {
+): Contribution {
   const { tensors } = parse(bytes);
   const expected = new Set<string>([...blocks.map((block) => block.name), weightTensor]);
   const surplus = [...tensors.keys()].filter((name) => !expected.has(name));
@@ -54,16 +54,16 @@ export function readContribution(
     }
     return tensor.data;
   });
-  const sum = new WeightedSum(blocks, { maxWeight });
+  const contribution: Contribution = { blocks: values, weight: weightValue };
   try {
-    sum.add({ blocks: values, weight: weightValue });
+    checkContribution(contribution, blocks, maxWeight);
   } catch (error) {
     if (!(error instanceof FixedPointError)) throw error;
     const code = error.code === 'value-not-finite' ? 'update-not-finite' : 'update-out-of-range';
     throw new ProblemError(code, `The update was refused: ${error.message}`);
   }
   requireNorm(blocks, values, clipNorm);
-  return sum;
+  return contribution;
 }
 
 /**
@@ -75,6 +75,7 @@ function requireNorm(
   values: readonly ArrayLike<number | bigint>[],
   clipNorm: number,
 ): void {
+  if (clipNorm === Infinity) return;
   let [squares, grid] = [0, 0];
   for (const [index, { name, size, scaleBits, rounding }] of blocks.entries()) {
     if (name !== 'parameters' && name !== 'rates') continue;

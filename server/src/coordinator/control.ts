@@ -9,11 +9,10 @@ import {
   type DeviceId,
   type DropReason,
 } from '@starling/protocol';
-import type { Querier } from '../storage/database.ts';
 import type { Context } from './context.ts';
 import { updateByteLimit } from './contribution.ts';
-import { groupReady, offerRound, settleRound, startTraining } from './rounds.ts';
-import { liveStates, type AssignmentRow } from './rows.ts';
+import { groupReady, offerRound, settleRound } from './rounds.ts';
+import type { AssignmentRow } from './rows.ts';
 import { leaveUnlessSummed } from './secure-groups.ts';
 import { assignmentColumns, assignmentView, type TimedAssignment } from './views.ts';
 
@@ -37,14 +36,11 @@ export async function control(
 ): Promise<Assignment> {
   switch (message.action) {
     case 'accept': {
-      const row = await move(context, deviceId, id, 'accepted', 'accepted_at = now()', []);
-      if (!row) return repeated(context, deviceId, id, message.action);
-      context.failpoint('assignment-accepted');
-      await startTraining(context, row.round_id, false);
-      return assignmentView(context, row);
+      const row = await context.batches.accept.add({ id, deviceId });
+      return row ? assignmentView(context, row) : repeated(context, deviceId, id, message.action);
     }
     case 'begin': {
-      const row = await move(context, deviceId, id, 'training', 'training_at = now()', []);
+      const row = await context.batches.begin.add({ id, deviceId });
       return row ? assignmentView(context, row) : repeated(context, deviceId, id, message.action);
     }
     case 'ready':
@@ -64,8 +60,7 @@ async function ready(
   id: AssignmentId,
   { digest, bytes }: Extract<ControlMessage, { action: 'ready' }>,
 ): Promise<Assignment> {
-  const changes = 'ready_at = now(), update_digest = $4, update_bytes = $5';
-  const before = await readAssignment(context.database, deviceId, id);
+  const before = await readAssignment(context, deviceId, id);
   const { blocks, secure } = await context.rounds.get(before.round_id);
   if (secure) return readyMasked(context, deviceId, id, digest === undefined && bytes === undefined);
   if (digest === undefined || bytes === undefined) {
@@ -81,9 +76,9 @@ async function ready(
       `The update would have ${bytes} bytes; an update of this round has at most ${limit}.`,
     );
   }
-  const row = await move(context, deviceId, id, 'ready', changes, [digest, bytes]);
+  const row = await context.batches.announce.add({ id, deviceId, roundId: before.round_id, digest, bytes });
   if (!row) {
-    const now = await readAssignment(context.database, deviceId, id);
+    const now = await readAssignment(context, deviceId, id);
     if (!beyond.ready.includes(now.state)) throw refusal(now, 'ready');
     if (now.update_digest !== digest) {
       throw new ProblemError(
@@ -93,9 +88,7 @@ async function ready(
     }
     return viewOf(context, deviceId, id);
   }
-  context.failpoint('assignment-ready');
-  const grouped = await groupReady(context, row.round_id, id);
-  return assignmentView(context, grouped ? { ...row, state: 'grouped' } : row);
+  return assignmentView(context, row);
 }
 
 /** A secure task: nothing is said of the update, and the answer tells which group the device is in, if it is in one. */
@@ -113,12 +106,12 @@ async function readyMasked(
   }
   const row = await move(context, deviceId, id, 'ready', 'ready_at = now()', []);
   if (!row) {
-    const now = await readAssignment(context.database, deviceId, id);
+    const now = await readAssignment(context, deviceId, id);
     if (!beyond.ready.includes(now.state)) throw refusal(now, 'ready');
     return viewOf(context, deviceId, id);
   }
   context.failpoint('assignment-ready');
-  await groupReady(context, row.round_id, id);
+  await groupReady(context, row.round_id, new Set([id]));
   return viewOf(context, deviceId, id);
 }
 
@@ -133,7 +126,20 @@ export async function drop(
   reason: DropReason,
   detail: string,
 ): Promise<void> {
-  const before = await readAssignment(context.database, deviceId, id);
+  const { group_id: groupId } = await readAssignment(context, deviceId, id);
+  if (groupId === null) await dropHere(context, deviceId, id, reason, detail);
+  else await context.post.ask({ kind: 'leave', deviceId, groupId, assignmentId: id, reason, detail });
+}
+
+/** {@link drop}, at the node that holds the assignment's group. */
+export async function dropHere(
+  context: Context,
+  deviceId: DeviceId,
+  id: AssignmentId,
+  reason: DropReason,
+  detail: string,
+): Promise<void> {
+  const before = await readAssignment(context, deviceId, id);
   let row: TimedAssignment | undefined;
   const leave = async () => {
     row = await move(context, deviceId, id, 'dropped', 'reason = $4, ended_at = now()', [
@@ -143,10 +149,11 @@ export async function drop(
   if (before.group_id === null) await leave();
   else if (!(await leaveUnlessSummed(context, deviceId, before.group_id, leave))) return;
   if (!row) {
-    const now = await readAssignment(context.database, deviceId, id);
+    const now = await readAssignment(context, deviceId, id);
     if (now.state !== 'dropped') throw refusal(now, 'decline');
     return;
   }
+  context.failpoint('assignment-dropped');
   await context.staging.discard(id);
   await offerRound(context, row.round_id);
   await settleRound(context, row.round_id);
@@ -175,25 +182,18 @@ async function repeated(
 }
 
 export async function readAssignment(
-  querier: Querier,
+  context: Pick<Context, 'batches'>,
   deviceId: DeviceId,
   id: AssignmentId,
 ): Promise<AssignmentRow> {
-  const [row] = await querier.query<AssignmentRow>(
-    'select * from assignments where id = $1 and device_id = $2',
-    [id, deviceId],
-  );
+  const row = await context.batches.read.add({ id, deviceId });
   if (!row) throw notFound(id);
   return row;
 }
 
 /** The device's assignment under way, if any: what it continues after a reconnect. */
 export async function currentAssignment(context: Context, deviceId: DeviceId): Promise<Assignment | null> {
-  const [row] = await context.database.query<TimedAssignment>(
-    `select ${assignmentColumns} from assignments a join rounds r on r.id = a.round_id
-      where a.device_id = $1 and a.state = any($2) limit 1`,
-    [deviceId, liveStates],
-  );
+  const row = await context.batches.current.add(deviceId);
   return row ? assignmentView(context, row) : null;
 }
 

@@ -48,6 +48,10 @@ export class LiveGroups {
     this.#groups.delete(id);
   }
 
+  ids(): GroupId[] {
+    return [...this.#groups.keys()];
+  }
+
   /** Lets the groups of a round go: it has ended without them. */
   removeRound(roundId: RoundId): void {
     for (const group of this.#groups.values()) if (group.roundId === roundId) this.remove(group.id);

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { Database, Querier } from '../storage/database.ts';
-import { repeat } from './repeat.ts';
+import type { Database } from '../storage/database.ts';
+import type { Repeat } from './repeat.ts';
 
 const beatMs = 1_000;
 
@@ -11,32 +11,28 @@ const deadAfter = "interval '4 seconds'";
 export class Nodes {
   /** This node; another after each start. */
   readonly id = randomUUID();
+  /** No other node can be alive: the database is this process's own. */
+  isAlone = false;
   readonly #database: Database;
+  readonly #repeat: Repeat;
   #stop: (() => Promise<void>) | undefined;
 
-  constructor(database: Database) {
+  constructor(database: Database, repeat: Repeat) {
     this.#database = database;
+    this.#repeat = repeat;
   }
 
   /** Joins. `alone` says that no other node can be alive: the database is this process's own. */
   async join(alone: boolean, onError: (error: unknown) => void): Promise<void> {
+    this.isAlone = alone;
     if (alone) await this.#database.query('delete from nodes');
     await this.#beat();
-    this.#stop = repeat(() => this.#beat().catch(onError), beatMs);
+    this.#stop = this.#repeat(() => this.#beat().catch(onError), beatMs);
   }
 
   async leave(): Promise<void> {
     await this.#stop?.();
     await this.#database.query('delete from nodes where id = $1', [this.id]);
-  }
-
-  /** How many other nodes live. */
-  async others(querier: Querier): Promise<number> {
-    const [row] = await querier.query<{ count: number }>(
-      `select count(*)::int as count from nodes where id <> $1 and seen_at > now() - ${deadAfter}`,
-      [this.id],
-    );
-    return row?.count ?? 0;
   }
 
   async #beat(): Promise<void> {
@@ -48,7 +44,12 @@ export class Nodes {
   }
 }
 
+/** A condition that the node of this row of `nodes` lives. */
+export function isAlive(row: string): string {
+  return `${row}.seen_at > now() - ${deadAfter}`;
+}
+
 /** A condition that the node named by this column is dead or was never named. */
 export function isDead(column: string): string {
-  return `not exists (select 1 from nodes n where n.id = ${column} and n.seen_at > now() - ${deadAfter})`;
+  return `not exists (select 1 from nodes n where n.id = ${column} and ${isAlive('n')})`;
 }

@@ -47,25 +47,26 @@ interface Outcome {
  * writes the version, the metrics, the counted assignments and the task's next round. Whoever lost the round
  * meanwhile (its `version` moved) changes nothing.
  */
-export async function publishRound(
+export function publishRound(
   context: Context,
   round: RoundRow,
   uploads: readonly AssignmentId[],
 ): Promise<void> {
+  const attributes = { 'starling.round': round.id, 'starling.updates': uploads.length };
+  return context.observer.span('round publish', attributes, () => publish(context, round, uploads));
+}
+
+async function publish(context: Context, round: RoundRow, uploads: readonly AssignmentId[]): Promise<void> {
   const { database } = context;
   const facts = await context.rounds.get(round.id);
   const { task, base, blocks } = facts;
-  const { maxWeight } = facts.plan;
+  const terms = { blocks, maxWeight: facts.plan.maxWeight };
   const sum = facts.secure
-    ? await context.sums.total(
-        round.id,
-        await groupsHolding(context, uploads),
-        blocks,
-        maxWeight,
-        async (id) => readGroupSum(facts, await context.staging.readSum(id)),
+    ? await context.sums.total(round.id, terms, await groupsHolding(context, uploads), async (id) =>
+        readGroupSum(facts, await context.staging.readSum(id)),
       )
-    : await context.sums.total(round.id, uploads, blocks, maxWeight, async (id) =>
-        readContribution(await context.staging.read(id), blocks, maxWeight),
+    : await context.sums.total(round.id, terms, uploads, async (id) =>
+        readContribution(await context.staging.read(id), blocks, terms.maxWeight),
       );
   const outcome = await combine(context, round, facts, sum);
   if (!outcome) {

@@ -2,6 +2,7 @@ import {
   ProblemError,
   type KeyId,
   type ModelVersion,
+  type PersonId,
   type ProjectId,
   type ReleaseId,
   type RoundId,
@@ -10,7 +11,8 @@ import {
   type VersionId,
 } from '@starling/protocol';
 import type { Lineage, Release } from '@starling/protocol/api';
-import type { Querier } from '../storage/database.ts';
+import { namesOf, type Actor } from '../access/caller.ts';
+import type { Commit, Querier } from '../storage/database.ts';
 import { announceTask } from './announce.ts';
 import { newId, type Context } from './context.ts';
 import type { TaskRow, VersionRow } from './rows.ts';
@@ -27,14 +29,24 @@ export interface ReleaseRow {
   before: ReleaseId | null;
   replaced: VersionId | null;
   note: string;
-  key_id: KeyId;
+  key_id: KeyId | null;
+  person_id: PersonId | null;
+  /** Number of the version in its task. */
+  number: number;
+  /** Name of the key or of the person. */
+  actor: string;
   created_at: Date;
 }
+
+/** Releases with the names of those who made them. */
+export const namedReleases = `select r.*, v.number, coalesce(k.name, p.name) as actor
+  from releases r join model_versions v on v.id = r.version_id
+  left join api_keys k on k.id = r.key_id left join people p on p.id = r.person_id`;
 
 /** Who releases. */
 interface Releaser {
   projectId: ProjectId;
-  keyId: KeyId;
+  actor: Actor;
 }
 
 /** A version of a project; throws `not-found`, also for another project's. */
@@ -51,25 +63,22 @@ export async function ownedVersion(
 /** Serves a version to devices from now on. Promoting what is served already is no error and changes nothing. */
 export async function promote(
   context: Context,
-  { projectId, keyId }: Releaser,
+  { projectId, actor }: Releaser,
   id: VersionId,
   note: string,
+  commit: Commit<Release>,
 ): Promise<Release> {
   const version = await ownedVersion(context.database, projectId, id);
   refusePruned(version);
-  const row = await context.database.tx(async (tx) => {
+  const made = await commit(async (tx) => {
     const task = await lockTask(tx, projectId, version.task_id);
     const current = task.release_id && (await readRelease(tx, task.release_id));
-    if (current && current.version_id === id) return current;
-    return release(tx, task, keyId, {
-      version_id: id,
-      kind: 'promotion',
-      before: task.release_id,
-      note,
-    });
+    if (current && current.version_id === id) return releaseView(current);
+    const before = task.release_id;
+    return releaseView(await release(tx, task, actor, { version_id: id, kind: 'promotion', before, note }));
   });
   await announceTask(context, version.task_id);
-  return releaseView(row);
+  return made;
 }
 
 /**
@@ -78,11 +87,12 @@ export async function promote(
  */
 export async function rollBack(
   context: Context,
-  { projectId, keyId }: Releaser,
+  { projectId, actor }: Releaser,
   id: TaskId,
   note: string,
+  commit: Commit<Release>,
 ): Promise<Release> {
-  const row = await context.database.tx(async (tx) => {
+  const made = await commit(async (tx) => {
     const task = await lockTask(tx, projectId, id);
     const current = task.release_id && (await readRelease(tx, task.release_id));
     const target = current ? current.before && (await readRelease(tx, current.before)) : null;
@@ -92,15 +102,11 @@ export async function rollBack(
         `Task ${id} has no version that was promoted before the one it serves. Promote one.`,
       );
     }
-    return release(tx, task, keyId, {
-      version_id: target.version_id,
-      kind: 'rollback',
-      before: target.before,
-      note,
-    });
+    const { version_id, before } = target;
+    return releaseView(await release(tx, task, actor, { version_id, kind: 'rollback', before, note }));
   });
   await announceTask(context, id);
-  return releaseView(row);
+  return made;
 }
 
 /** Where a version comes from: itself, its parent, and so on, over tasks too; `limit` steps at most. */
@@ -134,10 +140,13 @@ export function releaseView(row: ReleaseRow): Release {
     id: row.id,
     taskId: row.task_id,
     version: row.version_id,
+    number: row.number,
     replaced: row.replaced,
     kind: row.kind,
     note: row.note,
     keyId: row.key_id,
+    personId: row.person_id,
+    by: row.actor,
     createdAt: row.created_at.toISOString(),
   };
 }
@@ -162,7 +171,7 @@ async function lockTask(tx: Querier, projectId: ProjectId, id: TaskId): Promise<
 }
 
 async function readRelease(tx: Querier, id: ReleaseId): Promise<ReleaseRow> {
-  const [row] = await tx.query<ReleaseRow>('select * from releases where id = $1', [id]);
+  const [row] = await tx.query<ReleaseRow>(`${namedReleases} where r.id = $1`, [id]);
   if (!row) throw new TypeError(`Release ${id} is gone.`);
   return row;
 }
@@ -170,14 +179,16 @@ async function readRelease(tx: Querier, id: ReleaseId): Promise<ReleaseRow> {
 async function release(
   tx: Querier,
   task: TaskRow,
-  keyId: KeyId,
+  actor: Actor,
   { version_id, kind, before, note }: Pick<ReleaseRow, 'version_id' | 'kind' | 'before' | 'note'>,
 ): Promise<ReleaseRow> {
-  const [row] = await tx.query<ReleaseRow>(
-    `insert into releases (id, project_id, task_id, version_id, kind, before, replaced, note, key_id)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9) returning *`,
+  const { keyId, personId } = namesOf(actor);
+  const id = newId('release');
+  await tx.query(
+    `insert into releases (id, project_id, task_id, version_id, kind, before, replaced, note, key_id, person_id)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
     [
-      newId('release'),
+      id,
       task.project_id,
       task.id,
       version_id,
@@ -186,13 +197,13 @@ async function release(
       task.served_version ?? task.current_version,
       note,
       keyId,
+      personId,
     ],
   );
-  if (!row) throw new TypeError('INSERT … RETURNING gave no row.');
   await tx.query('update tasks set release_id = $2, served_version = $3, updated_at = now() where id = $1', [
     task.id,
-    row.id,
+    id,
     version_id,
   ]);
-  return row;
+  return readRelease(tx, id);
 }

@@ -1,5 +1,7 @@
 /** Does `work` again and again, each time `intervalMs` after it last ended. What it returns ends that, after the work at hand. */
-export function repeat(work: () => Promise<void>, intervalMs: number): () => Promise<void> {
+export type Repeat = (work: () => Promise<void>, intervalMs: number) => () => Promise<void>;
+
+export const repeat: Repeat = (work, intervalMs) => {
   let stopped = false;
   let running: Promise<void> | undefined;
   let timer: NodeJS.Timeout;
@@ -16,4 +18,4 @@ export function repeat(work: () => Promise<void>, intervalMs: number): () => Pro
     clearTimeout(timer);
     await running;
   };
-}
+};

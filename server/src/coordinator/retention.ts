@@ -53,8 +53,13 @@ export class Retention {
   async run(): Promise<{ versions: number; blobs: number }> {
     const { keepVersions, graceMs = defaultGraceMs } = this.#rules;
     await discardStrays(this.#context);
+    this.#context.failpoint('strays-discarded');
     const versions = keepVersions === undefined ? 0 : await this.#prune(keepVersions, graceMs);
-    return { versions, blobs: await this.#blobs.removeUnreferenced(graceMs) };
+    this.#context.failpoint('versions-pruned');
+    const blobs = await this.#blobs.removeUnreferenced(graceMs, () => {
+      this.#context.failpoint('blob-removed');
+    });
+    return { versions, blobs };
   }
 
   /**

@@ -1,5 +1,5 @@
 import { ProblemError, type ProjectId, type RoundDetail, type RoundId } from '@starling/protocol';
-import type { Querier } from '../storage/database.ts';
+import type { Commit, Querier } from '../storage/database.ts';
 import { announceRound } from './announce.ts';
 import type { Context } from './context.ts';
 import { abandonRound, closeRound, startTraining } from './rounds.ts';
@@ -21,16 +21,21 @@ export async function extendRound(
   projectId: ProjectId,
   id: RoundId,
   byMs: number,
+  commit: Commit<RoundDetail>,
 ): Promise<RoundDetail> {
   await ownedRound(context.database, projectId, id);
-  const [extended] = await context.database.query<RoundRow>(
-    `update rounds set version = version + 1, deadline = deadline + $2 * interval '1 millisecond',
+  const round = await commit(async (tx) => {
+    const [extended] = await tx.query<RoundRow>(
+      `update rounds set version = version + 1, deadline = deadline + $2 * interval '1 millisecond',
             ready_by = ready_by + $2 * interval '1 millisecond'
       where id = $1 and closed_at is null and ended_at is null returning id`,
-    [id, byMs],
-  );
-  if (!extended) throw over(await readRound(context.database, id), 'extended');
-  return announceRound(context, id);
+      [id, byMs],
+    );
+    if (!extended) throw over(await readRound(tx, id), 'extended');
+    return roundDetail(tx, await readRound(tx, id));
+  });
+  await announceRound(context, id);
+  return round;
 }
 
 /**
@@ -60,8 +65,8 @@ export async function closeRoundNow(
       `Round ${id} is ${round.state} with ${arrived} ${isSelecting ? 'devices' : 'updates'}; its minimum is ${round.minimum}. Wait, extend or abort it.`,
     );
   }
-  if (isSelecting) await startTraining(context, id, true);
-  else await closeRound(context, id, 'late');
+  if (isSelecting) await startTraining(context, id, 'now');
+  else await closeRound(context, id, 'late', 'now');
   return roundDetail(context.database, await readRound(context.database, id));
 }
 

@@ -10,22 +10,24 @@ import {
   type GroupId,
   type Labels,
   type Plan,
+  type ProjectId,
   type RoundId,
   type RoundKind,
-  type RoundState,
   type TaskId,
   type VersionId,
 } from '@starling/protocol';
-import type { Querier } from '../storage/database.ts';
+import { observeRoundEnd } from '../observability/round-observation.ts';
+import { DatabaseUnavailable, type Querier } from '../storage/database.ts';
+import { BlobStoreFailed } from '../storage/s3-blobs.ts';
 import { newId, type Context } from './context.ts';
 import { announceAssignments, announceRound, announceTask } from './announce.ts';
+import { updateByteLimit } from './contribution.ts';
 import { groupsOf, type GroupSizes } from './group-sizes.ts';
 import { publishRound } from './publish.ts';
 import { cloudStepDue } from '../training/jobs.ts';
 import { liveStates, type RoundRow, type TaskRow } from './rows.ts';
 import { phaseWindowMs, startGroup } from './secure-groups.ts';
 import { assignmentSeed, sampleCohort } from './sampling.ts';
-import { readTask } from './views.ts';
 
 /**
  * The life of a round: opened, offered to devices, trained, aggregated, published or abandoned. Every change is a
@@ -36,6 +38,12 @@ import { readTask } from './views.ts';
 
 /** Time that a node has to publish a closed round before another may do it. */
 const publishLeaseMs = 60_000;
+
+/**
+ * A closed round whose publication fails so often, or ends its node so often, is abandoned: the next may do better. A
+ * store that is away does not count.
+ */
+const mostPublishingTries = 5;
 
 export interface RoundSpec {
   kind: RoundKind;
@@ -148,9 +156,26 @@ export async function advanceTask(tx: Querier, taskId: TaskId): Promise<RoundRow
   return undefined;
 }
 
+/**
+ * Offers every selecting round of a project, the oldest first. So do the devices that a round has let go: two tasks that
+ * want more devices than there are would else keep their halves for ever.
+ */
+export async function offerRounds(context: Context, projectId: ProjectId): Promise<void> {
+  const rounds = await context.database.query<{ id: RoundId }>(
+    "select id from rounds where project_id = $1 and state = 'selecting' order by opened_at, id",
+    [projectId],
+  );
+  for (const round of rounds) await offerRound(context, round.id);
+}
+
 /** Offers a selecting round to devices that are present, idle and wanted, until enough have been asked. */
-export async function offerRound(context: Context, roundId: RoundId): Promise<void> {
+export function offerRound(context: Context, roundId: RoundId): Promise<void> {
+  return context.observer.step('round select', { 'starling.round': roundId }, () => offer(context, roundId));
+}
+
+async function offer(context: Context, roundId: RoundId): Promise<void> {
   const { database, presence } = context;
+  const { plan, base, blocks } = await context.rounds.get(roundId);
   const offered = await database.tx(async (tx) => {
     const [round] = await tx.query<RoundRow>(
       "select * from rounds where id = $1 and state = 'selecting' for update",
@@ -164,17 +189,32 @@ export async function offerRound(context: Context, roundId: RoundId): Promise<vo
     if (asked >= round.target) return [];
     const present = presence.of(round.project_id);
     if (present.length === 0) return [];
-    const { plan } = await readTask(tx, round.task_id);
-    const separationMs = round.kind === 'training' ? (plan.eligibility?.minSeparationMs ?? 0) : 0;
-    const candidates = await tx.query<{ id: DeviceId; public_key: string }>(
-      `select d.id, d.public_key from devices d
+    const isTraining = round.kind === 'training';
+    const separationMs = isTraining ? (plan.eligibility?.minSeparationMs ?? 0) : 0;
+    const countTurns = isTraining && plan.cohort.withoutReplacement === true;
+    const { roundsPerDay = null, bytesPerDay = null } = plan.quota ?? {};
+    const candidates = await tx.query<{ id: DeviceId; public_key: string; turns: number }>(
+      `select d.id, d.public_key,
+              case when $8 then (select count(*)::int from assignments a join rounds r on r.id = a.round_id
+                                  where a.device_id = d.id and a.task_id = $7 and a.uploaded_at is not null
+                                    and r.kind = 'training')
+                   else 0 end as turns
+         from devices d
         where d.project_id = $1 and d.state = 'active' and d.id = any($2) and d.labels @> $3
           and not exists (select 1 from assignments a where a.device_id = d.id and a.state = any($4))
           and not exists (select 1 from assignments a where a.device_id = d.id and a.round_id = $5)
           and ($6 = 0 or not exists (
                 select 1 from assignments a where a.device_id = d.id and a.task_id = $7
-                   and a.uploaded_at > now() - $6 * interval '1 millisecond'))`,
-      [round.project_id, present, round.selection, liveStates, roundId, separationMs, round.task_id],
+                   and a.uploaded_at > now() - $6 * interval '1 millisecond'))
+          and (($9::int is null and $10::bigint is null) or (
+                select count(*) < coalesce($9, 1 + count(*))
+                       and coalesce(sum(v.bytes + coalesce(a.update_bytes, 0)), 0) + $11 <= coalesce($10, 2::bigint ^ 62)
+                  from assignments a join rounds r on r.id = a.round_id join model_versions v on v.id = r.base_version
+                 where a.device_id = d.id and a.task_id = $7 and a.accepted_at > now() - interval '1 day'))`,
+      [
+        ...[round.project_id, present, round.selection, liveStates, roundId, separationMs, round.task_id],
+        ...[countTurns, roundsPerDay, bytesPerDay, base.bytes + updateByteLimit(blocks)],
+      ],
     );
     const chosen = sampleCohort(candidates, round.target - asked, plan.seed, round.sequence);
     if (chosen.length === 0) return [];
@@ -200,44 +240,74 @@ export async function offerRound(context: Context, roundId: RoundId): Promise<vo
   await announceRound(context, roundId);
 }
 
-/** Starts the training window once enough devices accepted (or, at the window's end, at least the minimum). */
-export async function startTraining(
-  context: Context,
-  roundId: RoundId,
-  windowClosed: boolean,
-): Promise<void> {
+/** How a window of a round closes: by its own deadline, or before it, since an operator or the round's goal wants it so. */
+export type Closing = 'by-deadline' | 'now';
+
+/** Starts the training window if enough devices have accepted: the target, or the minimum when the window closes. */
+export async function startTraining(context: Context, roundId: RoundId, closing?: Closing): Promise<void> {
   const { plan } = await context.rounds.get(roundId);
-  const [started] = await context.database.query(
-    `update rounds r set state = 'training', version = version + 1,
-            ready_by = now() + $2 * interval '1 millisecond', deadline = now() + $2 * interval '1 millisecond'
-      where r.id = $1 and r.state = any($3)
-        and (select count(*) from assignments a where a.round_id = r.id and a.state not in ('offered', 'dropped'))
-            >= case when $4 then r.minimum else r.target end
-      returning r.id`,
-    [roundId, plan.windows.trainingMs, sourcesOf(roundTransitions, 'training'), windowClosed],
-  );
-  if (started) {
-    const dropped = await dropAssignments(context.database, roundId, ['offered'], 'no-answer');
+  const dropped = await context.database.tx(async (tx) => {
+    const [started] = await tx.query(
+      `update rounds r set state = 'training', version = version + 1, training_at = now(),
+              ready_by = now() + $2 * interval '1 millisecond', deadline = now() + $2 * interval '1 millisecond'
+        where r.id = $1 and r.state = any($3) and ($5 or deadline <= now())
+          and (select count(*) from assignments a where a.round_id = r.id and a.state not in ('offered', 'dropped'))
+              >= case when $4 then r.minimum else r.target end
+        returning r.id`,
+      [
+        roundId,
+        plan.windows.trainingMs,
+        sourcesOf(roundTransitions, 'training'),
+        closing !== undefined,
+        closing !== 'by-deadline',
+      ],
+    );
+    return started && dropAssignments(tx, roundId, ['offered'], 'no-answer');
+  });
+  if (dropped) {
+    context.failpoint('training-started');
     await announceAssignments(context, dropped);
     await announceRound(context, roundId);
     await groupReady(context, roundId);
-  } else if (windowClosed) {
-    await abandonRound(context, roundId, 'too-few-devices', 'selecting');
+  } else if (closing === 'by-deadline') {
+    await abandonUnstarted(context, roundId);
   }
+}
+
+/** Abandons a round whose selecting window is over, unless it was extended meanwhile. */
+async function abandonUnstarted(context: Context, roundId: RoundId): Promise<void> {
+  const done = await context.database.tx(async (tx) => {
+    const [round] = await tx.query<RoundRow>(
+      "select * from rounds where id = $1 and state = 'selecting' and deadline <= now() for update",
+      [roundId],
+    );
+    return round && abandon(tx, round, 'too-few-devices');
+  });
+  if (done) await afterAbandoning(context, done);
 }
 
 /**
  * Forms groups from devices that are ready. A clear update is a group of one that needs no keys, so it goes
- * straight to `uploads`. The round is `aggregating` from its first group's start. Devices are told, but for `teller`,
- * who gets it as the answer to its own message; the result says whether it was grouped.
+ * straight to `uploads`. The round is `aggregating` from its first group's start. Devices are told, but for `tellers`,
+ * who get it as the answer to their own message. Gives who was grouped.
  */
-export async function groupReady(
+export function groupReady(
   context: Context,
   roundId: RoundId,
-  teller?: AssignmentId,
-): Promise<boolean> {
+  tellers: ReadonlySet<AssignmentId> = new Set(),
+): Promise<ReadonlySet<AssignmentId>> {
+  return context.observer.step('round group', { 'starling.round': roundId }, () =>
+    formGroups(context, roundId, tellers),
+  );
+}
+
+async function formGroups(
+  context: Context,
+  roundId: RoundId,
+  tellers: ReadonlySet<AssignmentId>,
+): Promise<ReadonlySet<AssignmentId>> {
   const { plan } = await context.rounds.get(roundId);
-  if (plan.secure) return groupSecurely(context, roundId, plan, plan.secure.groupSize, teller);
+  if (plan.secure) return groupSecurely(context, roundId, plan, plan.secure.groupSize, tellers);
   const grouped = await context.database.tx(async (tx) => {
     const [round] = await tx.query(
       "select 1 from rounds where id = $1 and state in ('training', 'aggregating') and closed_at is null for update",
@@ -254,6 +324,7 @@ export async function groupReady(
       `with formed as (insert into groups (id, round_id, state)
                        select id, $3, 'uploads' from unnest($2::text[]) as t(id)),
             started as (update rounds set state = 'aggregating', version = version + 1,
+                               aggregating_at = coalesce(aggregating_at, now()),
                                deadline = ready_by + $4 * interval '1 millisecond'
                          where id = $3 and state = any($5))
        update assignments a set state = 'grouped', group_id = t.group_id
@@ -268,13 +339,15 @@ export async function groupReady(
     );
     return ready.map((row) => row.id);
   });
-  if (grouped.length === 0) return false;
-  context.failpoint('group-formed');
+  if (grouped.length === 0) return new Set();
+  grouped.forEach(() => {
+    context.failpoint('group-formed');
+  });
   await announceAssignments(
     context,
-    grouped.filter((id) => id !== teller),
+    grouped.filter((id) => !tellers.has(id)),
   );
-  return teller !== undefined && grouped.includes(teller);
+  return new Set(grouped);
 }
 
 /** Forms groups of a secure task: of the size that the plan wants, or none yet. Devices that no group will take are dropped. */
@@ -283,8 +356,8 @@ async function groupSecurely(
   roundId: RoundId,
   { windows }: Plan,
   groupSize: GroupSizes,
-  teller: AssignmentId | undefined,
-): Promise<boolean> {
+  tellers: ReadonlySet<AssignmentId>,
+): Promise<ReadonlySet<AssignmentId>> {
   const done = await context.database.tx(async (tx) => {
     const [round] = await tx.query(
       `select 1 from rounds where id = $1 and state in ('training', 'aggregating') and closed_at is null for update`,
@@ -316,7 +389,7 @@ async function groupSecurely(
     }
     if (groups.length > 0) {
       await tx.query(
-        `update rounds set state = 'aggregating', version = version + 1,
+        `update rounds set state = 'aggregating', version = version + 1, aggregating_at = coalesce(aggregating_at, now()),
                 deadline = ready_by + $2 * interval '1 millisecond' where id = $1 and state = any($3)`,
         [roundId, windows.aggregatingMs, sourcesOf(roundTransitions, 'aggregating')],
       );
@@ -324,15 +397,15 @@ async function groupSecurely(
     const dropped = left > 0 ? await dropAssignments(tx, roundId, ['ready'], 'no-group') : [];
     return { groups, grouped: ready.slice(0, taken), dropped };
   });
-  if (!done) return false;
+  if (!done) return new Set();
   const { groups, grouped, dropped } = done;
   if (groups.length > 0) context.failpoint('group-formed');
   for (const id of groups) await startGroup(context, roundId, id);
   await announceAssignments(
     context,
-    [...grouped, ...dropped].filter((id) => id !== teller),
+    [...grouped, ...dropped].filter((id) => !tellers.has(id)),
   );
-  return teller !== undefined && grouped.includes(teller);
+  return new Set(grouped);
 }
 
 /** Ends a round as soon as its end is known: the goal reached, nobody left, or the minimum out of reach. */
@@ -353,13 +426,15 @@ export async function settleRound(context: Context, roundId: RoundId): Promise<v
   );
   if (!tally) return;
   const { goal, minimum, live, uploaded } = tally;
-  if (uploaded >= goal) await closeRound(context, roundId, 'goal-reached');
-  else if (live === 0 || live + uploaded < minimum) await closeRound(context, roundId, 'round-abandoned');
+  if (uploaded >= goal) await closeRound(context, roundId, 'goal-reached', 'now');
+  else if (live === 0 || live + uploaded < minimum)
+    await closeRound(context, roundId, 'round-abandoned', 'now');
 }
 
 /** Settles a round without making whoever caused it wait: publishing takes its time. */
 export function settleSoon(context: Context, roundId: RoundId): void {
-  const work = settleRound(context, roundId)
+  const work = context.batches.settle
+    .add(roundId)
     .catch((error: unknown) => {
       context.log.error({ error, roundId }, 'a round could not be settled; the poller will try again');
     })
@@ -371,12 +446,28 @@ export function settleSoon(context: Context, roundId: RoundId): void {
  * Closes a round: nobody else may upload. With at least the minimum of updates it is published, otherwise
  * abandoned. Devices still at work are dropped with `dropReason`.
  */
-export async function closeRound(context: Context, roundId: RoundId, dropReason: DropReason): Promise<void> {
+export function closeRound(
+  context: Context,
+  roundId: RoundId,
+  dropReason: DropReason,
+  closing: Closing,
+): Promise<void> {
+  return context.observer.span('round close', { 'starling.round': roundId }, () =>
+    close(context, roundId, dropReason, closing),
+  );
+}
+
+async function close(
+  context: Context,
+  roundId: RoundId,
+  dropReason: DropReason,
+  closing: Closing,
+): Promise<void> {
   const closed = await context.database.tx(async (tx) => {
     const [round] = await tx.query<RoundRow>(
       `select * from rounds where id = $1 and state in ('training', 'aggregating')
-          and (closed_at is null or deadline <= now()) for update`,
-      [roundId],
+          and (deadline <= now() or ($2 and closed_at is null)) for update`,
+      [roundId, closing === 'now'],
     );
     if (!round) return undefined;
     const dropped = await dropAssignments(tx, roundId, liveStates, dropReason);
@@ -384,17 +475,24 @@ export async function closeRound(context: Context, roundId: RoundId, dropReason:
       "select id from assignments where round_id = $1 and state = 'uploaded' order by id",
       [roundId],
     );
-    if (uploaded.length < round.minimum) {
-      const { dropped: more, next } = await abandon(tx, round, 'too-few-updates');
+    const reason =
+      uploaded.length < round.minimum
+        ? 'too-few-updates'
+        : round.publishing_tries >= mostPublishingTries
+          ? 'publishing-failed'
+          : undefined;
+    if (reason !== undefined) {
+      const { dropped: more, next } = await abandon(tx, round, reason);
       return { dropped: [...dropped, ...more], next, closed: undefined };
     }
     await tx.query(
       `update groups set state = 'aborted', reason = 'round-closed', ended_at = now()
-        where round_id = $1 and secure and ended_at is null`,
+        where round_id = $1 and ended_at is null`,
       [roundId],
     );
     const [leased] = await tx.query<RoundRow>(
       `update rounds set version = version + 1, ready_by = null, closed_at = now(), publisher = $3,
+              publishing_tries = publishing_tries + 1,
               deadline = now() + $2 * interval '1 millisecond'
         where id = $1 returning *`,
       [roundId, publishLeaseMs, context.nodes.id],
@@ -409,27 +507,48 @@ export async function closeRound(context: Context, roundId: RoundId, dropReason:
   context.groups.removeRound(roundId);
   context.failpoint('round-closed');
   await announceAssignments(context, closed.dropped);
-  if (closed.closed) await publishRound(context, closed.closed.round, closed.closed.ids);
+  if (closed.closed) await tryToPublish(context, closed.closed.round, closed.closed.ids);
   else await afterRoundEnd(context, roundId, closed.next);
 }
 
-/** Abandons a round that cannot be published, and opens the task's next one. */
-export async function abandonRound(
+/** What fails is tried again when the lease ends. */
+async function tryToPublish(
   context: Context,
-  roundId: RoundId,
-  reason: AbandonReason,
-  onlyIn?: RoundState,
+  round: RoundRow,
+  uploads: readonly AssignmentId[],
 ): Promise<void> {
+  try {
+    await publishRound(context, round, uploads);
+  } catch (error) {
+    if (isOutage(error)) {
+      await context.database.query(
+        'update rounds set publishing_tries = publishing_tries - 1 where id = $1 and version = $2',
+        [round.id, round.version],
+      );
+    }
+    throw error;
+  }
+}
+
+/** Whether a store or the machine failed, and not what was to be published. */
+function isOutage(error: unknown): boolean {
+  if (error instanceof DatabaseUnavailable || error instanceof BlobStoreFailed) return true;
+  return error instanceof Error && 'syscall' in error && (error as NodeJS.ErrnoException).code !== 'ENOENT';
+}
+
+/** Abandons a round that cannot be published, and opens the task's next one. */
+export async function abandonRound(context: Context, roundId: RoundId, reason: AbandonReason): Promise<void> {
   const done = await context.database.tx(async (tx) => {
     const [round] = await tx.query<RoundRow>(
-      'select * from rounds where id = $1 and ended_at is null and state = coalesce($2, state) for update',
-      [roundId, onlyIn ?? null],
+      'select * from rounds where id = $1 and ended_at is null for update',
+      [roundId],
     );
-    return round && abandon(tx, round, reason);
+    if (!round) return undefined;
+    const abandoned = await abandon(tx, round, reason);
+    context.failpoint('round-abandoned'); // not yet committed
+    return abandoned;
   });
-  if (!done) return;
-  await announceAssignments(context, done.dropped);
-  await afterRoundEnd(context, roundId, done.next);
+  if (done) await afterAbandoning(context, done);
 }
 
 /**
@@ -473,6 +592,7 @@ export async function afterRoundEnd(
   next: RoundRow | undefined,
 ): Promise<void> {
   const round = await announceRound(context, roundId);
+  await observeRoundEnd(context, roundId);
   context.sums.drop(roundId);
   context.groups.removeRound(roundId);
   const rows = await context.database.query<{ id: AssignmentId }>(
@@ -485,16 +605,33 @@ export async function afterRoundEnd(
     [roundId],
   );
   await Promise.all(groups.map((group) => context.staging.discardSum(group.id)));
+  context.failpoint('round-tidied');
   await announceTask(context, round.taskId);
   if (next) await afterRound(context, next);
 }
 
 async function afterRound(context: Context, next: RoundRow): Promise<void> {
   context.failpoint('round-opened');
-  await offerRound(context, next.id);
+  await offerRounds(context, next.project_id);
 }
 
-async function abandon(tx: Querier, round: RoundRow, reason: AbandonReason) {
+/** What {@link abandon} leaves to be done after its transaction, by {@link afterAbandoning}. */
+export interface AbandonedRound {
+  readonly id: RoundId;
+  readonly dropped: readonly AssignmentId[];
+  readonly next: RoundRow | undefined;
+}
+
+export async function afterAbandoning(
+  context: Context,
+  { id, dropped, next }: AbandonedRound,
+): Promise<void> {
+  await announceAssignments(context, dropped);
+  await afterRoundEnd(context, id, next);
+}
+
+/** Abandons a round under way, which the caller has locked. */
+export async function abandon(tx: Querier, round: RoundRow, reason: AbandonReason): Promise<AbandonedRound> {
   await tx.query(
     `update rounds set state = 'abandoned', reason = $2, version = version + 1, ended_at = now()
       where id = $1 and state = any($3)`,
@@ -507,7 +644,7 @@ async function abandon(tx: Querier, round: RoundRow, reason: AbandonReason) {
   );
   const dropped = await dropAssignments(tx, round.id, [...liveStates, 'uploaded'], 'round-abandoned');
   const next = await advanceTask(tx, round.task_id);
-  return { dropped, next };
+  return { id: round.id, dropped, next };
 }
 
 async function dropAssignments(

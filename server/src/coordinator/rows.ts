@@ -58,8 +58,12 @@ export interface RoundRow {
   metrics: Round['metrics'];
   bytes_up: number;
   opened_at: Date;
+  training_at: Date | null;
+  aggregating_at: Date | null;
   ready_by: Date | null;
   deadline: Date;
+  /** How often it was taken in hand to be published. */
+  publishing_tries: number;
   /** When the set of counted updates was fixed; from here the round is only published or abandoned. */
   closed_at: Date | null;
   ended_at: Date | null;

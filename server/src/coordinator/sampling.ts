@@ -3,9 +3,10 @@ import { createHash } from 'node:crypto';
 /**
  * Draws `count` candidates without replacement. The draw is a pure function of (seed, round, public keys): each
  * candidate gets the rank SHA-256(seed, sequence, key), and the lowest ranks are taken, so the same fleet and
- * seed give the same cohort whatever the order in which devices came online.
+ * seed give the same cohort whatever the order in which devices came online. Those with fewer `turns` come first: where
+ * turns are counted, nobody is drawn again before all others that are there were.
  */
-export function sampleCohort<T extends { public_key: string }>(
+export function sampleCohort<T extends { public_key: string; turns: number }>(
   candidates: readonly T[],
   count: number,
   seed: number,
@@ -13,7 +14,7 @@ export function sampleCohort<T extends { public_key: string }>(
 ): T[] {
   return candidates
     .map((candidate) => ({ candidate, rank: drawDigest('cohort', seed, sequence, candidate.public_key) }))
-    .sort((a, b) => (a.rank < b.rank ? -1 : 1))
+    .sort((a, b) => a.candidate.turns - b.candidate.turns || (a.rank < b.rank ? -1 : 1))
     .slice(0, count)
     .map(({ candidate }) => candidate);
 }

@@ -44,7 +44,6 @@ import type { LiveGroup, Member } from './live-groups.ts';
 import { isDead } from './nodes.ts';
 import type { RoundFacts } from './round-facts.ts';
 import { settleSoon } from './rounds.ts';
-import type { AssignmentRow } from './rows.ts';
 import { assignmentColumns, assignmentView, type TimedAssignment } from './views.ts';
 
 /**
@@ -103,6 +102,7 @@ export async function startGroup(context: Context, roundId: RoundId, id: GroupId
     isUnmasking: false,
   };
   context.groups.add(group);
+  context.failpoint('group-keys');
   hint(context, group);
 }
 
@@ -159,10 +159,11 @@ export async function hearMember(
  */
 export async function receiveMasked(
   context: Context,
-  row: AssignmentRow & { group_id: GroupId },
+  deviceId: DeviceId,
+  groupId: GroupId,
+  id: AssignmentId,
   digest: Uint8Array,
 ): Promise<void> {
-  const { id, device_id: deviceId, group_id: groupId } = row;
   await context.groups.exclusively(groupId, async (group) => {
     const member = memberOf(group, deviceId, groupId);
     const header = member.group.announced.get(deviceId);
@@ -180,6 +181,7 @@ export async function receiveMasked(
     await refusing(() =>
       take(context, member.group, { kind: 'upload', from: member.name, bytes: header, body }),
     );
+    context.failpoint('masked-update-added');
   });
 }
 
@@ -237,7 +239,23 @@ export async function abortForgottenGroups(context: Context): Promise<void> {
   const rows = await context.database.query<{ id: GroupId }>(
     `select id from groups g where g.secure and g.ended_at is null and ${isDead('g.node')}`,
   );
-  for (const { id } of rows) if (!context.groups.get(id)) await abortGroup(context, id, 'server-restarted');
+  for (const { id } of rows) if (!context.groups.get(id)) await abandonGroup(context, id);
+}
+
+/** Aborts a group whose node is dead. */
+export function abandonGroup(context: Context, id: GroupId): Promise<void> {
+  return abortGroup(context, id, 'server-restarted');
+}
+
+/** Lets go of groups that ended by another node's doing. */
+export async function forgetEndedGroups({ database, groups }: Context): Promise<void> {
+  const held = groups.ids();
+  if (held.length === 0) return;
+  const ended = await database.query<{ id: GroupId }>(
+    'select id from groups where id = any($1) and ended_at is not null',
+    [held],
+  );
+  for (const { id } of ended) groups.remove(id);
 }
 
 /** Reads a group's sum as it was kept: the number of its updates (4 bytes, little-endian), then the words. */
@@ -286,6 +304,7 @@ async function enter(context: Context, group: LiveGroup, state: ServerState): Pr
     throw closed(id);
   }
   group.state = state;
+  context.failpoint(`group-${state.phase}`);
   hint(context, group);
 }
 
@@ -348,7 +367,7 @@ async function finish(context: Context, group: LiveGroup, state: ServerSummed): 
     return;
   }
   context.failpoint('group-summed');
-  context.sums.fold(roundId, id, sum);
+  context.sums.fold(roundId, { blocks: facts.blocks, maxWeight: facts.plan.maxWeight }, id, sum);
   await leave(context, id, roundId);
 }
 
@@ -372,6 +391,7 @@ async function abortGroup(context: Context, id: GroupId, reason: string): Promis
     context.groups.remove(id);
     return;
   }
+  context.failpoint('group-aborted');
   context.log.warn({ groupId: id, reason }, 'a group was aborted');
   await leave(context, id, roundId);
 }

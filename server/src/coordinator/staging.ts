@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { constants, createReadStream } from 'node:fs';
+import { access, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ProblemError, type AssignmentId, type GroupId } from '@starling/protocol';
 
 /** Of a file that is read some at a time. */
 const chunkBytes = 256 * 1024;
+
+/** Runs work that writes an upload, when nobody else does; throws ProblemError `upload-busy` otherwise. */
+type Guard = <T>(id: AssignmentId, work: () => Promise<T>) => Promise<T>;
 
 /**
  * Updates on their way in. An upload grows as `<id>.part` and is renamed to `<id>.update` when it is complete and
@@ -13,15 +16,23 @@ const chunkBytes = 256 * 1024;
  */
 export class Staging {
   readonly #directory: string;
+  readonly #guard: Guard;
   /** Uploads that a request is writing: one writer at a time. */
   readonly #busy = new Set<AssignmentId>();
 
-  constructor(directory: string) {
+  /** `guard` keeps other processes from writing the same upload, where the directory is not this one's own. */
+  constructor(directory: string, guard: Guard = (_id, work) => work()) {
     this.#directory = directory;
+    this.#guard = guard;
   }
 
   async prepare(): Promise<void> {
     await mkdir(this.#directory, { recursive: true });
+  }
+
+  /** Rejects when uploads cannot be written. */
+  async check(): Promise<void> {
+    await access(this.#directory, constants.R_OK | constants.W_OK);
   }
 
   /** Bytes held so far. */
@@ -39,33 +50,40 @@ export class Staging {
     limit: number,
     part: AsyncIterable<Uint8Array>,
   ): Promise<number> {
-    return this.#exclusively(id, async () => {
-      const held = await this.offset(id);
-      if (offset !== held) {
-        throw new ProblemError(
-          'upload-offset-mismatch',
-          `The part starts at byte ${offset}; the server holds ${held} bytes. Continue at ${held}.`,
-          { offset: held },
-        );
+    return this.#exclusively(id, () => this.#guard(id, () => this.#append(id, offset, limit, part)));
+  }
+
+  async #append(
+    id: AssignmentId,
+    offset: number,
+    limit: number,
+    part: AsyncIterable<Uint8Array>,
+  ): Promise<number> {
+    const held = await this.offset(id);
+    if (offset !== held) {
+      throw new ProblemError(
+        'upload-offset-mismatch',
+        `The part starts at byte ${offset}; the server holds ${held} bytes. Continue at ${held}.`,
+        { offset: held },
+      );
+    }
+    if (await sizeOf(this.#complete(id))) {
+      for await (const chunk of part) if (chunk.length > 0) throw tooLarge(limit);
+      return held;
+    }
+    const file = await open(this.#part(id), 'a');
+    let length = held;
+    try {
+      for await (const chunk of part) {
+        if (length + chunk.length > limit) throw tooLarge(limit);
+        await file.writeFile(chunk);
+        length += chunk.length;
       }
-      if (await sizeOf(this.#complete(id))) {
-        for await (const chunk of part) if (chunk.length > 0) throw tooLarge(limit);
-        return held;
-      }
-      const file = await open(this.#part(id), 'a');
-      let length = held;
-      try {
-        for await (const chunk of part) {
-          if (length + chunk.length > limit) throw tooLarge(limit);
-          await file.writeFile(chunk);
-          length += chunk.length;
-        }
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      return length;
-    });
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    return length;
   }
 
   /** SHA-256 (hexadecimal) of the bytes held. */

@@ -14,7 +14,7 @@ import type { TaskValidation } from '@starling/protocol/api';
 import { TaskRequest as TaskRequestSchema } from '@starling/protocol/schemas';
 import { Ajv } from 'ajv';
 import { Type } from 'typebox';
-import type { Querier } from '../storage/database.ts';
+import type { Commit, Querier } from '../storage/database.ts';
 import { blocksOf, layoutFor } from './blocks.ts';
 import type { Context } from './context.ts';
 import { updateByteLimit } from './contribution.ts';
@@ -60,14 +60,16 @@ export async function cloneTask(
   projectId: ProjectId,
   id: TaskId,
   changes: { name?: string; plan?: Plan; weights?: VersionId },
+  commit: Commit<Task>,
 ): Promise<Task> {
   const task = await ownedTask(context.database, projectId, id);
-  return createTask(context, projectId, {
+  const request = {
     name: changes.name ?? task.name,
     model: task.model_digest,
     plan: changes.plan ?? task.plan,
     ...(changes.weights !== undefined && { weights: changes.weights }),
-  });
+  };
+  return createTask(context, projectId, request, commit);
 }
 
 /**

@@ -13,7 +13,6 @@ import {
   type ProblemPart,
   type ProjectId,
   type Round,
-  type RoundId,
   type Task,
   type TaskId,
   type TaskRequest,
@@ -25,23 +24,25 @@ import { announceRound, announceTask } from './announce.ts';
 import { secureFacts } from './round-facts.ts';
 import { blocksOf, hasLearnedRates, layoutFor, statisticChannels } from './blocks.ts';
 import { newId, type Context } from './context.ts';
-import type { Querier } from '../storage/database.ts';
+import type { Commit, Querier } from '../storage/database.ts';
 import { registerBlob } from './publish.ts';
-import { abandonRound, advanceTask, offerRound, openRound } from './rounds.ts';
+import {
+  abandon,
+  advanceTask,
+  afterAbandoning,
+  offerRound,
+  openRound,
+  type AbandonedRound,
+} from './rounds.ts';
 import type { RoundRow, TaskRow, VersionRow } from './rows.ts';
 import { readTask, readVersion, refusePruned, roundView, taskView } from './views.ts';
-
-/** Another node may not join now. */
-export class SecureTaskRuns extends Error {
-  override readonly name = 'SecureTaskRuns';
-  readonly code = 'secure-task-runs';
-}
 
 /** Creates a task in state `draft` with its version 0: fresh weights by the plan's seed, or a given version's. */
 export async function createTask(
   context: Context,
   projectId: ProjectId,
   request: TaskRequest,
+  commit: Commit<Task>,
 ): Promise<Task> {
   const model = await context.models.get(projectId, request.model);
   checkPlan(request.plan, model);
@@ -64,7 +65,7 @@ export async function createTask(
     digest = version.digest;
   }
   const weights = await context.blobs.put(file);
-  const row = await context.database.tx(async (tx) => {
+  const view = await commit(async (tx) => {
     const taskId = newId('task');
     const versionId = newId('version');
     const [task] = await tx.query<TaskRow>(
@@ -79,9 +80,9 @@ export async function createTask(
       [versionId, projectId, taskId, digest, weights, file.length, request.weights ?? null],
     );
     await registerBlob(tx, task, { sha256: weights, bytes: file.length });
-    return task;
+    return taskView(task);
   });
-  const view = taskView(row);
+  context.failpoint('task-created');
   context.announce.live(projectId, { kind: 'task', task: view });
   return view;
 }
@@ -109,15 +110,21 @@ export async function startingVersion(
 }
 
 /** Starts a draft task or resumes a paused one: its next round opens at once. */
-export async function startTask(context: Context, id: TaskId, from: 'draft' | 'paused'): Promise<Task> {
-  const next = await context.database.tx(async (tx) => {
+export async function startTask(
+  context: Context,
+  id: TaskId,
+  from: 'draft' | 'paused',
+  commit: Commit<Task>,
+): Promise<Task> {
+  let next: RoundRow | undefined;
+  const started = await commit(async (tx) => {
     const [row] = await tx.query(
       "update tasks set state = 'running', updated_at = now() where id = $1 and state = $2 returning id",
       [id, from],
     );
     if (!row) await refuseUnless(tx, id, 'running');
-    if (row) await refuseSecureAmongNodes(context, tx, await readTask(tx, id));
-    return row && advanceTask(tx, id);
+    next = row && (await advanceTask(tx, id));
+    return taskView(await readTask(tx, id));
   });
   await announceTask(context, id);
   if (next) {
@@ -125,28 +132,33 @@ export async function startTask(context: Context, id: TaskId, from: 'draft' | 'p
     await offerRound(context, next.id);
     await announceRound(context, next.id);
   }
-  return taskView(await readTask(context.database, id));
+  return started;
 }
 
 /** Pauses a running task: the round under way goes on to its end, no further round opens. */
-export async function pauseTask(context: Context, id: TaskId): Promise<Task> {
-  await moveTask(context, id, 'paused', null);
-  return taskView(await readTask(context.database, id));
+export async function pauseTask(context: Context, id: TaskId, commit: Commit<Task>): Promise<Task> {
+  const paused = await commit((tx) => moveTask(tx, id, 'paused', null));
+  await announceTask(context, id);
+  return paused;
 }
 
-/** Cancels a task: the round under way is abandoned, its jobs in the cloud are cancelled. */
-export async function cancelTask(context: Context, id: TaskId): Promise<Task> {
-  await moveTask(context, id, 'cancelled', 'cancelled by request');
-  const rounds = await context.database.query<{ id: RoundId }>(
-    'select id from rounds where task_id = $1 and ended_at is null',
-    [id],
-  );
-  await context.database.query(
-    'update jobs set cancel_requested = true where task_id = $1 and ended_at is null',
-    [id],
-  );
-  for (const round of rounds) await abandonRound(context, round.id, 'task-cancelled');
-  return taskView(await readTask(context.database, id));
+/** Cancels a task: in the same transaction its rounds under way are abandoned, and its jobs in the cloud are to end. */
+export async function cancelTask(context: Context, id: TaskId, commit: Commit<Task>): Promise<Task> {
+  const underWay =
+    'select * from rounds where task_id = $1 and ended_at is null order by sequence for update';
+  let ended: AbandonedRound[] = [];
+  const cancelled = await commit(async (tx) => {
+    ended = []; // a transaction may be run again
+    await tx.query(underWay, [id]); // rounds before their task, as whoever publishes locks them
+    const task = await moveTask(tx, id, 'cancelled', 'cancelled by request');
+    await tx.query('update jobs set cancel_requested = true where task_id = $1 and ended_at is null', [id]);
+    const rounds = await tx.query<RoundRow>(underWay, [id]); // one may have been opened meanwhile
+    for (const round of rounds) ended.push(await abandon(tx, round, 'task-cancelled'));
+    return task;
+  });
+  await announceTask(context, id);
+  for (const round of ended) await afterAbandoning(context, round);
+  return cancelled;
 }
 
 /** Opens an evaluation round beside the plan's own sequence; the task may have ended. */
@@ -155,6 +167,7 @@ export async function requestEvaluation(
   id: TaskId,
   spec: EvaluationSpec,
   version: VersionId | undefined,
+  commit: Commit<Round>,
 ): Promise<Round> {
   const task = await readTask(context.database, id);
   checkEvaluation(spec, task.plan, 'spec');
@@ -162,14 +175,13 @@ export async function requestEvaluation(
     const row = await readVersion(context.database, version);
     if (row.task_id !== id) throw new ProblemError('not-found', `Task ${id} has no version ${version}.`);
   }
-  const round = await context.database.tx(async (tx): Promise<RoundRow> => {
+  const round = await commit(async (tx) => {
     const [locked] = await tx.query<TaskRow>('select * from tasks where id = $1 for update', [id]);
     if (!locked) throw new ProblemError('not-found', `There is no task ${id}.`);
-    await refuseSecureAmongNodes(context, tx, locked);
     const base = version ?? locked.current_version;
     const [held] = await tx.query<VersionRow>('select * from model_versions where id = $1 for share', [base]);
     if (held) refusePruned(held);
-    return openRound(
+    const opened = await openRound(
       tx,
       locked,
       {
@@ -184,46 +196,20 @@ export async function requestEvaluation(
       },
       base,
     );
+    return roundView(opened);
   });
   await offerRound(context, round.id);
   await announceRound(context, round.id);
-  return roundView(round);
+  return round;
 }
 
-/**
- * The groups of a secure task are in one node's memory: devices whose requests reach another would find none. So such
- * a task is not started while several nodes live, and no node joins one on which it runs.
- */
-async function refuseSecureAmongNodes({ nodes }: Context, tx: Querier, { id, plan }: TaskRow): Promise<void> {
-  if (!plan.secure || (await nodes.others(tx)) === 0) return;
-  throw new ProblemError(
-    'invalid-plan',
-    `Task ${id} sums under masks, which a server of several nodes cannot do. Run one node, or a server of its own for it.`,
+async function moveTask(tx: Querier, id: TaskId, to: TaskState, reason: string | null): Promise<Task> {
+  const [row] = await tx.query(
+    'update tasks set state = $2, reason = $3, updated_at = now() where id = $1 and state = any($4) returning id',
+    [id, to, reason, sourcesOf(taskTransitions, to)],
   );
-}
-
-/** Throws when another node has a round of a secure task under way. */
-export async function refuseBesideSecureTasks({ nodes, database }: Context): Promise<void> {
-  if ((await nodes.others(database)) === 0) return;
-  const [running] = await database.query<{ id: TaskId }>(
-    `select t.id from tasks t where t.plan ? 'secure' and (t.state = 'running'
-        or exists (select 1 from rounds r where r.task_id = t.id and r.ended_at is null)) limit 1`,
-  );
-  if (!running) return;
-  throw new SecureTaskRuns(
-    `Task ${running.id} sums under masks on the node that runs: a second one cannot join until it has ended or is paused and its round is over.`,
-  );
-}
-
-async function moveTask(context: Context, id: TaskId, to: TaskState, reason: string | null): Promise<void> {
-  await context.database.tx(async (tx) => {
-    const [row] = await tx.query(
-      'update tasks set state = $2, reason = $3, updated_at = now() where id = $1 and state = any($4) returning id',
-      [id, to, reason, sourcesOf(taskTransitions, to)],
-    );
-    if (!row) await refuseUnless(tx, id, to);
-  });
-  await announceTask(context, id);
+  if (!row) await refuseUnless(tx, id, to);
+  return taskView(await readTask(tx, id));
 }
 
 /** Asking for the state that the task is in already is no error. */

@@ -1,18 +1,11 @@
-import {
-  fromHex,
-  ProblemError,
-  type AssignmentId,
-  type DeviceId,
-  type UploadAnswer,
-} from '@starling/protocol';
-import type { WeightedSum } from '@starling/aggregation';
+import { webcrypto } from 'node:crypto';
+import { ProblemError, toHex, type AssignmentId, type DeviceId, type UploadAnswer } from '@starling/protocol';
 import { announceAssignments } from './announce.ts';
 import type { Context } from './context.ts';
 import { readContribution } from './contribution.ts';
 import { drop, readAssignment, refusal } from './control.ts';
 import { settleSoon } from './rounds.ts';
 import type { AssignmentRow } from './rows.ts';
-import { receiveMasked } from './secure-groups.ts';
 
 /** One part of an upload. */
 export interface UploadPart {
@@ -24,7 +17,7 @@ export interface UploadPart {
 
 /** How many bytes of the update the server holds. */
 export async function uploadOffset(context: Context, deviceId: DeviceId, id: AssignmentId): Promise<number> {
-  const row = await readAssignment(context.database, deviceId, id);
+  const row = await readAssignment(context, deviceId, id);
   if (row.state === 'uploaded' || row.state === 'counted') return row.update_bytes ?? 0;
   if (row.state !== 'grouped') throw refusal(row, 'upload');
   return context.staging.offset(id);
@@ -41,10 +34,30 @@ export async function receivePart(
   id: AssignmentId,
   part: UploadPart,
 ): Promise<UploadAnswer> {
-  const row = await readAssignment(context.database, deviceId, id);
+  const { observer } = context;
+  const ended = observer.upload();
+  try {
+    return await receive(context, deviceId, id, part);
+  } catch (error) {
+    const outcome = error instanceof ProblemError && error.status < 500 ? 'refused' : 'failed';
+    observer.count('starling_uploads_total', { outcome });
+    throw error;
+  } finally {
+    ended();
+  }
+}
+
+async function receive(
+  context: Context,
+  deviceId: DeviceId,
+  id: AssignmentId,
+  part: UploadPart,
+): Promise<UploadAnswer> {
+  const row = await readAssignment(context, deviceId, id);
   if (row.state === 'uploaded' || row.state === 'counted') return repeated(row, part);
   if (row.state !== 'grouped' || row.update_bytes === null) throw refusal(row, 'upload');
   const length = await context.staging.append(id, part.offset, row.update_bytes, part.body);
+  context.observer.count('starling_upload_bytes_total', {}, Math.max(0, length - part.offset));
   context.failpoint('upload-part-staged');
   if (part.completeWith === undefined) return { offset: length, state: row.state };
   if (length < row.update_bytes) {
@@ -54,63 +67,90 @@ export async function receivePart(
       { offset: length },
     );
   }
-  return complete(context, row, part.completeWith);
+  const { completeWith } = part;
+  try {
+    const answer = await context.observer.span('update fold', { 'starling.round': row.round_id }, () =>
+      complete(context, row, completeWith),
+    );
+    context.observer.count('starling_uploads_total', { outcome: 'received' });
+    return answer;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    const now = await readAssignment(context, deviceId, id); // its round has ended, and its files are gone
+    if (now.state === 'uploaded' || now.state === 'counted') return receipt(now);
+    throw now.state === 'grouped' ? error : refusal(now, 'upload');
+  }
 }
 
 async function complete(context: Context, row: AssignmentRow, declared: string): Promise<UploadAnswer> {
+  const { secure } = await context.rounds.get(row.round_id);
+  if (secure) return completeMasked(context, row, declared);
+  return context.verifying.spend(row.update_bytes ?? 0, () => completeClear(context, row, declared));
+}
+
+async function completeMasked(context: Context, row: AssignmentRow, declared: string): Promise<UploadAnswer> {
   const { id, device_id: deviceId } = row;
-  const { blocks, plan, secure, work } = await context.rounds.get(row.round_id);
-  let contribution: WeightedSum | undefined;
-  try {
-    const digest = await context.staging.digest(id);
-    if (digest !== declared || digest !== row.update_digest) {
-      throw new ProblemError(
-        'upload-digest-mismatch',
-        `The uploaded bytes have SHA-256 ${digest}; announced were ${row.update_digest ?? 'none'} and ${declared}.`,
-      );
-    }
-    if (!secure) {
-      const clipNorm = work.kind === 'training' ? work.learning.clipNorm : undefined;
-      contribution = readContribution(await context.staging.read(id), blocks, plan.maxWeight, clipNorm);
-    }
-  } catch (error) {
-    if (error instanceof ProblemError) {
-      await drop(context, deviceId, id, 'update-refused', error.code);
-      await announceAssignments(context, [id]);
-    }
-    throw error;
-  }
-  if (!contribution) {
-    await context.staging.complete(id); // kept until its group ends: the device may ask where it stands
-    await receiveMasked(context, { ...row, group_id: groupOf(row) }, fromHex(declared));
-    const { state } = await readAssignment(context.database, deviceId, id);
-    return { offset: row.update_bytes ?? 0, state };
-  }
+  await refusing(context, row, async () => {
+    requireDigest(row, declared, await context.staging.digest(id));
+  });
+  await context.staging.complete(id); // kept until its group ends: the device may ask where it stands
+  context.failpoint('masked-update-staged');
+  await context.post.ask({
+    ...{ kind: 'masked', deviceId, groupId: groupOf(row) },
+    ...{ assignmentId: id, digest: declared },
+  });
+  const { state } = await readAssignment(context, deviceId, id);
+  return { offset: row.update_bytes ?? 0, state };
+}
+
+async function completeClear(context: Context, row: AssignmentRow, declared: string): Promise<UploadAnswer> {
+  const { id, device_id: deviceId } = row;
+  const { blocks, plan, work } = await context.rounds.get(row.round_id);
+  const contribution = await refusing(context, row, async () => {
+    const bytes = await context.staging.read(id);
+    requireDigest(row, declared, toHex(new Uint8Array(await webcrypto.subtle.digest('SHA-256', bytes))));
+    const clipNorm = work.kind === 'training' ? work.learning.clipNorm : undefined;
+    return readContribution(bytes, blocks, plan.maxWeight, clipNorm);
+  });
   await context.staging.complete(id);
   context.failpoint('upload-verified');
-  const [recorded] = await context.database.query(
-    `with held as materialized (select id from rounds where id = $4 for no key update),
-          moved as (update assignments set state = 'uploaded', uploaded_at = now(), weight = $2
-                     where id = $1 and state = 'grouped' and round_id = (select id from held)
-                    returning id, group_id, round_id, update_bytes),
-          summed as (update groups g set state = 'summed', digest = $3, ended_at = now()
-                       from moved where g.id = moved.group_id and g.state = 'uploads'),
-          counted as (update rounds r set bytes_up = r.bytes_up + moved.update_bytes
-                        from moved where r.id = moved.round_id)
-     select id from moved`,
-    [id, contribution.totalWeight, declared, row.round_id],
-  );
+  const recorded = await context.batches.record.add({
+    id,
+    roundId: row.round_id,
+    weight: contribution.weight,
+    digest: declared,
+  });
   if (!recorded) {
-    const now = await readAssignment(context.database, deviceId, id);
-    if (now.state === 'uploaded' || now.state === 'counted')
-      return { offset: now.update_bytes ?? 0, state: now.state };
+    const now = await readAssignment(context, deviceId, id);
+    if (now.state === 'uploaded' || now.state === 'counted') return receipt(now);
     await context.staging.discard(id);
     throw refusal(now, 'upload');
   }
   context.failpoint('upload-recorded');
-  context.sums.fold(row.round_id, id, contribution);
+  context.sums.fold(row.round_id, { blocks, maxWeight: plan.maxWeight }, id, contribution);
   settleSoon(context, row.round_id);
   return { offset: row.update_bytes ?? 0, state: 'uploaded' };
+}
+
+/** Drops the assignment of an update that `work` refuses. */
+async function refusing<T>(context: Context, row: AssignmentRow, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof ProblemError) {
+      await drop(context, row.device_id, row.id, 'update-refused', error.code);
+      await announceAssignments(context, [row.id]);
+    }
+    throw error;
+  }
+}
+
+function requireDigest(row: AssignmentRow, declared: string, digest: string): void {
+  if (digest === declared && digest === row.update_digest) return;
+  throw new ProblemError(
+    'upload-digest-mismatch',
+    `The uploaded bytes have SHA-256 ${digest}; announced were ${row.update_digest ?? 'none'} and ${declared}.`,
+  );
 }
 
 function groupOf({ id, group_id: groupId }: AssignmentRow) {
@@ -126,7 +166,12 @@ async function repeated(row: AssignmentRow, part: UploadPart): Promise<UploadAns
       'Another update of this assignment was already received.',
     );
   }
-  return { offset: row.update_bytes ?? 0, state: row.state };
+  return receipt(row);
+}
+
+/** The answer to the last part of an update that is recorded. */
+function receipt({ update_bytes: bytes, state }: AssignmentRow): UploadAnswer {
+  return { offset: bytes ?? 0, state };
 }
 
 /** Reads a body to its end, so that the connection can be used again. */

@@ -67,6 +67,7 @@ export function versionView(row: VersionRow): ModelVersion {
     parent: row.parent,
     round: row.round_id,
     job: row.job_id,
+    prunedAt: row.pruned_at?.toISOString() ?? null,
     createdAt: row.created_at.toISOString(),
   };
 }

@@ -10,9 +10,9 @@ import {
   type Labels,
   type ProjectId,
 } from '@starling/protocol';
-import { verify } from '@starling/secure';
+import { verifyWith, type CryptoProvider } from '@starling/secure';
 import { newId } from '../coordinator/context.ts';
-import type { Database } from '../storage/database.ts';
+import type { Database, Querier } from '../storage/database.ts';
 import { hashSecret, newSecret } from './secrets.ts';
 
 export interface TokenRow {
@@ -32,11 +32,12 @@ export interface TokenRow {
  */
 export async function enrol(
   database: Database,
+  crypto: Pick<CryptoProvider, 'verify'>,
   request: EnrolRequest,
 ): Promise<EnrolAnswer & { created: boolean }> {
   const publicKey = fromBase64Url(request.publicKey);
   const message = utf8Encode(request.enrolmentToken);
-  if (!verify(publicKey, 'enrol', message, fromBase64Url(request.proof))) {
+  if (!(await verifyWith(crypto, publicKey, 'enrol', message, fromBase64Url(request.proof)))) {
     throw new ProblemError(
       'signature-invalid',
       'The proof does not verify: sign the enrolment token with the key that is enrolled.',
@@ -87,12 +88,12 @@ export async function enrol(
 
 /** Makes an enrolment token; its secret is in the answer and nowhere else. */
 export async function createEnrolmentToken(
-  database: Database,
+  querier: Querier,
   projectId: ProjectId,
   request: { labels?: Labels; maxUses?: number; expiresInMs?: number },
 ): Promise<EnrolmentToken & { token: string }> {
   const { secret, hash } = newSecret('et');
-  const [row] = await database.query<TokenRow>(
+  const [row] = await querier.query<TokenRow>(
     `insert into enrolment_tokens (id, project_id, hash, labels, max_uses, expires_at)
      values ($1, $2, $3, $4, $5, now() + $6 * interval '1 millisecond') returning *`,
     [
@@ -109,11 +110,11 @@ export async function createEnrolmentToken(
 }
 
 export async function revokeEnrolmentToken(
-  database: Database,
+  querier: Querier,
   projectId: ProjectId,
   id: EnrolmentTokenId,
 ): Promise<EnrolmentToken> {
-  const [row] = await database.query<TokenRow>(
+  const [row] = await querier.query<TokenRow>(
     `update enrolment_tokens set revoked_at = coalesce(revoked_at, now())
       where id = $1 and project_id = $2 returning *`,
     [id, projectId],

@@ -1,6 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { fromBase64Url, ProblemError, utf8Encode, type DeviceId, type ProjectId } from '@starling/protocol';
-import { verify } from '@starling/secure';
+import {
+  fromBase64Url,
+  ProblemError,
+  sha256,
+  utf8Encode,
+  type DeviceId,
+  type ProjectId,
+} from '@starling/protocol';
+import { verifyWith, type CryptoProvider } from '@starling/secure';
+import { Batches } from '../storage/batches.ts';
 import type { Database } from '../storage/database.ts';
 import type { SignedText } from './secrets.ts';
 
@@ -12,16 +20,32 @@ export interface DeviceIdentity {
   projectId: ProjectId;
 }
 
+interface DeviceRow {
+  id: DeviceId;
+  project_id: ProjectId;
+  public_key: string;
+  state: string;
+}
+
 /** Devices prove that they hold their Ed25519 key by signing a challenge, and get a bearer token for an hour. */
 export class Sessions {
   readonly #database: Database;
+  readonly #devices: Batches<string, DeviceRow | undefined>;
   readonly #signed: SignedText;
-  /** Challenges answered within their lifetime: each is good for one session. */
-  readonly #used = new Set<string>();
+  readonly #crypto: Pick<CryptoProvider, 'verify'>;
 
-  constructor(database: Database, signed: SignedText) {
+  constructor(database: Database, signed: SignedText, crypto: Pick<CryptoProvider, 'verify'>) {
     this.#database = database;
+    this.#devices = new Batches(async (ids) => {
+      const rows = await database.query<DeviceRow>(
+        'select id, project_id, public_key, state from devices where id = any($1)',
+        [ids],
+      );
+      const byId = new Map<string, DeviceRow>(rows.map((row) => [row.id, row]));
+      return ids.map((id) => byId.get(id));
+    });
     this.#signed = signed;
+    this.#crypto = crypto;
   }
 
   challenge(deviceId: DeviceId): { challenge: string; expiresInMs: number } {
@@ -38,28 +62,33 @@ export class Sessions {
     signature: string,
   ): Promise<{ token: string; expiresInMs: number }> {
     const issued = this.#signed.read('challenge', challenge);
-    if (!issued || issued.expired || issued.text.split('~')[0] !== deviceId || this.#used.has(challenge)) {
-      throw new ProblemError(
-        'challenge-invalid',
-        'The challenge is not one of this device, is used, or is over a minute old. Ask for another.',
-      );
-    }
-    const [device] = await this.#database.query<{ public_key: string; state: string }>(
-      'select public_key, state from devices where id = $1',
-      [deviceId],
-    );
+    if (!issued || issued.expired || issued.text.split('~')[0] !== deviceId) throw invalidChallenge();
+    const device = await this.#devices.add(deviceId);
     if (!device) throw unknownDevice();
     if (device.state === 'revoked') throw revoked();
     const message = utf8Encode(challenge);
-    if (!verify(fromBase64Url(device.public_key), 'session', message, fromBase64Url(signature))) {
+    const key = fromBase64Url(device.public_key);
+    if (!(await verifyWith(this.#crypto, key, 'session', message, fromBase64Url(signature)))) {
       throw new ProblemError(
         'signature-invalid',
         'The signature of the challenge does not verify under the key that this device enrolled with.',
       );
     }
-    this.#used.add(challenge);
-    setTimeout(() => this.#used.delete(challenge), challengeMs).unref();
+    if (!(await this.#use(challenge, deviceId))) throw invalidChallenge();
     return { token: this.#signed.issue('session', deviceId, sessionMs), expiresInMs: sessionMs };
+  }
+
+  /** Each challenge is good for one session, at whichever node; it is remembered for longer than it lives. */
+  async #use(challenge: string, deviceId: DeviceId): Promise<boolean> {
+    const [first] = await this.#database.query(
+      `with over as (delete from used_challenges where expires_at < now()),
+            used as (insert into used_challenges (digest, expires_at)
+                     values ($1, now() + $2 * interval '1 millisecond') on conflict do nothing returning 1),
+            seen as (update devices set seen_at = now() where id = $3 and exists (select 1 from used))
+       select 1 from used`,
+      [sha256(utf8Encode(challenge)), 2 * challengeMs, deviceId],
+    );
+    return first !== undefined;
   }
 
   /** Who holds this token. Throws `unauthenticated`, `session-expired`, `device-unknown`, `device-revoked`. */
@@ -76,14 +105,18 @@ export class Sessions {
         'session-expired',
         'The session token is over an hour old. Open another session.',
       );
-    const [device] = await this.#database.query<{ id: DeviceId; project_id: ProjectId; state: string }>(
-      'select id, project_id, state from devices where id = $1',
-      [session.text],
-    );
+    const device = await this.#devices.add(session.text);
     if (!device) throw unknownDevice();
     if (device.state === 'revoked') throw revoked();
     return { deviceId: device.id, projectId: device.project_id };
   }
+}
+
+function invalidChallenge(): ProblemError {
+  return new ProblemError(
+    'challenge-invalid',
+    'The challenge is not one of this device, is used, or is over a minute old. Ask for another.',
+  );
 }
 
 function unknownDevice(): ProblemError {

@@ -5,7 +5,7 @@ import { Feed } from './feed.ts';
 
 const project = makeId('project', 'P'.repeat(22));
 const other = makeId('project', 'O'.repeat(22));
-const keyId = makeId('key', 'K'.repeat(22));
+const actor = makeId('key', 'K'.repeat(22));
 const event = (digit: number): LiveEvent => ({
   kind: 'device',
   deviceId: makeId('device', String(digit).padStart(22, '0')),
@@ -15,7 +15,7 @@ const event = (digit: number): LiveEvent => ({
 function follow(feed: Feed, after?: string) {
   const heard: StreamedEvent[] = [];
   let ended = 0;
-  const follower = { keyId, hear: (each: StreamedEvent) => heard.push(each), end: () => ended++ };
+  const follower = { actor, hear: (each: StreamedEvent) => heard.push(each), end: () => ended++ };
   const stop = feed.follow(project, follower, after);
   return { heard, stop, ended: () => ended };
 }
@@ -59,7 +59,7 @@ describe('the feed of live events', () => {
     const mine = follow(feed);
     feed.end(makeId('key', 'X'.repeat(22)));
     expect(mine.ended()).toBe(0);
-    feed.end(keyId);
+    feed.end(actor);
     expect(mine.ended()).toBe(1);
   });
 });

@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import type { KeyId, LiveEvent, ProjectId } from '@starling/protocol';
+import type { LiveEvent, ProjectId } from '@starling/protocol';
 import type { GapReason, StreamedEvent } from '@starling/protocol/api';
+import type { Actor } from '../access/caller.ts';
 
 /** Events kept for each project, for those who come back after a short break. */
 const kept = 1000;
 
 interface Follower {
-  keyId: KeyId;
+  actor: Actor;
   hear: (event: StreamedEvent) => void;
   end: () => void;
 }
@@ -40,7 +41,7 @@ export class Feed {
 
   /**
    * Hands over what came after the event `after` (default: nothing), or a gap where that is not known any more, then
-   * every event as it comes. The result stops it; `end` is called when the key's connections are ended.
+   * every event as it comes. The result stops it; `end` is called when the actor's connections are ended.
    */
   follow(projectId: ProjectId, follower: Follower, after?: string): () => void {
     const channel = this.#channel(projectId);
@@ -54,16 +55,16 @@ export class Feed {
     return () => channel.followers.delete(follower);
   }
 
-  /** How many connections of a key follow. */
-  countOf(projectId: ProjectId, keyId: KeyId): number {
-    return [...this.#channel(projectId).followers].filter((follower) => follower.keyId === keyId).length;
+  /** How many connections of an actor follow. */
+  countOf(projectId: ProjectId, actor: Actor): number {
+    return [...this.#channel(projectId).followers].filter((follower) => follower.actor === actor).length;
   }
 
-  /** Ends the connections of a key, or all of them. */
-  end(keyId?: KeyId): void {
+  /** Ends the connections of an actor, or all of them. */
+  end(actor?: Actor): void {
     for (const { followers } of this.#channels.values()) {
       for (const follower of followers) {
-        if (keyId === undefined || follower.keyId === keyId) follower.end();
+        if (actor === undefined || follower.actor === actor) follower.end();
       }
     }
   }

@@ -4,7 +4,6 @@ import {
   type Assignment,
   type DeviceId,
   type GroupId,
-  type KeyId,
   type LiveEvent,
   type ProjectId,
 } from '@starling/protocol';
@@ -12,27 +11,46 @@ import { SocketControl } from '@starling/protocol/schemas';
 import { Server, type ServerOptions, type Socket } from 'socket.io';
 import { Compile } from 'typebox/compile';
 import { toProblemError } from '../api/errors.ts';
-import { identifyKey } from '../access/keys.ts';
+import type { Actor, CallerIdentity } from '../access/caller.ts';
+import type { RateLimits } from '../access/rate-limits.ts';
+import { credentialOf, identify } from '../api/credentials.ts';
+import { refuseForeign, type Site } from '../api/site.ts';
 import type { Announcements } from '../coordinator/context.ts';
 import type { Coordinator } from '../coordinator/coordinator.ts';
+import type { Letter, NodeLine } from '../coordinator/group-post.ts';
+import { returnWindow } from '../coordinator/steering.ts';
 import type { DeviceIdentity, Sessions } from '../devices/sessions.ts';
 import type { Feed } from './feed.ts';
 
 /** Control messages are small: anything larger than this closes the connection, so bulk cannot sneak in. */
 const maxMessageBytes = 128 * 1024;
 
-/** How often the key of a person who watches is checked again: it may have expired. */
-const keyCheckMs = 60_000;
+/** How often the credential of who watches is checked again: it may have expired. */
+const credentialCheckMs = 60_000;
+
+/** How long a connection may take to say whose it is. */
+const signInMs = 10_000;
+
+/** Connections of one device at a time: one, and those that it lost without the server knowing yet. */
+const socketsPerDevice = 8;
 
 const controlMessage = Compile(SocketControl);
+
+interface SocketServices {
+  coordinator: Coordinator;
+  sessions: Sessions;
+  limits: RateLimits;
+  site: Site;
+}
 
 /**
  * The live channel (socket.io): namespace `/device` carries offers and control messages, `/admin` the live events
  * of a project. What it carries is a hint; the database is the truth and REST reads it.
  */
-export class Sockets implements Announcements {
+export class Sockets implements Announcements, NodeLine {
   readonly #feed: Feed;
   #server: Server | undefined;
+  #connected = () => 0;
 
   /** Live events go to the sockets of people and to `feed`. */
   constructor(feed: Feed) {
@@ -42,12 +60,13 @@ export class Sockets implements Announcements {
   /** Starts serving on an HTTP server that may not listen yet. */
   attach(
     http: HttpServer,
-    services: { coordinator: Coordinator; sessions: Sessions },
+    services: SocketServices,
     options: { corsOrigin: string | string[]; adapter?: ServerOptions['adapter'] },
   ): void {
     const server = new Server(http, {
       transports: ['websocket'],
       perMessageDeflate: false,
+      connectTimeout: signInMs,
       maxHttpBufferSize: maxMessageBytes,
       serveClient: false,
       cors: { origin: options.corsOrigin },
@@ -66,33 +85,47 @@ export class Sockets implements Announcements {
     this.#server?.of('/device').to(deviceId).emit('group', { groupId });
   }
 
+  send(toNode: string, letter: Letter): void {
+    this.#server?.of('/device').serverSideEmit('letter', toNode, letter);
+  }
+
   live(projectId: ProjectId, event: LiveEvent): void {
     this.#feed.publish(projectId, event);
     this.#server?.of('/admin').to(projectId).emit('event', event);
   }
 
-  /** Ends the live connections of an API key. */
-  endKey(keyId: KeyId): void {
-    this.#server?.of('/admin').in(keyId).disconnectSockets(true);
-    this.#feed.end(keyId);
+  /** Ends the live connections of an API key or a person. */
+  endActor(actor: Actor): void {
+    this.#server?.of('/admin').in(actor).disconnectSockets(true);
+    this.#feed.end(actor);
   }
 
   revoked(deviceId: DeviceId): void {
     this.#server?.of('/device').in(deviceId).disconnectSockets(true);
   }
 
+  /** Tells the devices of this node when to come back, each at a moment of its own, and ends all connections. */
   async close(): Promise<void> {
+    this.#server?.of('/device').local.emit('leaving', returnWindow(this.#connected()));
     await this.#server?.close();
   }
 
-  #serveDevices(server: Server, services: { coordinator: Coordinator; sessions: Sessions }): void {
+  #serveDevices(server: Server, services: SocketServices): void {
     const { coordinator, sessions } = services;
-    const { presence, log } = coordinator.context;
+    const { presence, log, nodes, post } = coordinator.context;
     const namespace = server.of('/device');
+    namespace.on('letter', (toNode: string, letter: Letter) => {
+      if (toNode === nodes.id) post.receive(letter);
+    });
+    this.#connected = () => presence.count().socket;
     const identities = new WeakMap<Socket, DeviceIdentity>();
     namespace.use((socket, next) => {
       sessions.identify(tokenOf(socket)).then(
         (identity) => {
+          if (presence.sockets(identity.deviceId) >= socketsPerDevice) {
+            next(refusal(tooManySockets()));
+            return;
+          }
           identities.set(socket, identity);
           next();
         },
@@ -105,6 +138,10 @@ export class Sockets implements Announcements {
       const identity = identities.get(socket);
       if (!identity) return;
       const { deviceId, projectId } = identity;
+      if (presence.sockets(deviceId) >= socketsPerDevice) {
+        socket.disconnect(true); // several came in while each was looked up
+        return;
+      }
       void socket.join(deviceId);
       if (presence.connect(deviceId, projectId))
         this.live(projectId, { kind: 'device', deviceId, change: 'online' });
@@ -115,7 +152,7 @@ export class Sockets implements Announcements {
       socket.on('control', (message: unknown, acknowledge: unknown) => {
         if (typeof acknowledge !== 'function') return;
         const reply = acknowledge as (answer: object) => void; // socket.io hands a function where an ack is wanted
-        answerControl(coordinator, deviceId, message).then(
+        answerControl(services, deviceId, message).then(
           (assignment) => {
             reply({ assignment });
           },
@@ -132,12 +169,23 @@ export class Sockets implements Announcements {
     });
   }
 
-  #serveAdmins(server: Server, { coordinator }: { coordinator: Coordinator }): void {
+  #serveAdmins(server: Server, services: { coordinator: Coordinator; site: Site }): void {
     const namespace = server.of('/admin');
+    const { database } = services.coordinator.context;
+    const watcher = async (socket: Socket): Promise<CallerIdentity> => {
+      const token = tokenOf(socket);
+      const credential =
+        token === undefined
+          ? credentialOf(services.site, socket.handshake.headers)
+          : ({ kind: 'key', secret: token } as const);
+      // A page of any origin may open a socket, and the browser would send the cookie along.
+      if (credential?.kind === 'session') refuseForeign(services.site, socket.handshake.headers);
+      return identify(database, credential, { isUse: false });
+    };
     namespace.use((socket, next) => {
-      identifyKey(coordinator.context.database, tokenOf(socket)).then(
-        ({ keyId, projectId }) => {
-          void socket.join([projectId, keyId]);
+      watcher(socket).then(
+        ({ actor, projectId }) => {
+          void socket.join([projectId, actor]);
           next();
         },
         (error: unknown) => {
@@ -147,8 +195,8 @@ export class Sockets implements Announcements {
     });
     namespace.on('connection', (socket) => {
       const check = setInterval(() => {
-        identifyKey(coordinator.context.database, tokenOf(socket)).catch(() => socket.disconnect(true));
-      }, keyCheckMs);
+        watcher(socket).catch(() => socket.disconnect(true));
+      }, credentialCheckMs);
       socket.on('disconnect', () => {
         clearInterval(check);
       });
@@ -157,10 +205,11 @@ export class Sockets implements Announcements {
 }
 
 async function answerControl(
-  coordinator: Coordinator,
+  { coordinator, limits }: SocketServices,
   deviceId: DeviceId,
   message: unknown,
 ): Promise<Assignment> {
+  limits.device.take(deviceId); // as if it had come over HTTP
   if (!controlMessage.Check(message)) {
     throw new ProblemError(
       'invalid-request',
@@ -168,6 +217,14 @@ async function answerControl(
     );
   }
   return coordinator.control(deviceId, message.assignmentId, message.message);
+}
+
+function tooManySockets(): ProblemError {
+  return new ProblemError(
+    'rate-limited',
+    `This device has ${socketsPerDevice} connections already. Close one.`,
+    { retryAfterMs: 30_000 },
+  );
 }
 
 function tokenOf(socket: Socket): string | undefined {

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { link, mkdir, open, readFile, rm, stat } from 'node:fs/promises';
+import { constants, createReadStream } from 'node:fs';
+import { access, link, mkdir, open, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 
@@ -20,6 +20,8 @@ export interface BlobStore {
 export interface RemovableBlobs extends BlobStore {
   /** Removes a blob; one that is not there is no error. */
   remove(sha256: string): Promise<void>;
+  /** Rejects when the store cannot be reached or does not let this process in. */
+  check(): Promise<void>;
 }
 
 export class BlobMissing extends Error {
@@ -77,6 +79,11 @@ export class FileBlobs implements RemovableBlobs {
 
   stream(sha256: string, range: { start: number; end: number }): Readable {
     return createReadStream(this.#path(sha256), range);
+  }
+
+  async check(): Promise<void> {
+    await mkdir(this.#directory, { recursive: true });
+    await access(this.#directory, constants.R_OK | constants.W_OK);
   }
 
   remove(sha256: string): Promise<void> {

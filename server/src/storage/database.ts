@@ -20,8 +20,24 @@ export interface Database extends Querier {
    * collides with another transaction (SQLSTATE 40001, 40P01) is run again, so `work` has no effect but its statements.
    */
   tx<T>(work: (tx: Querier) => Promise<T>): Promise<T>;
+  load(): DatabaseLoad;
   close(): Promise<void>;
 }
+
+/** How busy a database is, as this process sees it. */
+export interface DatabaseLoad {
+  /** Connections that run something, and those that are open and do not. */
+  busy: number;
+  idle: number;
+  /** Queries and transactions that wait for a connection. */
+  waiting: number;
+}
+
+/**
+ * Runs `work` in one transaction, with what else must happen or not happen together with it. As for
+ * {@link Database.tx}, `work` has no effect but its statements.
+ */
+export type Commit<T> = (work: (tx: Querier) => Promise<T>) => Promise<T>;
 
 /** Runs `work` between `begin` and `commit` of one connection; `rollback` when it, or any statement of it, fails. */
 export async function inTransaction<T>(connection: Querier, work: (tx: Querier) => Promise<T>): Promise<T> {

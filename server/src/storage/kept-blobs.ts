@@ -38,8 +38,11 @@ export class KeptBlobs implements BlobStore {
     return this.#store.stream(name, range);
   }
 
-  /** Removes blobs that no project refers to and that nobody put for `graceMs`. Returns how many. */
-  async removeUnreferenced(graceMs: number): Promise<number> {
+  /**
+   * Removes blobs that no project refers to and that nobody put for `graceMs`. Returns how many. `onRemoved` is called when
+   * the bytes of one are gone and its row is not yet.
+   */
+  async removeUnreferenced(graceMs: number, onRemoved: () => void = () => undefined): Promise<number> {
     const unreferenced = `touched_at < now() - $1 * interval '1 millisecond'
       and not exists (select 1 from blobs b where b.sha256 = s.sha256)`;
     const candidates = await this.#database.query<{ sha256: string }>(
@@ -53,7 +56,10 @@ export class KeptBlobs implements BlobStore {
           `delete from stored_blobs s where sha256 = $2 and ${unreferenced} returning sha256`,
           [graceMs, name],
         );
-        if (rows.length > 0) await this.#store.remove(name); // before the row is let go: a put waits for it
+        if (rows.length > 0) {
+          await this.#store.remove(name); // before the row is let go: a put waits for it
+          onRemoved();
+        }
         return rows.length;
       });
     }

@@ -16,15 +16,22 @@ export interface StoragePlace {
 }
 
 /** Throws `DirectoryInUse` when another process has the embedded database, else as {@link openPostgres} does. */
-export function openDatabase({ dataDirectory, databaseUrl }: StoragePlace): Promise<Database> {
-  return databaseUrl === undefined ? openPglite(join(dataDirectory, 'database')) : openPostgres(databaseUrl);
+export function openDatabase(place: StoragePlace): Promise<Database> {
+  return place.databaseUrl === undefined
+    ? openPglite(databaseDirectory(place))
+    : openPostgres(place.databaseUrl);
+}
+
+/** Where the embedded database lies. */
+export function databaseDirectory({ dataDirectory }: StoragePlace): string {
+  return join(dataDirectory, 'database');
 }
 
 /** Opens the blob store. Of an object store, shows first that it can be written and read: throws `BlobStoreFailed`. */
 export async function openBlobs({ dataDirectory, blobsUrl }: StoragePlace): Promise<RemovableBlobs> {
   if (blobsUrl === undefined) return new FileBlobs(join(dataDirectory, 'blobs'));
   const blobs = new S3Blobs(s3Place(blobsUrl), s3Credentials(process.env));
-  await blobs.get(await blobs.put(Buffer.from('Starling keeps its blobs here.\n')));
+  await blobs.check();
   return blobs;
 }
 

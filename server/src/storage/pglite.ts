@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import {
@@ -7,6 +7,7 @@ import {
   DatabaseUnavailable,
   inTransaction,
   type Database,
+  type DatabaseLoad,
   type Querier,
 } from './database.ts';
 import { lockDirectory } from './directory-lock.ts';
@@ -20,15 +21,29 @@ export async function openPglite(directory: string): Promise<Database> {
   await mkdir(directory, { recursive: true });
   const unlock = await lockDirectory(directory);
   try {
-    const worker = new Worker(new URL('./pglite-worker.js', import.meta.url), {
-      workerData: { dataDirectory: join(directory, 'pglite') },
-    });
-    await once(worker, 'message');
-    return new PgliteDatabase(worker, unlock);
+    const place = join(directory, 'pglite');
+    if (!(await stat(join(place, 'PG_VERSION')).catch(() => undefined))) await create(place);
+    return new PgliteDatabase(await startWorker(place), unlock);
   } catch (error) {
     await unlock();
     throw error;
   }
+}
+
+/** Creates the database in a worker of its own: what that takes (some 400 MB) is given back with the thread, and only then. */
+async function create(place: string): Promise<void> {
+  const worker = await startWorker(place);
+  const exited = once(worker, 'exit');
+  worker.postMessage('close');
+  await exited;
+}
+
+async function startWorker(dataDirectory: string): Promise<Worker> {
+  const worker = new Worker(new URL('./pglite-worker.js', import.meta.url), {
+    workerData: { dataDirectory },
+  });
+  await once(worker, 'message');
+  return worker;
 }
 
 interface Waiting {
@@ -43,6 +58,8 @@ class PgliteDatabase implements Database {
   #nextId = 0;
   /** PGlite has one connection: statements queue behind the open transaction. */
   #turn: Promise<unknown> = Promise.resolve();
+  /** Statements and transactions that have their turn or wait for it. */
+  #inLine = 0;
   #closed = false;
 
   constructor(worker: Worker, unlock: () => Promise<void>) {
@@ -74,6 +91,11 @@ class PgliteDatabase implements Database {
     );
   }
 
+  load(): DatabaseLoad {
+    const busy = Math.min(1, this.#inLine);
+    return { busy, idle: 1 - busy, waiting: this.#inLine - busy };
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return;
     await this.#inTurn(async () => {
@@ -86,7 +108,8 @@ class PgliteDatabase implements Database {
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const mine = this.#turn.then(work);
+    this.#inLine++;
+    const mine = this.#turn.then(work).finally(() => this.#inLine--);
     this.#turn = mine.catch(() => undefined);
     return mine;
   }

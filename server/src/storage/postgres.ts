@@ -5,6 +5,7 @@ import {
   inTransaction,
   UnsupportedDatabase,
   type Database,
+  type DatabaseLoad,
   type Querier,
 } from './database.ts';
 
@@ -114,6 +115,11 @@ class PostgresDatabase implements Database {
         inTransaction({ query: (sql, parameters) => this.#run(client, sql, parameters) }, work),
       ),
     );
+  }
+
+  load(): DatabaseLoad {
+    const { totalCount, idleCount, waitingCount } = this.#pool;
+    return { busy: totalCount - idleCount, idle: idleCount, waiting: waitingCount };
   }
 
   close(): Promise<void> {

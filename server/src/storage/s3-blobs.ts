@@ -69,6 +69,7 @@ export class S3Blobs implements RemovableBlobs {
   readonly #place: S3Place;
   readonly #credentials: Credentials;
   readonly #pauseMs: number;
+  #marker: string | undefined;
 
   constructor(place: S3Place, credentials: Credentials, pauseMs = 200) {
     this.#place = place;
@@ -99,6 +100,14 @@ export class S3Blobs implements RemovableBlobs {
 
   stream(name: string, { start, end }: { start: number; end: number }): Readable {
     return Readable.from(this.#chunks(name, { range: `bytes=${start}-${end}` }), { objectMode: false });
+  }
+
+  /** Reads a small object, which it puts first unless it was there the last time. */
+  async check(): Promise<void> {
+    const marker = this.#marker ?? (await this.put(Buffer.from('Starling keeps its blobs here.\n')));
+    this.#marker = undefined;
+    await this.get(marker);
+    this.#marker = marker;
   }
 
   async remove(name: string): Promise<void> {

@@ -13,7 +13,7 @@ import type { Job } from '@starling/protocol/api';
 import { newId, type Context } from '../coordinator/context.ts';
 import type { TaskRow } from '../coordinator/rows.ts';
 import { readTask, readVersion } from '../coordinator/views.ts';
-import type { Querier } from '../storage/database.ts';
+import type { Commit, Querier } from '../storage/database.ts';
 import { jobView, readJob, type JobRow } from './job-rows.ts';
 
 /** Whether a job leaves weights, to become a version of its task. */
@@ -31,6 +31,7 @@ export async function createJob(
   taskId: TaskId,
   work: CloudWork,
   version: VersionId | undefined,
+  commit: Commit<Job>,
 ): Promise<Job> {
   const backend = await context.cloud.choose(work);
   const task = await readTask(context.database, taskId);
@@ -49,9 +50,9 @@ export async function createJob(
         `A job trains from the current version, ${task.current_version}.`,
       );
   }
-  const row = await insertJob(context.database, task, work, backend.name, base, null);
-  announceJob(context, row);
-  return jobView(row);
+  const job = await commit(async (tx) => jobView(await insertJob(tx, task, work, backend.name, base, null)));
+  context.announce.live(task.project_id, { kind: 'job', jobId: job.id, taskId, state: job.state });
+  return job;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { ProblemError } from '@starling/protocol';
+import { ProblemError, type JobId } from '@starling/protocol';
 import { registerBlob } from '../coordinator/publish.ts';
 import { layoutFor } from '../coordinator/blocks.ts';
 import { announceRound, announceTask } from '../coordinator/announce.ts';
@@ -95,7 +95,9 @@ export class JobRunner {
       await this.#context.database.query('update jobs set backend = $2 where id = $1', [job.id, backend]);
       const named = { ...job, backend };
       await this.#prepare(named);
+      this.#context.failpoint('job-prepared');
       await this.#handOver(named);
+      this.#context.failpoint('job-submitted');
     } catch (error) {
       const refused =
         error instanceof NotFeasible || (error instanceof ProblemError && error.code !== 'unavailable');
@@ -104,6 +106,7 @@ export class JobRunner {
       return;
     }
     const row = await moveJob(this.#context.database, job.id, 'running');
+    this.#context.failpoint('job-running');
     if (row) announceJob(this.#context, row);
   }
 
@@ -162,6 +165,7 @@ export class JobRunner {
   async #publish(job: JobRow, { weights, metrics }: JobResult): Promise<void> {
     const { blobs, database, announce } = this.#context;
     const sha256 = weights && (await blobs.put(weights.file));
+    this.#context.failpoint('job-result-stored');
     const done = await database.tx(async (tx) => {
       const [live] = await tx.query("select 1 from jobs where id = $1 and state = 'running' for update", [
         job.id,
@@ -174,7 +178,7 @@ export class JobRunner {
       const [task] = await tx.query<TaskRow>('select * from tasks where id = $1 for update', [job.task_id]);
       const inTheWay = task ? await obstacle(tx, task, job) : 'The task is gone.';
       if (!task || inTheWay !== undefined) {
-        const row = await moveJob(tx, job.id, 'failed', { message: inTheWay ?? null, metrics });
+        const row = await endWithoutResult(tx, job.id, 'failed', { message: inTheWay ?? '', metrics });
         return { row, next: undefined, version: undefined };
       }
       const version = newId('version');
@@ -202,6 +206,7 @@ export class JobRunner {
       return { row, version, next: await advanceTask(tx, task.id) };
     });
     if (!done?.row) return;
+    this.#context.failpoint('job-published');
     announceJob(this.#context, done.row);
     if (done.version) {
       const version = versionView(await readVersion(database, done.version));
@@ -210,31 +215,38 @@ export class JobRunner {
     await this.#goOn(done.row, done.next);
   }
 
-  /** Ends a job without a result. A plan's own step that does not come pauses its task: somebody must look. */
   async #end(job: JobRow, state: 'failed' | 'cancelled', message: string): Promise<void> {
-    const row = await moveJob(this.#context.database, job.id, state, { message });
+    const row = await this.#context.database.tx((tx) => endWithoutResult(tx, job.id, state, { message }));
     if (!row) return;
     announceJob(this.#context, row);
     await this.#goOn(row, undefined);
   }
 
-  async #goOn(
-    { id, task_id: taskId, step, state, message }: JobRow,
-    next: RoundRow | undefined,
-  ): Promise<void> {
+  async #goOn({ id, task_id: taskId, step }: JobRow, next: RoundRow | undefined): Promise<void> {
     this.#submitted.delete(id);
     if (step === null) return;
-    if (state !== 'succeeded') {
-      await this.#context.database.query(
-        `update tasks set state = 'paused', reason = $2, updated_at = now() where id = $1 and state = 'running'`,
-        [taskId, `cloud-step-${state}: ${message ?? ''}`.slice(0, 500)],
-      );
-    }
     await announceTask(this.#context, taskId);
     if (!next) return;
     await offerRound(this.#context, next.id);
     await announceRound(this.#context, next.id);
   }
+}
+
+/** Ends a job without a result. A plan's own step that does not come pauses its task: somebody must look. */
+async function endWithoutResult(
+  tx: Querier,
+  id: JobId,
+  state: 'failed' | 'cancelled',
+  changes: { message: string; metrics?: object },
+): Promise<JobRow | undefined> {
+  const row = await moveJob(tx, id, state, changes);
+  if (row && row.step !== null) {
+    await tx.query(
+      `update tasks set state = 'paused', reason = $2, updated_at = now() where id = $1 and state = 'running'`,
+      [row.task_id, `cloud-step-${state}: ${changes.message}`.slice(0, 500)],
+    );
+  }
+  return row;
 }
 
 /** Why the weights of a job may not become the task's next version. */

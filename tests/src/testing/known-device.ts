@@ -58,17 +58,24 @@ export function knownUpdate(number: number, { blocks }: Pick<Assignment, 'blocks
   );
 }
 
+export interface FleetOptions {
+  /** Without one, devices ask over HTTP. */
+  readonly hasSocket?: boolean;
+  /** The base URL that a request goes to, by its path, instead of the server's. */
+  readonly nodeFor?: ((path: string) => string) | undefined;
+}
+
 export async function knownFleet(
   server: string,
   enrolmentToken: string,
   count: number,
-  { hasSocket = true }: { hasSocket?: boolean } = {},
+  { hasSocket = true, nodeFor }: FleetOptions = {},
 ): Promise<{ devices: KnownDevice[]; close: () => Promise<void> }> {
   const place = await temporaryDirectory();
   const all: KnownDevice[] = [];
   const make = (number: number): KnownDevice => {
     const directory = join(place.path, String(number));
-    const device = knownDevice(server, enrolmentToken, number, directory, hasSocket);
+    const device = knownDevice(server, enrolmentToken, number, directory, { hasSocket, nodeFor });
     const made = { ...device, again: () => make(number) };
     all.push(made);
     return made;
@@ -88,18 +95,18 @@ function knownDevice(
   enrolmentToken: string,
   number: number,
   directory: string,
-  hasSocket: boolean,
+  { hasSocket, nodeFor = () => server }: FleetOptions,
 ): Omit<KnownDevice, 'again'> {
   let isCut = false;
   const hooks: Hooks = { onMessage: () => undefined, onTraining: () => Promise.resolve() };
   const host = nodeHost({ directory });
   const http = async (request: HttpRequest) => {
     if (isCut) throw new DeviceError('offline', 'This device was cut off.');
-    const path = new URL(request.url).pathname;
+    const { pathname: path, search } = new URL(request.url);
     const type = path.endsWith('/messages') ? request.body?.[1] : undefined;
     if (type !== undefined) await hooks.onMessage(type, 'before');
     known.sent.push({ path, body: request.body?.slice() ?? new Uint8Array() });
-    const answer = await host.http(request);
+    const answer = await host.http({ ...request, url: `${nodeFor(path)}${path}${search}` });
     if (type !== undefined) await hooks.onMessage(type, 'after');
     return answer;
   };

@@ -67,6 +67,8 @@ export class ServerProcess {
   readonly directory: string;
   readonly #environment: Record<string, string>;
   url = '';
+  /** What its processes wrote. */
+  output = '';
   #child: ChildProcess | undefined;
   #port = 0;
 
@@ -106,21 +108,21 @@ export class ServerProcess {
       },
     );
     this.#child = child;
-    let output = '';
+    const before = this.output.length;
     const announced = new Promise<void>((resolve, reject) => {
       child.stderr.on('data', (chunk: Buffer) => {
-        output += chunk.toString();
+        this.output += chunk.toString();
       });
       child.stdout.on('data', (chunk: Buffer) => {
-        output += chunk.toString();
-        const url = /serves (http:\S+)/.exec(output)?.[1];
+        this.output += chunk.toString();
+        const url = /serves (http:\S+)/.exec(this.output.slice(before))?.[1];
         if (url === undefined) return;
         this.url = url;
         this.#port = Number(new URL(url).port);
         resolve();
       });
       child.once('exit', () => {
-        reject(new Error(`The server did not start: ${output}`));
+        reject(new Error(`The server did not start: ${this.output.slice(before)}`));
       });
     });
     await announced;
@@ -134,14 +136,32 @@ export class ServerProcess {
     return signal ?? code;
   }
 
+  get pid(): number {
+    return this.#child?.pid ?? 0;
+  }
+
   get running(): boolean {
     return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
-  async kill(): Promise<void> {
+  /** Asks it to end, as a supervisor does. */
+  terminate(): void {
+    this.#child?.kill('SIGTERM');
+  }
+
+  kill(): Promise<void> {
+    return this.#end('SIGKILL');
+  }
+
+  /** Ends it as an operator does: it lets what is under way end first. */
+  stop(): Promise<void> {
+    return this.#end('SIGTERM');
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
     if (!this.running) return;
     const ended = this.ended();
-    this.#child?.kill('SIGKILL');
+    this.#child?.kill(signal);
     await ended;
   }
 }

@@ -47,7 +47,10 @@ export async function makeTenant(server: Admin, name: string): Promise<Tenant> {
   await keys.operator.post(`/v1/versions/${task.currentVersion}/promote`, {});
   const work = { kind: 'evaluate', data: 'proxy', training: {} };
   const job = await keys.operator.post<Job>(`/v1/tasks/${task.id}/jobs`, { work });
+  const email = `${project.id}@example.com`;
+  const member = await keys.admin.post<{ id: string }>('/v1/members', { email, role: 'viewer' });
   Object.assign(ids, {
+    mbr: member.id,
     key: spare.id,
     enr: token.id,
     dev: other.deviceId,
@@ -66,6 +69,7 @@ export async function makeTenant(server: Admin, name: string): Promise<Tenant> {
 const kindsInPaths: Readonly<Record<string, string>> = {
   projects: 'prj',
   keys: 'key',
+  members: 'mbr',
   'enrolment-tokens': 'enr',
   devices: 'dev',
   tasks: 'tsk',

@@ -12,7 +12,7 @@ import {
 } from '@starling/protocol';
 import { verify } from '@starling/secure';
 import { DeviceError } from '../errors.ts';
-import type { ChannelEvents, ChannelFactory, Http, HttpAnswer, HttpRequest } from '../ports.ts';
+import type { ChannelEvents, ChannelFactory, DelayWindow, Http, HttpAnswer, HttpRequest } from '../ports.ts';
 import { FakeUploads } from './fake-uploads.ts';
 import { tinyAssignment } from './tiny-assignment.ts';
 import { tinyFetched } from './tiny-model.ts';
@@ -86,6 +86,12 @@ export class FakeServer {
     const lost = this.#connections;
     this.#connections = [];
     for (const connection of lost) connection.closed(undefined);
+  }
+
+  /** Ends as a server does that is told to: every device is to come back within the window. */
+  leave(window: DelayWindow): void {
+    for (const connection of this.#connections) connection.leaving(window);
+    this.dropConnections();
   }
 
   /** Ends every session, but no connection: as when an hour is over. */

@@ -35,6 +35,9 @@ export const socketChannel: ChannelFactory = (server, token, events) => {
   socket.on('assignment', (assignment: Parameters<typeof events.assignment>[0]) => {
     events.assignment(assignment);
   });
+  socket.on('leaving', (window: Parameters<typeof events.leaving>[0]) => {
+    events.leaving(window);
+  });
   socket.on('group', () => {
     events.group();
   });

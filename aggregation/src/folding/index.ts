@@ -1,0 +1,12 @@
+import type { Folding } from './folding.ts';
+import { javaScriptFolding } from './javascript.ts';
+import { wasmFoldingIfAny } from './wasm.ts';
+
+export type { Folding, WeightedVector } from './folding.ts';
+
+let chosen: Folding | undefined;
+
+/** The fastest that runs here. */
+export function bestFolding(): Folding {
+  return (chosen ??= wasmFoldingIfAny() ?? javaScriptFolding);
+}

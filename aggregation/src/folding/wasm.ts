@@ -1,0 +1,84 @@
+/** Folding by WebAssembly with vectors of 128 bits (aggregation/assembly), tile by tile. */
+import { fromBase64 } from '@starling/protocol';
+import type { Folding } from './folding.ts';
+import { foldModule } from './generated/fold.ts';
+
+/** What is used of the WebAssembly JavaScript interface (W3C, WebAssembly JavaScript Interface, 2.0). */
+interface WebAssemblyInterface {
+  readonly Module: new (bytes: Uint8Array) => object;
+  readonly Instance: new (module: object) => { readonly exports: unknown };
+}
+
+/** Missing where an engine has it not, or has it switched off. */
+declare const WebAssembly: WebAssemblyInterface | undefined;
+
+/** What assembly/index.ts exports. */
+interface Kernel {
+  readonly memory: { readonly buffer: ArrayBuffer };
+  readonly tileValues: { readonly value: number };
+  readonly lanesPlace: { readonly value: number };
+  readonly valuesPlace: { readonly value: number };
+  fold(count: number, scale: number, weight: number): void;
+  isWithin(count: number, clip: number): number;
+}
+
+/** undefined where the engine lacks WebAssembly with 128-bit vectors, or may not use it. */
+export function wasmFoldingIfAny(): Folding | undefined {
+  const exports = instantiate();
+  return exports === undefined ? undefined : foldingOf(exports as Kernel); // the module is ours; the tests use every export
+}
+
+function instantiate(): unknown {
+  if (typeof WebAssembly === 'undefined') return undefined;
+  try {
+    return new WebAssembly.Instance(new WebAssembly.Module(fromBase64(foldModule))).exports;
+  } catch {
+    return undefined; // no vectors, or a page's content security policy forbids it
+  }
+}
+
+function foldingOf(kernel: Kernel): Folding {
+  const { buffer } = kernel.memory;
+  const tile = kernel.tileValues.value;
+  const lanesTile = new Float64Array(buffer, kernel.lanesPlace.value, tile);
+  const valuesTile = new Float32Array(buffer, kernel.valuesPlace.value, tile);
+
+  /** Copies a part of the values, and gives its length with the zeros that fill up the last four. */
+  function load(values: Float32Array, from: number, count: number): number {
+    valuesTile.set(values.subarray(from, from + count));
+    const padded = Math.ceil(count / 4) * 4;
+    valuesTile.fill(0, count, padded);
+    return padded;
+  }
+
+  return {
+    name: 'wasm',
+    isWithin: (values, clip) => {
+      const most = floatBelow(clip);
+      for (let from = 0; from < values.length; from += tile) {
+        const count = load(values, from, Math.min(tile, values.length - from));
+        if (kernel.isWithin(count, most) === 0) return false;
+      }
+      return true;
+    },
+    add: (lanes, vectors, scaleBits) => {
+      for (let from = 0; from < lanes.length; from += tile) {
+        const part = lanes.subarray(from, from + tile);
+        lanesTile.set(part);
+        for (const { values, weight } of vectors) {
+          kernel.fold(load(values, from, part.length), 2 ** scaleBits, weight);
+        }
+        part.set(lanesTile.subarray(0, part.length));
+      }
+    },
+  };
+}
+
+/** The largest float32 that is not above `value` (positive): a float32 is within the one where it is within the other. */
+function floatBelow(value: number): number {
+  const near = Math.fround(value);
+  if (near <= value) return near;
+  const bits = new Uint32Array(Float32Array.of(near).buffer);
+  bits[0]!--;
+  return new Float32Array(bits.buffer)[0]!;
+}

@@ -1,0 +1,16 @@
+import { coordinatorCases } from './coordinator/cases.ts';
+import type { Report } from './lines.ts';
+import { cases as secureCases } from './secure/cases.ts';
+
+export interface CaseOptions {
+  /** A Python that has flwr. */
+  readonly flower?: string;
+}
+
+/** By name, in the order in which they are run: each in a process of its own. */
+export type Cases = Readonly<Record<string, (report: Report, options: CaseOptions) => Promise<void>>>;
+
+export const benches: Readonly<Record<string, Cases>> = {
+  secure: secureCases,
+  coordinator: coordinatorCases,
+};

@@ -1,0 +1,33 @@
+import { maximum, median } from '../statistics.ts';
+import { each, fleetOf } from './fleet.ts';
+import { startTask } from './round.ts';
+import { row, verdict, type Report } from './rows.ts';
+
+/** Idle connections of devices: what each keeps resident, and how long a round's offer takes to reach all of them. */
+export async function benchSockets(report: Report): Promise<void> {
+  const name = 'sockets-10000';
+  for (const size of [1_000, 3_000, 10_000]) {
+    const { server, devices } = await fleetOf(size);
+    try {
+      const { now: idle } = server.memory();
+      await each(devices, (device) => device.connect(), 100);
+      await new Promise((resolve) => setTimeout(resolve, 3_000)); // what connecting leaves behind is let go of
+      const kilobytes = (server.memory().now - idle) / 1024 / size;
+      report(row(name, 'server', `n = ${size}: resident above idle, a connection`, 'kB', [kilobytes]));
+      const from = performance.now();
+      const at = devices.map((device) => device.assignment(() => true).then(() => performance.now() - from));
+      await startTask(server, { size, inputs: 9, outputs: 10 });
+      const times = await Promise.all(at);
+      report(row(name, 'starling', `n = ${size}: a task's start to its offer at a device`, 'ms', times));
+      const spread = maximum(times) - Math.min(...times);
+      report(row(name, 'starling', `n = ${size}: from the first offer heard to the last`, 'ms', [spread]));
+      if (size < 10_000) continue;
+      report(verdict(name, 'resident above idle, a connection', kilobytes, 25, 'kB'));
+      report(verdict(name, 'from the first offer heard to the last', spread, 300, 'ms'));
+      report(row(name, 'starling', `n = ${size}: median device`, 'ms', [median(times)]));
+    } finally {
+      await server.stop();
+      await Promise.all(devices.map((device) => device.disconnect()));
+    }
+  }
+}

@@ -1,0 +1,163 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Assignment, DeviceId, Task } from '@starling/protocol';
+import type { Client } from '@starling/protocol/api';
+import { clientOf } from './testing/client.ts';
+import { eventually, tinySize } from './testing/project.ts';
+import { RawDevice, updateFile } from './testing/raw-device.ts';
+import { testServer, type TestServer } from './testing/servers.ts';
+
+/** One task of one round: two devices are counted, one declines, and a fourth never takes part. */
+let world: TestServer;
+let client: Client;
+let devices: RawDevice[];
+let task: Task;
+let updateBytes: number;
+
+beforeAll(async () => {
+  world = await testServer();
+  client = clientOf(world.admin);
+  const token = await world.admin.enrolmentToken({ part: 'fleet' });
+  devices = await Promise.all([0, 1, 2].map(() => RawDevice.enrolled(world.server.url, token)));
+  await RawDevice.enrolled(world.server.url, await world.admin.enrolmentToken({ part: 'other' }));
+  for (const device of devices) await device.assignment();
+  task = await world.admin.tinyTask({
+    cohort: { goal: 3, minimum: 2, overSelection: 1, select: { part: 'fleet' } },
+  });
+  await client.call('startTask', { params: { id: task.id } });
+  const offers = await Promise.all(
+    devices.map((device) => eventually('an offer', async () => (await device.assignment()) ?? undefined)),
+  );
+  const [first, second, third] = offers as [Assignment, Assignment, Assignment];
+  await devices[2]!.say(third.id, 'decline', { reason: 'busy' });
+  for (const [index, offer] of [first, second].entries()) await devices[index]!.say(offer.id, 'accept');
+  await client.call('closeRound', { params: { id: first.roundId } });
+  for (const [index, offer] of [first, second].entries()) {
+    const update = updateFile(offer, { parameters: { [index]: 1 } });
+    updateBytes = update.length;
+    await devices[index]!.reachUpload(offer, update);
+    await devices[index]!.upload(offer.id, update);
+  }
+  await eventually('the task to complete', async () => {
+    const { state } = await client.call('getTask', { params: { id: task.id } });
+    return state === 'completed' ? state : undefined;
+  });
+});
+afterAll(() => world.close());
+
+describe('the fleet', () => {
+  it('is counted by the database: devices, their platforms, what was counted and dropped within a day', async () => {
+    const fleet = await client.call('getFleet');
+    expect(fleet.devices).toEqual({ active: 4, revoked: 0, online: 3, day: 4, week: 4 });
+    expect(fleet.platforms).toEqual([{ name: expect.any(String) as string, devices: 4, seen: 4 }]);
+    expect(fleet.enrolled).toHaveLength(14);
+    expect(fleet.enrolled.at(-1)?.devices).toBe(4);
+    expect(fleet.enrolled.slice(0, -1).every((day) => day.devices === 0)).toBe(true);
+    expect(fleet.work).toEqual({ tasks: 0, rounds: 0, jobs: 0, assignments: {} });
+    expect(fleet.day).toEqual({
+      published: 1,
+      abandoned: 0,
+      counted: 2,
+      dropped: { declined: 1 },
+      bytesUp: 2 * updateBytes,
+    });
+    expect(fleet.alerts).toEqual([]);
+  });
+
+  it('asks for attention where a round wants more devices than are online, and only so long', async () => {
+    const wanting = await world.admin.tinyTask(
+      { cohort: { goal: 9, minimum: 9, overSelection: 1, select: { part: 'none' } } },
+      'many',
+    );
+    await client.call('startTask', { params: { id: wanting.id } });
+    const { alerts } = await client.call('getFleet');
+    expect(alerts).toMatchObject([
+      { kind: 'too-few-online', taskId: wanting.id, task: 'many', message: '9' },
+    ]);
+    await client.call('cancelTask', { params: { id: wanting.id } });
+    expect((await client.call('getFleet')).alerts).toEqual([]);
+  });
+
+  it('asks for attention after two rounds in a row were abandoned', async () => {
+    const unlucky = await world.admin.tinyTask(
+      { cohort: { goal: 3, minimum: 3, overSelection: 1, select: { part: 'none' } } },
+      'unlucky',
+    );
+    await client.call('startTask', { params: { id: unlucky.id } });
+    for (const expected of [[], ['rounds-abandoned']]) {
+      const { items } = await client.call('listRounds', { params: { id: unlucky.id } });
+      await client.call('abortRound', { params: { id: items[0]!.id } });
+      const { alerts } = await client.call('getFleet');
+      expect(alerts.map(({ kind }) => kind)).toEqual(expected);
+    }
+    await client.call('cancelTask', { params: { id: unlucky.id } });
+  });
+});
+
+describe('tasks', () => {
+  it('are found by state and by a part of their name, in whatever case', async () => {
+    const named = async (query: { state?: Task['state']; name?: string }) =>
+      (await client.call('listTasks', { query })).items.map(({ name }) => name).sort();
+    expect(await named({})).toEqual(['many', 'tiny', 'unlucky']);
+    expect(await named({ state: 'completed' })).toEqual(['tiny']);
+    expect(await named({ name: 'UNL' })).toEqual(['unlucky']);
+    expect(await named({ name: '%' })).toEqual([]);
+    expect(await named({ state: 'completed', name: 'many' })).toEqual([]);
+  });
+});
+
+describe('a task', () => {
+  it('shows its learning curve: one point a published round', async () => {
+    const { startedAt, points } = await client.call('getCurves', { params: { id: task.id } });
+    expect(Date.parse(startedAt ?? '')).toBeGreaterThan(0);
+    expect(points).toMatchObject([
+      { sequence: 1, kind: 'training', number: 1, devices: 2, bytesUp: 2 * updateBytes, evaluation: null },
+    ]);
+    expect(points[0]?.training?.devices).toBe(2);
+  });
+
+  it('shows what it has cost its devices', async () => {
+    const cost = await client.call('getCost', { params: { id: task.id } });
+    expect(cost).toMatchObject({
+      rounds: { published: 1, abandoned: 0 },
+      updates: { counted: 2, dropped: 1 },
+      bytesUp: 2 * updateBytes,
+    });
+    expect(cost.bytesDown).toBeGreaterThanOrEqual(2 * 4 * tinySize);
+    expect(cost.deviceMs).toBeGreaterThanOrEqual(0);
+  });
+});
+
+describe('devices', () => {
+  const idOf = (index: number) => devices[index]!.deviceId as DeviceId; // the server gave it
+
+  it('are found by state, label, beginning of the id, platform and version of the SDK', async () => {
+    const found = async (query: object) =>
+      (await client.call('listDevices', { query })).items.map(({ id }) => id).sort();
+    const all = await found({});
+    expect(all).toHaveLength(4);
+    expect(await found({ label: 'part=fleet' })).toEqual(devices.map(({ deviceId }) => deviceId).sort());
+    expect(await found({ label: 'part=' })).toEqual([]);
+    expect(await found({ id: devices[0]!.deviceId.slice(0, 10) })).toEqual([devices[0]!.deviceId]);
+    expect(await found({ id: '%' })).toEqual([]);
+    expect(await found({ state: 'revoked' })).toEqual([]);
+    const { platform, sdkVersion } = await client.call('getDevice', { params: { id: idOf(0) } });
+    expect(await found({ platform, sdkVersion })).toEqual(all);
+    expect(await found({ platform: `${platform}s` })).toEqual([]);
+  });
+
+  it('show what they took part in, and how that ended', async () => {
+    const work = async (index: number) =>
+      (await client.call('listDeviceWork', { params: { id: idOf(index) } })).items;
+    expect(await work(0)).toMatchObject([
+      {
+        taskId: task.id,
+        task: task.name,
+        roundNumber: 1,
+        kind: 'training',
+        state: 'counted',
+        bytesUp: updateBytes,
+      },
+    ]);
+    expect(await work(2)).toMatchObject([{ state: 'dropped', reason: 'declined: busy', bytesUp: null }]);
+  });
+});

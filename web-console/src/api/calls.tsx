@@ -1,0 +1,108 @@
+import {
+  keepPreviousData,
+  useInfiniteQuery,
+  useMutation,
+  useQuery,
+  useQueryClient,
+  type UseQueryResult,
+} from '@tanstack/react-query';
+import type { ProblemError } from '@starling/protocol';
+import {
+  endpoints,
+  type AnswerOf,
+  type Client,
+  type Endpoint,
+  type Endpoints,
+  type InputOf,
+  type Operation,
+} from '@starling/protocol/api';
+import { createContext, use } from 'react';
+import { messageOf } from './problems.ts';
+import { notifications } from '@mantine/notifications';
+
+const ClientContext = createContext<Client | null>(null);
+export const ClientProvider = ClientContext.Provider;
+
+/** The client of the session; only below the sign-in. */
+export function useClient(): Client {
+  const client = use(ClientContext);
+  if (!client) throw new TypeError('A page asked for the client outside of a session.');
+  return client;
+}
+
+/** Operations that answer with a page of a list. */
+export type ListOperation = {
+  [O in Operation]: AnswerOf<Endpoints[O]> extends { items: unknown[]; next: string | null } ? O : never;
+}[Operation];
+
+export type Item<O extends ListOperation> = AnswerOf<Endpoints[O]>['items'][number];
+
+/** What an operation was asked, as the key of its answer in the cache. */
+export function keyOf<O extends Operation>(operation: O, input?: InputOf<Endpoints[O]>): readonly unknown[] {
+  return input === undefined ? [operation] : [operation, input];
+}
+
+/** The answer of a read operation, kept in step by the live events (live.ts). */
+export function useRead<O extends Operation>(
+  operation: O,
+  input: InputOf<Endpoints[O]>,
+  options: { enabled?: boolean; refetchInterval?: number } = {},
+): UseQueryResult<AnswerOf<Endpoints[O]>, ProblemError> {
+  const client = useClient();
+  return useQuery<AnswerOf<Endpoints[O]>, ProblemError>({
+    queryKey: keyOf(operation, input),
+    queryFn: () => client.call(operation, input as never), // the conditional tuple of `call` is beyond inference here
+    placeholderData: keepPreviousData as never, // another input's answer stands while this one's comes
+    ...options,
+  });
+}
+
+/** All pages that were asked for so far, as one list. */
+export function useList<O extends ListOperation>(operation: O, input: InputOf<Endpoints[O]>) {
+  const client = useClient();
+  const result = useInfiniteQuery<{ items: Item<O>[]; next: string | null }, ProblemError>({
+    queryKey: keyOf(operation, input),
+    initialPageParam: null,
+    queryFn: ({ pageParam }) => {
+      const { query, ...rest } = input as { query?: object };
+      const asked = {
+        ...rest,
+        query: { ...query, ...(typeof pageParam === 'string' && { cursor: pageParam }) },
+      };
+      return client.call(operation, asked as never) as Promise<{ items: Item<O>[]; next: string | null }>;
+    },
+    getNextPageParam: ({ next }) => next,
+  });
+  return { ...result, items: result.data?.pages.flatMap(({ items }) => items) };
+}
+
+/**
+ * Does something, then reads anew what may have changed (`changes`: operations whose answers it touches). A refusal is
+ * shown as a notification unless `onProblem` takes it.
+ */
+export function useAct<O extends Operation>(
+  operation: O,
+  {
+    changes = [],
+    onProblem,
+  }: { changes?: readonly Operation[]; onProblem?: (problem: ProblemError) => void } = {},
+) {
+  const client = useClient();
+  const cache = useQueryClient();
+  return useMutation<AnswerOf<Endpoints[O]>, ProblemError, InputOf<Endpoints[O]>>({
+    mutationFn: (input) => client.call(operation, input as never),
+    onSuccess: () => {
+      for (const changed of changes) void cache.invalidateQueries({ queryKey: [changed] });
+    },
+    onError: (problem) => {
+      if (onProblem) onProblem(problem);
+      else notifications.show({ color: 'red', title: problem.name, message: messageOf(problem) });
+    },
+  });
+}
+
+/** The call behind a figure, as one types it: `GET /v1/tasks/:id`. */
+export function callOf(operation: Operation): string {
+  const { method, path }: Endpoint = endpoints[operation];
+  return `${method} ${path}`;
+}

@@ -1,0 +1,106 @@
+import type { LiveEvent } from '@starling/protocol';
+import type { Operation } from '@starling/protocol/api';
+import { useQueryClient, type InfiniteData, type QueryClient } from '@tanstack/react-query';
+import { useEffect, useState } from 'react';
+import { keyOf } from './calls.tsx';
+
+/** Whether the page hears of changes as they happen. */
+export type Liveness = 'connecting' | 'live' | 'lost';
+
+/**
+ * How long answers that are to be read anew are collected: a round of a thousand devices is one refresh, not a thousand. The
+ * fleet is counted over all devices, so it waits longer.
+ */
+const refreshMs = { usual: 500, fleet: 5_000 } as const;
+
+/** Follows the live events of a project for as long as the page stands, and keeps the cached answers in step. */
+export function useLiveEvents(projectId: string): Liveness {
+  const cache = useQueryClient();
+  const [liveness, setLiveness] = useState<Liveness>('connecting');
+  useEffect(() => {
+    const stale = new Set<Operation>();
+    const refresh = (wanted: (operation: Operation) => boolean) => () => {
+      for (const operation of stale) {
+        if (!wanted(operation)) continue;
+        stale.delete(operation);
+        void cache.invalidateQueries({ queryKey: [operation] });
+      }
+    };
+    const timers = [
+      setInterval(
+        refresh((operation) => operation !== 'getFleet'),
+        refreshMs.usual,
+      ),
+      setInterval(
+        refresh((operation) => operation === 'getFleet'),
+        refreshMs.fleet,
+      ),
+    ];
+    const source = new EventSource('/v1/events');
+    source.addEventListener('open', () => {
+      setLiveness('live');
+    });
+    source.addEventListener('error', () => {
+      setLiveness('lost'); // the browser connects again by itself, from the last event's id
+    });
+    source.addEventListener('gap', () => {
+      void cache.invalidateQueries();
+    });
+    source.addEventListener('event', ({ data }: MessageEvent<string>) => {
+      const event = JSON.parse(data) as LiveEvent; // the server answers by its schema
+      for (const operation of take(cache, event)) stale.add(operation);
+    });
+    return () => {
+      timers.forEach(clearInterval);
+      source.close();
+    };
+  }, [cache, projectId]);
+  return liveness;
+}
+
+/** Puts what an event carries where it is shown; returns the operations whose answers it made old. */
+function take(cache: QueryClient, event: LiveEvent): Operation[] {
+  switch (event.kind) {
+    case 'task':
+      cache.setQueryData(keyOf('getTask', { params: { id: event.task.id } }), event.task);
+      replaceIn(cache, 'listTasks', event.task);
+      // a list may be of one state only; a promotion changes what the task serves
+      return ['getFleet', 'listTasks', 'listReleases', 'listModelTasks'];
+    case 'round': {
+      const { round } = event;
+      cache.setQueryData(keyOf('getRound', { params: { id: round.id } }), round);
+      const listed = replaceIn(cache, 'listRounds', round);
+      return [
+        'getFleet',
+        'getAnatomy',
+        'getArrivals',
+        ...(listed ? [] : (['listRounds'] as const)),
+        ...(round.endedAt === null ? [] : (['getCurves', 'getCost'] as const)),
+      ];
+    }
+    case 'version':
+      return ['listVersions', 'listReleases', 'getTask'];
+    case 'job':
+      return ['getJob', 'getJobLog', 'listJobs', 'listTaskJobs', 'getFleet'];
+    case 'device':
+      return ['listDevices', 'getDevice', 'getFleet'];
+  }
+}
+
+type Listed = InfiniteData<{ items: { id: string }[]; next: string | null }>;
+
+/** Puts `item` in the place of its former self in every cached list; false when none held it. */
+function replaceIn(cache: QueryClient, operation: Operation, item: { id: string }): boolean {
+  let found = false;
+  cache.setQueriesData<Listed>({ queryKey: [operation] }, (lists) => {
+    if (!lists) return lists;
+    const pages = lists.pages.map((page) => {
+      const at = page.items.findIndex(({ id }) => id === item.id);
+      if (at === -1) return page;
+      found = true;
+      return { ...page, items: page.items.with(at, item) };
+    });
+    return { ...lists, pages };
+  });
+  return found;
+}

@@ -1,0 +1,69 @@
+import { Center, Loader } from '@mantine/core';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { RouterProvider } from '@tanstack/react-router';
+import { useMemo, useState } from 'react';
+import { ClientProvider } from '../api/calls.tsx';
+import { clientOf } from '../api/client.ts';
+import type { BrowserSession } from '@starling/protocol/api';
+import { currentSession } from '../api/session.ts';
+import { Problem } from '../components/problem.tsx';
+import { Language, preferredLocale, rememberLocale, type Locale } from '../i18n/index.tsx';
+import { LocaleProvider } from './locale.tsx';
+import { router } from './routes.tsx';
+import { SessionProvider } from './session.tsx';
+import { SignIn } from './sign-in.tsx';
+
+/** The console: who is not signed in is asked to; all else is below the session. */
+export function App() {
+  const [locale, setLocale] = useState<Locale>(preferredLocale);
+  const choose = (chosen: Locale) => {
+    rememberLocale(chosen);
+    setLocale(chosen);
+  };
+  return (
+    <Language locale={locale}>
+      <LocaleProvider value={{ locale, choose }}>
+        <Gate />
+      </LocaleProvider>
+    </Language>
+  );
+}
+
+const sessionKey = ['session'];
+
+function Gate() {
+  const cache = useQueryClient();
+  const { data, error, isPending, refetch } = useQuery<BrowserSession | null>({
+    queryKey: sessionKey,
+    queryFn: currentSession,
+    staleTime: Infinity,
+  });
+  const client = useMemo(() => (data ? clientOf(data.csrf) : null), [data]);
+  if (isPending) {
+    return (
+      <Center mih="100vh">
+        <Loader type="dots" />
+      </Center>
+    );
+  }
+  if (error) {
+    return (
+      <Center mih="100vh">
+        <Problem error={error} retry={() => void refetch()} />
+      </Center>
+    );
+  }
+  const signedIn = (session: BrowserSession | null) => {
+    // what one person was shown is not there for the next
+    cache.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== sessionKey[0] });
+    cache.setQueryData(sessionKey, session);
+  };
+  if (!data || !client) return <SignIn signedIn={signedIn} />;
+  return (
+    <SessionProvider value={{ session: data, changed: signedIn }}>
+      <ClientProvider value={client}>
+        <RouterProvider router={router} />
+      </ClientProvider>
+    </SessionProvider>
+  );
+}

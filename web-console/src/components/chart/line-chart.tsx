@@ -1,0 +1,216 @@
+import 'uplot/dist/uPlot.min.css';
+import { ActionIcon, Box, Group, Menu, Stack, Table, Text, useComputedColorScheme } from '@mantine/core';
+import { useElementSize } from '@mantine/hooks';
+import { IconDownload, IconTable } from '@tabler/icons-react';
+import { useEffect, useRef, useState } from 'react';
+import uPlot from 'uplot';
+import { useFormatter, useTranslations } from 'use-intl';
+import { save } from '../save.ts';
+import { aligned, csvOf, type Series } from './series.ts';
+
+export interface LineChartProps {
+  /** What is drawn, for those who cannot see it and for the names of files. */
+  name: string;
+  xName: string;
+  yName: string;
+  series: readonly Series[];
+  height?: number;
+  log?: boolean;
+  /** How x and y read on the axes and in the legend. */
+  formatX?: (x: number) => string;
+  formatY?: (y: number) => string;
+  onPick?: (x: number) => void;
+}
+
+/** Lines over a common axis (uPlot), with the same figures as a table and as files. */
+export function LineChart(props: LineChartProps) {
+  const { name, xName, series, height = 280 } = props;
+  const words = useTranslations('shell.chart');
+  const [table, setTable] = useState(false);
+  const { ref: box, width } = useElementSize();
+  const place = useRef<HTMLDivElement>(null);
+  const dark = useComputedColorScheme('light') === 'dark';
+  const drawn = useRef<uPlot>(null);
+  useEffect(() => {
+    if (!place.current || width === 0 || table) return;
+    const chart = new uPlot(optionsOf(props, width, height, dark), aligned(series), place.current);
+    drawn.current = chart;
+    return () => {
+      chart.destroy();
+      drawn.current = null;
+    };
+  }, [props, series, width, height, dark, table]);
+  if (series.every(({ x }) => x.length === 0)) {
+    return (
+      <Box h={height} style={{ display: 'grid', placeItems: 'center' }}>
+        <Text c="dimmed">{words('empty')}</Text>
+      </Box>
+    );
+  }
+  return (
+    <Stack gap={4} pos="relative">
+      <Group gap={4} justify="flex-end">
+        <ActionIcon
+          variant={table ? 'light' : 'subtle'}
+          color="gray"
+          aria-label={words('table')}
+          aria-pressed={table}
+          onClick={() => {
+            setTable(!table);
+          }}
+        >
+          <IconTable size={16} />
+        </ActionIcon>
+        <Menu position="bottom-end">
+          <Menu.Target>
+            <ActionIcon variant="subtle" color="gray" aria-label={words('save')}>
+              <IconDownload size={16} />
+            </ActionIcon>
+          </Menu.Target>
+          <Menu.Dropdown>
+            <Menu.Item
+              onClick={() => {
+                save(`${name}.csv`, new Blob([csvOf(xName, series)], { type: 'text/csv' }));
+              }}
+            >
+              {words('csv')}
+            </Menu.Item>
+            <Menu.Item
+              disabled={table}
+              onClick={() => {
+                drawn.current?.ctx.canvas.toBlob((image) => {
+                  if (image) save(`${name}.png`, image);
+                });
+              }}
+            >
+              {words('png')}
+            </Menu.Item>
+          </Menu.Dropdown>
+        </Menu>
+      </Group>
+      <Box ref={box} w="100%">
+        {table ? (
+          <AsTable {...props} />
+        ) : (
+          <div ref={place} role="img" aria-label={`${name}. ${series.map((each) => each.name).join(', ')}`} />
+        )}
+      </Box>
+    </Stack>
+  );
+}
+
+function AsTable({ name, xName, series, height = 280, formatX = String, formatY }: LineChartProps) {
+  const format = useFormatter();
+  const show = formatY ?? ((y: number) => format.number(y, { maximumSignificantDigits: 5 }));
+  const [x, ...rows] = aligned(series);
+  return (
+    <Box
+      className="scroll-x"
+      mah={height + 60}
+      style={{ overflowY: 'auto' }}
+      tabIndex={0}
+      role="region"
+      aria-label={name}
+    >
+      <Table stickyHeader>
+        <Table.Thead>
+          <Table.Tr>
+            <Table.Th>{xName}</Table.Th>
+            {series.map((each) => (
+              <Table.Th key={each.name} ta="right">
+                {each.name}
+              </Table.Th>
+            ))}
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {x.map((at, index) => (
+            <Table.Tr key={at}>
+              <Table.Th scope="row">{formatX(at)}</Table.Th>
+              {rows.map((row, line) => (
+                <Table.Td key={line} ta="right">
+                  {row[index] === null || row[index] === undefined ? '' : show(row[index])}
+                </Table.Td>
+              ))}
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+    </Box>
+  );
+}
+
+/** Ink of axes and grid; the canvas knows no CSS variables. */
+const inks = {
+  light: { text: '#586564', grid: '#e6ebea' },
+  dark: { text: '#9fb0ae', grid: '#26302f' },
+} as const;
+
+function optionsOf(
+  { series, log, formatX, formatY, onPick, xName, yName }: LineChartProps,
+  width: number,
+  height: number,
+  dark: boolean,
+): uPlot.Options {
+  const ink = inks[dark ? 'dark' : 'light'];
+  const font = `12px ${getComputedStyle(document.body).fontFamily}`;
+  const axis = {
+    stroke: ink.text,
+    font,
+    labelFont: font,
+    labelSize: 20,
+    grid: { stroke: ink.grid, width: 1 },
+    ticks: { show: false },
+  };
+  const x = (value: number) => formatX?.(value) ?? String(value);
+  const y = (value: number) => formatY?.(value) ?? String(Number(value.toPrecision(4)));
+  return {
+    width,
+    height,
+    scales: { x: { time: false }, y: { distr: log ? 3 : 1 } },
+    axes: [
+      { ...axis, label: xName, values: (_chart, places) => places.map(x) },
+      {
+        ...axis,
+        label: yName,
+        size: 60,
+        values: (_chart, places) => places.map((each) => (each === null ? '' : y(each))),
+      },
+    ],
+    series: [
+      { label: xName, value: (_chart, value: number | null) => (value === null ? '–' : x(value)) },
+      ...series.map(({ name, colour, dashed, points }) => ({
+        label: name,
+        stroke: colour,
+        width: 2,
+        spanGaps: true,
+        points: { show: points ?? false, size: 6 },
+        ...(dashed && { dash: [6, 4] }),
+        value: (_chart: uPlot, value: number | null) => (value === null ? '–' : y(value)),
+      })),
+    ],
+    bands: series.flatMap(({ fillTo, colour }, index) =>
+      fillTo === undefined
+        ? []
+        : [{ series: [index + 1, fillTo + 1] as [number, number], fill: translucent(colour) }],
+    ),
+    cursor: { points: { size: 8 }, drag: { x: true, y: false } },
+    hooks: {
+      init: [
+        (chart) => {
+          if (!onPick) return;
+          chart.over.addEventListener('click', () => {
+            const at = chart.cursor.idx;
+            const value = at === null || at === undefined ? undefined : chart.data[0][at];
+            if (value !== undefined) onPick(value);
+          });
+        },
+      ],
+    },
+  };
+}
+
+/** A colour #rrggbb at a sixth of its strength. */
+function translucent(colour: string): string {
+  return `${colour}2b`;
+}

@@ -1,0 +1,81 @@
+import { Skeleton, Stack, Text, Tooltip } from '@mantine/core';
+import type { Operation } from '@starling/protocol/api';
+import type { ReactNode } from 'react';
+import { useTranslations } from 'use-intl';
+import { callOf } from '../api/calls.tsx';
+
+/** A word with what it means, and with the call that its figure comes from. */
+export function Explained({
+  meaning,
+  from,
+  children,
+}: {
+  meaning: string;
+  from: Operation;
+  children: ReactNode;
+}) {
+  const words = useTranslations('shell.figure');
+  return (
+    <Tooltip
+      multiline
+      maw={320}
+      events={{ hover: true, focus: true, touch: true }}
+      label={
+        <>
+          {meaning}
+          <br />
+          <Text span size="xs" ff="monospace">
+            {words('call')} {callOf(from)}
+          </Text>
+        </>
+      }
+    >
+      <button type="button" className="explained">
+        {children}
+      </button>
+    </Tooltip>
+  );
+}
+
+/** One figure with its name; `undefined` while it is not there yet, `null` where nobody knows it. */
+export function Figure({
+  name,
+  value,
+  unit,
+  meaning,
+  from,
+  bare = false,
+}: {
+  name: string;
+  value: ReactNode;
+  unit?: ReactNode;
+  meaning: string;
+  from: Operation;
+  /** Without a surface of its own: inside of a panel. */
+  bare?: boolean;
+}) {
+  const words = useTranslations('shell.figure');
+  return (
+    <Stack {...(bare ? {} : { className: 'surface', p: 'md' })} gap={2} miw={0}>
+      <Text size="sm" c="dimmed">
+        <Explained meaning={meaning} from={from}>
+          {name}
+        </Explained>
+      </Text>
+      {value === undefined ? (
+        <Skeleton h={28} w={72} my={4} />
+      ) : value === null ? (
+        <Text c="dimmed">{words('none')}</Text>
+      ) : (
+        <div className="figure-value">
+          {value}
+          {unit !== undefined && (
+            <Text span size="sm" c="dimmed" ml={6}>
+              {unit}
+            </Text>
+          )}
+        </div>
+      )}
+    </Stack>
+  );
+}

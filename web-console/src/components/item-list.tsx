@@ -1,0 +1,107 @@
+import { Button, Center, Skeleton, Stack, Table, Text } from '@mantine/core';
+import type { ReactNode } from 'react';
+import { useTranslations } from 'use-intl';
+import { Problem } from './problem.tsx';
+
+export interface Column<T> {
+  readonly head: ReactNode;
+  readonly cell: (item: T) => ReactNode;
+  /** Numbers stand right. */
+  readonly right?: boolean;
+  /** Left out on narrow screens. */
+  readonly wide?: boolean;
+}
+
+/** A paged list as a table: loading, failed, empty, or rows with a button for more. */
+export function ItemList<T>({
+  items,
+  error,
+  retry,
+  columns,
+  keyOf,
+  empty,
+  more,
+  name,
+}: {
+  items: readonly T[] | undefined;
+  error: Error | null;
+  retry: () => void;
+  columns: readonly Column<T>[];
+  keyOf: (item: T) => string;
+  /** What stands there when there is nothing: why, and what to do. */
+  empty: ReactNode;
+  more: { has: boolean; loading: boolean; load: () => void };
+  /** What is listed, for those who cannot see it. */
+  name: string;
+}) {
+  const words = useTranslations('shell.list');
+  if (error) return <Problem error={error} retry={retry} />;
+  if (!items) {
+    return (
+      <Stack gap="xs" aria-busy aria-label={words('loading')}>
+        {Array.from({ length: 5 }, (_, row) => (
+          <Skeleton key={row} h={36} />
+        ))}
+      </Stack>
+    );
+  }
+  if (items.length === 0) return <>{empty}</>;
+  return (
+    <Stack gap="sm">
+      <div className="surface scroll-x" tabIndex={0} role="region" aria-label={name}>
+        <Table highlightOnHover verticalSpacing="xs" horizontalSpacing="md">
+          <Table.Thead>
+            <Table.Tr>
+              {columns.map(({ head, right, wide }, index) => (
+                <Table.Th key={index} ta={right ? 'right' : 'left'} {...(wide && { visibleFrom: 'md' })}>
+                  {head}
+                </Table.Th>
+              ))}
+            </Table.Tr>
+          </Table.Thead>
+          <Table.Tbody>
+            {items.map((item) => (
+              <Table.Tr key={keyOf(item)}>
+                {columns.map(({ cell, right, wide }, index) => (
+                  <Table.Td key={index} ta={right ? 'right' : 'left'} {...(wide && { visibleFrom: 'md' })}>
+                    {cell(item)}
+                  </Table.Td>
+                ))}
+              </Table.Tr>
+            ))}
+          </Table.Tbody>
+        </Table>
+      </div>
+      {more.has && (
+        <Center>
+          <Button variant="default" loading={more.loading} onClick={more.load}>
+            {words('more')}
+          </Button>
+        </Center>
+      )}
+    </Stack>
+  );
+}
+
+/** Says that there is nothing here yet, and what would change that. */
+export function Nothing({
+  title,
+  children,
+  action,
+}: {
+  title: string;
+  children?: ReactNode;
+  action?: ReactNode;
+}) {
+  return (
+    <Stack className="surface" p="xl" align="center" ta="center" gap="xs">
+      <Text fw={650}>{title}</Text>
+      {children !== undefined && (
+        <Text c="dimmed" maw={520}>
+          {children}
+        </Text>
+      )}
+      {action}
+    </Stack>
+  );
+}

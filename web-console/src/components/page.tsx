@@ -1,0 +1,69 @@
+import { Anchor, Breadcrumbs, Group, Stack, Text, Title } from '@mantine/core';
+import { useDocumentTitle } from '@mantine/hooks';
+import type { ReactNode } from 'react';
+
+/** The head of a page: where one is, its title, what can be done; then its content. */
+export function Page({
+  title,
+  lead,
+  trail = [],
+  badge,
+  actions,
+  children,
+}: {
+  title: string;
+  lead?: ReactNode;
+  /** Pages above this one: links of the router. */
+  trail?: readonly ReactNode[];
+  badge?: ReactNode;
+  actions?: ReactNode;
+  children: ReactNode;
+}) {
+  useDocumentTitle(`${title} · Starling`);
+  return (
+    <Stack gap="lg">
+      <Stack gap={4}>
+        {trail.length > 0 && (
+          <Breadcrumbs fz="sm">
+            {trail}
+            <Anchor component="span" c="dimmed" underline="never" inherit>
+              {title}
+            </Anchor>
+          </Breadcrumbs>
+        )}
+        <Group justify="space-between" align="center" gap="sm">
+          <Group gap="sm" miw={0}>
+            <Title order={1} style={{ overflowWrap: 'anywhere' }}>
+              {title}
+            </Title>
+            {badge}
+          </Group>
+          {actions && <Group gap="xs">{actions}</Group>}
+        </Group>
+        {lead && <Text c="dimmed">{lead}</Text>}
+      </Stack>
+      {children}
+    </Stack>
+  );
+}
+
+/** A titled part of a page, on a surface of its own. */
+export function Panel({
+  title,
+  aside,
+  children,
+}: {
+  title: ReactNode;
+  aside?: ReactNode;
+  children: ReactNode;
+}) {
+  return (
+    <Stack className="surface" p="md" gap="sm" component="section">
+      <Group justify="space-between" gap="xs">
+        <Title order={2}>{title}</Title>
+        {aside}
+      </Group>
+      {children}
+    </Stack>
+  );
+}

@@ -1,0 +1,154 @@
+import { Alert, Badge, Button, Code, Group, Stack, Text, TextInput } from '@mantine/core';
+import { useDebouncedValue } from '@mantine/hooks';
+import type { ProblemError } from '@starling/protocol';
+import type { AuditEntry, AuditVerification, Endpoints, QueryOf } from '@starling/protocol/api';
+import { IconShieldCheck, IconShieldX } from '@tabler/icons-react';
+import { useMutation } from '@tanstack/react-query';
+import { useState } from 'react';
+import { useTranslations } from 'use-intl';
+import { useClient, useList } from '../../api/calls.tsx';
+import { Identity } from '../../components/identity.tsx';
+import { ItemList, Nothing, type Column } from '../../components/item-list.tsx';
+import { Page } from '../../components/page.tsx';
+import { Problem } from '../../components/problem.tsx';
+import { Ago } from '../../components/time.tsx';
+
+const noFilter = { action: '', object: '', since: '', until: '' };
+type Filter = typeof noFilter;
+
+/** What was done in the project, by whom, and whether the record of it is whole. */
+export function AuditLog() {
+  const words = useTranslations('audit');
+  const [filter, setFilter] = useState<Filter>(noFilter);
+  const [asked] = useDebouncedValue(filter, 300);
+  const { items, error, refetch, hasNextPage, isFetchingNextPage, fetchNextPage } = useList('listAudit', {
+    query: queryOf(asked),
+  });
+  return (
+    <Page title={words('title')} lead={words('lead')}>
+      <Verification />
+      <Filters filter={filter} change={setFilter} />
+      <ItemList
+        name={words('title')}
+        items={items}
+        error={error}
+        retry={() => void refetch()}
+        columns={useColumns()}
+        keyOf={({ sequence }) => String(sequence)}
+        empty={<Nothing title={words('empty')}>{words('emptyHint')}</Nothing>}
+        more={{ has: hasNextPage, loading: isFetchingNextPage, load: () => void fetchNextPage() }}
+      />
+    </Page>
+  );
+}
+
+function Verification() {
+  const words = useTranslations('audit');
+  const client = useClient();
+  const verify = useMutation<AuditVerification, ProblemError>({
+    mutationFn: () => client.call('verifyAudit', {}),
+  });
+  const found = verify.data;
+  return (
+    <Stack gap="sm" align="flex-start" aria-live="polite">
+      <Button
+        variant="default"
+        loading={verify.isPending}
+        onClick={() => {
+          verify.mutate();
+        }}
+      >
+        {words('verify')}
+      </Button>
+      {verify.error && <Problem error={verify.error} />}
+      {found &&
+        (found.problem === null ? (
+          <Alert color="teal" icon={<IconShieldCheck />} title={words('intact', { entries: found.entries })}>
+            {words('head', { sequence: found.head.sequence })} <Identity id={found.head.hash} length={64} />
+          </Alert>
+        ) : (
+          <Alert color="red" icon={<IconShieldX />} role="alert">
+            {words('broken', { sequence: found.problem.sequence, message: found.problem.message })}
+          </Alert>
+        ))}
+    </Stack>
+  );
+}
+
+function Filters({ filter, change }: { filter: Filter; change: (filter: Filter) => void }) {
+  const words = useTranslations('audit');
+  const field = (name: keyof Filter) => ({
+    label: words(name),
+    value: filter[name],
+    onChange: ({ currentTarget: { value } }: React.ChangeEvent<HTMLInputElement>) => {
+      change({ ...filter, [name]: value });
+    },
+  });
+  return (
+    <Group align="flex-end" gap="sm">
+      <TextInput {...field('action')} w={180} placeholder="createTask" />
+      <TextInput {...field('object')} w={220} placeholder={words('objectHint')} />
+      <TextInput {...field('since')} type="datetime-local" w={210} />
+      <TextInput {...field('until')} type="datetime-local" w={210} />
+      <Button
+        variant="subtle"
+        disabled={Object.values(filter).every((value) => value === '')}
+        onClick={() => {
+          change(noFilter);
+        }}
+      >
+        {words('clear')}
+      </Button>
+    </Group>
+  );
+}
+
+/** Filters as the server takes them: times of the person's clock as instants. */
+function queryOf({ action, object, since, until }: Filter): Partial<QueryOf<Endpoints['listAudit']>> {
+  return {
+    ...(action !== '' && { action: action.trim() }),
+    ...(object !== '' && { object: object.trim() }),
+    ...(since !== '' && { since: new Date(since).toISOString() }),
+    ...(until !== '' && { until: new Date(until).toISOString() }),
+  };
+}
+
+function useColumns(): Column<AuditEntry>[] {
+  const words = useTranslations('audit');
+  return [
+    { head: words('sequence'), right: true, cell: ({ sequence }) => sequence },
+    { head: words('at'), cell: ({ at }) => <Ago at={at} /> },
+    { head: words('action'), cell: ({ action }) => <Code>{action}</Code> },
+    {
+      head: words('object'),
+      wide: true,
+      cell: ({ object, outcome }) => {
+        const id = outcome?.object ?? object;
+        return id === null ? '' : <Identity id={id} length={16} />;
+      },
+    },
+    {
+      head: words('who'),
+      wide: true,
+      cell: ({ keyId, personId }) => <Identity id={keyId ?? personId ?? ''} length={12} />,
+    },
+    { head: words('outcome'), cell: ({ outcome }) => <Outcome status={outcome?.status} /> },
+    { head: words('from'), wide: true, cell: ({ from }) => <Text size="sm">{from}</Text> },
+  ];
+}
+
+function Outcome({ status }: { status: number | undefined }) {
+  const words = useTranslations('audit');
+  if (status === undefined) {
+    return (
+      <Badge variant="light" color="yellow" tt="none">
+        {words('pending')}
+      </Badge>
+    );
+  }
+  return (
+    <Badge variant="light" color={status < 400 ? 'teal' : status < 500 ? 'orange' : 'red'}>
+      {status}
+    </Badge>
+  );
+}

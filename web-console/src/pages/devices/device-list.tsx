@@ -1,0 +1,123 @@
+import { Anchor, Button, Group, Select, Text, TextInput } from '@mantine/core';
+import { useDebouncedValue } from '@mantine/hooks';
+import type { Device } from '@starling/protocol';
+import type { Endpoints, QueryOf } from '@starling/protocol/api';
+import { Link } from '@tanstack/react-router';
+import { useState } from 'react';
+import { useTranslations } from 'use-intl';
+import { useList } from '../../api/calls.tsx';
+import { Identity } from '../../components/identity.tsx';
+import { ItemList, Nothing, type Column } from '../../components/item-list.tsx';
+import { Page } from '../../components/page.tsx';
+import { StateBadge } from '../../components/state-badge.tsx';
+import { Ago } from '../../components/time.tsx';
+import { Labels, OnlineSign } from './device-facts.tsx';
+
+const noFilter = { id: '', platform: '', sdkVersion: '', label: '', state: '' };
+type Filter = typeof noFilter;
+
+/** The devices of the project, found by the server: there may be hundreds of thousands. */
+export function DeviceList() {
+  const words = useTranslations('devices');
+  const [filter, setFilter] = useState<Filter>(noFilter);
+  const [asked] = useDebouncedValue(filter, 300);
+  const { items, error, refetch, hasNextPage, isFetchingNextPage, fetchNextPage } = useList('listDevices', {
+    query: queryOf(asked),
+  });
+  return (
+    <Page title={words('title')} lead={words('lead')}>
+      <Filters filter={filter} change={setFilter} />
+      <ItemList
+        name={words('title')}
+        items={items}
+        error={error}
+        retry={() => void refetch()}
+        columns={useColumns()}
+        keyOf={({ id }) => id}
+        empty={<Nothing title={words('empty')}>{words('emptyHint')}</Nothing>}
+        more={{ has: hasNextPage, loading: isFetchingNextPage, load: () => void fetchNextPage() }}
+      />
+    </Page>
+  );
+}
+
+function Filters({ filter, change }: { filter: Filter; change: (filter: Filter) => void }) {
+  const words = useTranslations('devices.filter');
+  const states = useTranslations('states.device');
+  return (
+    <Group align="flex-end" gap="sm">
+      {(['id', 'platform', 'sdkVersion', 'label'] as const).map((name) => (
+        <TextInput
+          key={name}
+          label={words(name)}
+          value={filter[name]}
+          w={170}
+          onChange={({ currentTarget: { value } }) => {
+            change({ ...filter, [name]: value });
+          }}
+        />
+      ))}
+      <Select
+        label={words('state')}
+        placeholder={words('any')}
+        w={130}
+        clearable
+        value={filter.state === '' ? null : filter.state}
+        data={(['active', 'revoked'] as const).map((value) => ({ value, label: states(value) }))}
+        onChange={(state) => {
+          change({ ...filter, state: state ?? '' });
+        }}
+      />
+      <Button
+        variant="subtle"
+        disabled={Object.values(filter).every((value) => value === '')}
+        onClick={() => {
+          change(noFilter);
+        }}
+      >
+        {words('clear')}
+      </Button>
+    </Group>
+  );
+}
+
+/** What is asked of the server: filters that hold something; a label only once it is whole. */
+function queryOf({
+  id,
+  platform,
+  sdkVersion,
+  label,
+  state,
+}: Filter): Partial<QueryOf<Endpoints['listDevices']>> {
+  return {
+    ...(id !== '' && { id: id.trim() }),
+    ...(platform !== '' && { platform: platform.trim() }),
+    ...(sdkVersion !== '' && { sdkVersion: sdkVersion.trim() }),
+    ...(/^[^=]+=/.test(label) && { label }),
+    ...((state === 'active' || state === 'revoked') && { state }),
+  };
+}
+
+function useColumns(): Column<Device>[] {
+  const words = useTranslations('devices.column');
+  return [
+    {
+      head: words('id'),
+      cell: ({ id }) => (
+        <Group gap={4} wrap="nowrap">
+          <Anchor component={Link} to={`/devices/${id}`} ff="monospace" size="sm">
+            {id.slice(0, 12)}…
+          </Anchor>
+          <Identity id={id} length={0} />
+        </Group>
+      ),
+    },
+    { head: words('online'), cell: ({ online }) => <OnlineSign online={online} /> },
+    { head: words('state'), cell: ({ state }) => <StateBadge of="device" state={state} /> },
+    { head: words('platform'), cell: ({ platform }) => <Text size="sm">{platform}</Text> },
+    { head: words('sdkVersion'), wide: true, cell: ({ sdkVersion }) => sdkVersion },
+    { head: words('labels'), wide: true, cell: ({ labels }) => <Labels labels={labels} /> },
+    { head: words('seen'), wide: true, cell: ({ seenAt }) => <Ago at={seenAt} /> },
+    { head: words('enrolled'), wide: true, cell: ({ createdAt }) => <Ago at={createdAt} /> },
+  ];
+}

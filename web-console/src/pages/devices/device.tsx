@@ -1,0 +1,195 @@
+import { Anchor, Button, SimpleGrid, Skeleton, Stack, Text } from '@mantine/core';
+import { notifications } from '@mantine/notifications';
+import type { DeviceId } from '@starling/protocol';
+import type { DeviceWork } from '@starling/protocol/api';
+import { Link, useParams } from '@tanstack/react-router';
+import { useTranslations } from 'use-intl';
+import { useAct, useList, useRead } from '../../api/calls.tsx';
+import { useMay } from '../../app/session.tsx';
+import { useConfirm } from '../../components/confirm.tsx';
+import { dropReason } from '../../components/drop-reason.ts';
+import { Explained } from '../../components/figure.tsx';
+import { Identity } from '../../components/identity.tsx';
+import { ItemList, Nothing, type Column } from '../../components/item-list.tsx';
+import { Page, Panel } from '../../components/page.tsx';
+import { Problem } from '../../components/problem.tsx';
+import { useQuantities } from '../../components/quantities.ts';
+import { StateBadge } from '../../components/state-badge.tsx';
+import { Ago } from '../../components/time.tsx';
+import { Labels, OnlineSign } from './device-facts.tsx';
+
+/** One device: what it is, and what it took part in. */
+export function Device() {
+  const words = useTranslations('devices');
+  const id = useParams({ strict: false }).deviceId as DeviceId; // the server says when it is none
+  const { data: device, error, refetch } = useRead('getDevice', { params: { id } });
+  if (error) return <Problem error={error} retry={() => void refetch()} />;
+  const trail = [
+    <Anchor key="devices" component={Link} to="/devices">
+      {words('title')}
+    </Anchor>,
+  ];
+  return (
+    <Page
+      title={`${id.slice(0, 12)}…`}
+      trail={trail}
+      badge={device && <StateBadge of="device" state={device.state} />}
+      actions={device?.state === 'active' && <Revoke id={id} />}
+    >
+      <Panel title={words('about')}>
+        {device === undefined ? (
+          <Skeleton h={80} />
+        ) : (
+          <SimpleGrid cols={{ base: 1, xs: 2, md: 4 }}>
+            <Fact name={words('column.id')}>
+              <Identity id={device.id} length={30} />
+            </Fact>
+            <Fact name={words('publicKey')}>
+              <Identity id={device.publicKey} length={16} />
+            </Fact>
+            <Fact name={words('column.online')}>
+              <OnlineSign online={device.online} />
+            </Fact>
+            <Fact name={words('column.platform')}>{device.platform}</Fact>
+            <Fact name={words('column.sdkVersion')}>{device.sdkVersion}</Fact>
+            <Fact name={words('column.labels')}>
+              <Labels labels={device.labels} />
+            </Fact>
+            <Fact name={words('column.seen')}>
+              <Ago at={device.seenAt} />
+            </Fact>
+            <Fact name={words('column.enrolled')}>
+              <Ago at={device.createdAt} />
+            </Fact>
+          </SimpleGrid>
+        )}
+      </Panel>
+      <Panel
+        title={
+          <Explained meaning={words('historyMeaning')} from="listDeviceWork">
+            {words('history')}
+          </Explained>
+        }
+      >
+        <History id={id} />
+      </Panel>
+    </Page>
+  );
+}
+
+function Fact({ name, children }: { name: string; children: React.ReactNode }) {
+  return (
+    <Stack gap={0} align="flex-start">
+      <Text size="sm" c="dimmed">
+        {name}
+      </Text>
+      <div>{children}</div>
+    </Stack>
+  );
+}
+
+function History({ id }: { id: DeviceId }) {
+  const words = useTranslations('devices');
+  const { items, error, refetch, hasNextPage, isFetchingNextPage, fetchNextPage } = useList(
+    'listDeviceWork',
+    {
+      params: { id },
+    },
+  );
+  return (
+    <ItemList
+      name={words('history')}
+      items={items}
+      error={error}
+      retry={() => void refetch()}
+      columns={useWorkColumns()}
+      keyOf={(work) => work.id}
+      empty={<Nothing title={words('nothingYet')}>{words('nothingYetHint')}</Nothing>}
+      more={{ has: hasNextPage, loading: isFetchingNextPage, load: () => void fetchNextPage() }}
+    />
+  );
+}
+
+function useWorkColumns(): Column<DeviceWork>[] {
+  const words = useTranslations('devices');
+  const states = useTranslations('states');
+  const { bytes, duration } = useQuantities();
+  return [
+    {
+      head: words('work.task'),
+      cell: ({ taskId, task }) => (
+        <Anchor component={Link} to={`/tasks/${taskId}`}>
+          {task}
+        </Anchor>
+      ),
+    },
+    {
+      head: words('work.round'),
+      cell: ({ roundId, roundNumber, kind }) => (
+        <Anchor component={Link} to={`/rounds/${roundId}`}>
+          {words('roundOf', { kind: states(`kind.${kind}`), number: roundNumber })}
+        </Anchor>
+      ),
+    },
+    {
+      head: words('work.state'),
+      cell: ({ state, reason }) => (
+        <Stack gap={0} align="flex-start">
+          <StateBadge of="assignment" state={state} />
+          {reason !== null && (
+            <Text size="xs" c="dimmed">
+              {dropReason(reason, states)}
+            </Text>
+          )}
+        </Stack>
+      ),
+    },
+    { head: words('work.offered'), wide: true, cell: ({ offeredAt }) => <Ago at={offeredAt} /> },
+    {
+      head: words('work.training'),
+      right: true,
+      wide: true,
+      cell: ({ trainingMs }) => (trainingMs === null ? '' : duration(trainingMs)),
+    },
+    {
+      head: words('work.bytesUp'),
+      right: true,
+      wide: true,
+      cell: ({ bytesUp }) => (bytesUp === null ? '' : bytes(bytesUp)),
+    },
+  ];
+}
+
+function Revoke({ id }: { id: DeviceId }) {
+  const words = useTranslations('devices');
+  const confirm = useConfirm();
+  const may = useMay();
+  const revoke = useAct('revokeDevice', { changes: ['getDevice', 'listDevices', 'getFleet'] });
+  if (!may('revokeDevice')) return null;
+  return (
+    <Button
+      color="red"
+      variant="light"
+      loading={revoke.isPending}
+      onClick={() => {
+        confirm({
+          title: words('revokeTitle'),
+          text: words('revokeText'),
+          confirm: words('revoke'),
+          act: () => {
+            revoke.mutate(
+              { params: { id } },
+              {
+                onSuccess: () => {
+                  notifications.show({ message: words('revoked') });
+                },
+              },
+            );
+          },
+        });
+      }}
+    >
+      {words('revoke')}
+    </Button>
+  );
+}

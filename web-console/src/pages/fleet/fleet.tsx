@@ -1,0 +1,226 @@
+import { Alert, Anchor, Group, SimpleGrid, Skeleton, Stack, Text } from '@mantine/core';
+import type { Fleet as FleetFigures } from '@starling/protocol/api';
+import { IconAlertTriangle, IconCircleCheck } from '@tabler/icons-react';
+import { Link } from '@tanstack/react-router';
+import { useTranslations } from 'use-intl';
+import { useRead } from '../../api/calls.tsx';
+import { Bars } from '../../components/bars.tsx';
+import { lineColour } from '../../components/chart/colours.ts';
+import { dropReason } from '../../components/drop-reason.ts';
+import { Explained, Figure } from '../../components/figure.tsx';
+import { Nothing } from '../../components/item-list.tsx';
+import { Page, Panel } from '../../components/page.tsx';
+import { Problem } from '../../components/problem.tsx';
+import { useQuantities } from '../../components/quantities.ts';
+import { Ago } from '../../components/time.tsx';
+import { DayColumns } from './day-columns.tsx';
+
+/** How the fleet is: the page that an operator keeps open. */
+export function Fleet() {
+  const words = useTranslations('fleet');
+  const { data, error, refetch } = useRead('getFleet', {}, { refetchInterval: 60_000 }); // days pass without an event
+  const { count } = useQuantities();
+  if (error) return <Problem error={error} retry={() => void refetch()} />;
+  const devices = data?.devices;
+  const shown = (value: number | undefined) => (value === undefined ? undefined : count(value));
+  return (
+    <Page title={words('title')} lead={words('lead')}>
+      <SimpleGrid cols={{ base: 2, md: 4 }} spacing="sm">
+        <Figure
+          name={words('online')}
+          value={shown(devices?.online)}
+          meaning={words('onlineMeaning')}
+          from="getFleet"
+        />
+        <Figure
+          name={words('day')}
+          value={shown(devices?.day)}
+          meaning={words('dayMeaning')}
+          from="getFleet"
+        />
+        <Figure
+          name={words('week')}
+          value={shown(devices?.week)}
+          meaning={words('weekMeaning')}
+          from="getFleet"
+        />
+        <Figure
+          name={words('active')}
+          value={shown(devices?.active)}
+          unit={devices && devices.revoked > 0 ? words('revokedToo', { count: devices.revoked }) : undefined}
+          meaning={words('activeMeaning')}
+          from="getFleet"
+        />
+      </SimpleGrid>
+      {data === undefined ? (
+        <Skeleton h={320} />
+      ) : data.devices.active === 0 ? (
+        <Nothing title={words('empty')}>{words('emptyHint')}</Nothing>
+      ) : (
+        <Panels fleet={data} />
+      )}
+    </Page>
+  );
+}
+
+function Panels({ fleet }: { fleet: FleetFigures }) {
+  const words = useTranslations('fleet');
+  return (
+    <SimpleGrid cols={{ base: 1, lg: 2 }} spacing="md">
+      <Attention alerts={fleet.alerts} />
+      <AtWork work={fleet.work} />
+      <LastDay day={fleet.day} />
+      <Panel
+        title={
+          <Explained meaning={words('enrolledMeaning')} from="getFleet">
+            {words('enrolled')}
+          </Explained>
+        }
+      >
+        <DayColumns days={fleet.enrolled} />
+      </Panel>
+      {(['platforms', 'sdkVersions'] as const).map((which) => (
+        <Panel
+          key={which}
+          title={
+            <Explained
+              meaning={words(which === 'platforms' ? 'platformsMeaning' : 'versionsMeaning')}
+              from="getFleet"
+            >
+              {words(which === 'platforms' ? 'platforms' : 'versions')}
+            </Explained>
+          }
+        >
+          <Bars
+            bars={fleet[which].map(({ name, devices }, index) => ({
+              key: name,
+              name,
+              value: devices,
+              colour: lineColour(index),
+            }))}
+          />
+        </Panel>
+      ))}
+    </SimpleGrid>
+  );
+}
+
+function Attention({ alerts }: Pick<FleetFigures, 'alerts'>) {
+  const words = useTranslations('fleet');
+  return (
+    <Panel title={words('attention')}>
+      {alerts.length === 0 ? (
+        <Group gap="xs">
+          <IconCircleCheck size={20} color="var(--mantine-color-teal-6)" aria-hidden />
+          <Text>{words('allWell')}</Text>
+        </Group>
+      ) : (
+        <Stack gap="xs">
+          {alerts.map(({ kind, taskId, task, message, at }) => (
+            <Alert
+              key={`${kind}${taskId}${at}`}
+              color="orange"
+              icon={<IconAlertTriangle />}
+              title={
+                <Anchor component={Link} to={`/tasks/${taskId}`} fw={600}>
+                  {task}
+                </Anchor>
+              }
+            >
+              {words(`alert.${kind}`, { message })}{' '}
+              <Text span c="dimmed" size="sm">
+                <Ago at={at} />
+              </Text>
+            </Alert>
+          ))}
+        </Stack>
+      )}
+    </Panel>
+  );
+}
+
+function AtWork({ work }: Pick<FleetFigures, 'work'>) {
+  const words = useTranslations('fleet');
+  const states = useTranslations('states.assignment');
+  const order = ['offered', 'accepted', 'training', 'ready', 'grouped'] as const;
+  const bars = order.flatMap((state) => {
+    const value = work.assignments[state];
+    return value === undefined ? [] : [{ key: state, name: states(state), value }];
+  });
+  return (
+    <Panel title={words('now')}>
+      <SimpleGrid cols={3} spacing="sm">
+        {(['nowTasks', 'nowRounds', 'nowJobs'] as const).map((name) => (
+          <Figure
+            key={name}
+            name={words(name)}
+            value={{ nowTasks: work.tasks, nowRounds: work.rounds, nowJobs: work.jobs }[name]}
+            meaning={words('nowMeaning')}
+            from="getFleet"
+            bare
+          />
+        ))}
+      </SimpleGrid>
+      <Text size="sm" c="dimmed">
+        {words('assignments')}
+      </Text>
+      {bars.length > 0 ? <Bars bars={bars} /> : <Text size="sm">{words('idle')}</Text>}
+    </Panel>
+  );
+}
+
+function LastDay({ day }: Pick<FleetFigures, 'day'>) {
+  const words = useTranslations('fleet');
+  const states = useTranslations('states');
+  const { count, bytes } = useQuantities();
+  const dropped = Object.entries(day.dropped).sort(([, a], [, b]) => b - a);
+  return (
+    <Panel title={words('lastDay')}>
+      <SimpleGrid cols={2} spacing="sm">
+        <Figure
+          name={words('published')}
+          value={count(day.published)}
+          meaning={words('roundsMeaning')}
+          from="getFleet"
+          bare
+        />
+        <Figure
+          name={words('abandoned')}
+          value={count(day.abandoned)}
+          meaning={words('roundsMeaning')}
+          from="getFleet"
+          bare
+        />
+        <Figure
+          name={words('counted')}
+          value={count(day.counted)}
+          meaning={words('countedMeaning')}
+          from="getFleet"
+          bare
+        />
+        <Figure
+          name={words('bytesUp')}
+          value={bytes(day.bytesUp)}
+          meaning={words('bytesMeaning')}
+          from="getFleet"
+          bare
+        />
+      </SimpleGrid>
+      <Text size="sm" c="dimmed">
+        {words('dropped')}
+      </Text>
+      {dropped.length === 0 ? (
+        <Text size="sm">{words('noneDropped')}</Text>
+      ) : (
+        <Bars
+          bars={dropped.map(([reason, value]) => ({
+            key: reason,
+            name: dropReason(reason, states),
+            value,
+            colour: 'var(--mantine-color-orange-6)',
+          }))}
+        />
+      )}
+    </Panel>
+  );
+}

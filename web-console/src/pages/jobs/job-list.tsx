@@ -1,0 +1,70 @@
+import { Anchor } from '@mantine/core';
+import type { Job } from '@starling/protocol/api';
+import { Link } from '@tanstack/react-router';
+import { useTranslations } from 'use-intl';
+import { useList } from '../../api/calls.tsx';
+import { ItemList, Nothing, type Column } from '../../components/item-list.tsx';
+import { Page } from '../../components/page.tsx';
+import { useQuantities } from '../../components/quantities.ts';
+import { StateBadge } from '../../components/state-badge.tsx';
+import { Ago, useNow } from '../../components/time.tsx';
+import { tookMs } from './duration.ts';
+import { TaskName } from './task-name.tsx';
+
+/** All jobs of the project, newest first. */
+export function JobList() {
+  const words = useTranslations('jobs');
+  const { items, error, refetch, hasNextPage, isFetchingNextPage, fetchNextPage } = useList('listJobs', {});
+  return (
+    <Page title={words('title')} lead={words('lead')}>
+      <ItemList
+        name={words('title')}
+        items={items}
+        error={error}
+        retry={() => void refetch()}
+        columns={useColumns()}
+        keyOf={({ id }) => id}
+        empty={<Nothing title={words('empty')}>{words('emptyHint')}</Nothing>}
+        more={{ has: hasNextPage, loading: isFetchingNextPage, load: () => void fetchNextPage() }}
+      />
+    </Page>
+  );
+}
+
+function useColumns(): Column<Job>[] {
+  const words = useTranslations('jobs');
+  const { duration } = useQuantities();
+  const now = useNow(1000);
+  return [
+    {
+      head: words('column.job'),
+      cell: ({ id, work }) => (
+        <Anchor component={Link} to={`/jobs/${id}`} fw={600}>
+          {words(`kind.${work.kind}`)}
+        </Anchor>
+      ),
+    },
+    { head: words('column.task'), cell: ({ taskId }) => <TaskName id={taskId} /> },
+    { head: words('column.state'), cell: ({ state }) => <StateBadge of="job" state={state} /> },
+    {
+      head: words('column.backend'),
+      wide: true,
+      cell: ({ backend }) => (backend === '' ? words('undecided') : backend),
+    },
+    {
+      head: words('column.attempts'),
+      wide: true,
+      cell: ({ attempts }) => words('attempts', { count: attempts }),
+    },
+    {
+      head: words('column.took'),
+      right: true,
+      wide: true,
+      cell: (job) => {
+        const ms = tookMs(job, now);
+        return ms === null ? '' : duration(ms);
+      },
+    },
+    { head: words('column.created'), wide: true, cell: ({ createdAt }) => <Ago at={createdAt} /> },
+  ];
+}

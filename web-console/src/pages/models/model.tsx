@@ -1,0 +1,232 @@
+import {
+  Anchor,
+  Badge,
+  Button,
+  Code,
+  Group,
+  ScrollArea,
+  SimpleGrid,
+  Skeleton,
+  Table,
+  Text,
+} from '@mantine/core';
+import type { ModelDetail, Task } from '@starling/protocol';
+import { IconDownload } from '@tabler/icons-react';
+import { Link, useParams } from '@tanstack/react-router';
+import { useTranslations } from 'use-intl';
+import { useList, useRead } from '../../api/calls.tsx';
+import { Figure } from '../../components/figure.tsx';
+import { Identity } from '../../components/identity.tsx';
+import { ItemList, Nothing, type Column } from '../../components/item-list.tsx';
+import { Page, Panel } from '../../components/page.tsx';
+import { Problem } from '../../components/problem.tsx';
+import { useQuantities } from '../../components/quantities.ts';
+import { save } from '../../components/save.ts';
+import { StateBadge } from '../../components/state-badge.tsx';
+import { documentOf, type ModelDocument } from './document.ts';
+
+/** One model: its facts, what trains it, and its document. */
+export function ModelPage() {
+  const { digest } = useParams({ from: '/models/$digest' });
+  const words = useTranslations('models');
+  const { count } = useQuantities();
+  const { data: model, error, refetch } = useRead('getModel', { params: { digest } });
+  if (error) return <Problem error={error} retry={() => void refetch()} />;
+  if (!model) return <Skeleton h={480} />;
+  const document = documentOf(model);
+  return (
+    <Page
+      title={model.name}
+      lead={
+        <>
+          {words('digest')} <Identity id={digest} length={16} />
+        </>
+      }
+      trail={[
+        <Anchor key="models" component={Link} to="/models" inherit>
+          {words('title')}
+        </Anchor>,
+      ]}
+    >
+      <SimpleGrid cols={{ base: 2, md: 4 }} spacing="sm">
+        <Figure
+          name={words('column.parameters')}
+          value={count(model.parameters)}
+          meaning={words('parametersMeaning')}
+          from="getModel"
+        />
+        <Figure
+          name={words('column.input')}
+          value={model.inputShape.join(' × ')}
+          meaning={words('inputMeaning')}
+          from="getModel"
+        />
+        <Figure
+          name={words('column.classes')}
+          value={count(model.classes)}
+          meaning={words('classesMeaning')}
+          from="getModel"
+        />
+        <Figure
+          name={words('operations')}
+          value={count(document.nodes.length)}
+          meaning={words('operationsMeaning')}
+          from="getModel"
+        />
+      </SimpleGrid>
+      <TasksOfModel digest={digest} />
+      <SimpleGrid cols={{ base: 1, lg: 2 }} spacing="md">
+        <ParametersPanel document={document} />
+        <DocumentPanel model={model} />
+      </SimpleGrid>
+    </Page>
+  );
+}
+
+function TasksOfModel({ digest }: { digest: string }) {
+  const words = useTranslations('models.tasks');
+  const { items, error, refetch, hasNextPage, isFetchingNextPage, fetchNextPage } = useList(
+    'listModelTasks',
+    { params: { digest } },
+  );
+  const columns: Column<Task>[] = [
+    {
+      head: words('name'),
+      cell: ({ id, name }) => (
+        <Anchor component={Link} to={`/tasks/${id}`} fw={600} inherit>
+          {name}
+        </Anchor>
+      ),
+    },
+    { head: words('state'), cell: ({ state }) => <StateBadge of="task" state={state} /> },
+    { head: words('algorithm'), wide: true, cell: ({ plan }) => plan.learning.algorithm },
+    {
+      head: words('versions'),
+      cell: ({ currentVersion, servedVersion }) => (
+        <Group gap="md" wrap="nowrap">
+          <Anchor
+            component={Link}
+            to={`/versions/${currentVersion}`}
+            inherit
+            style={{ whiteSpace: 'nowrap' }}
+          >
+            {words('newest')}
+          </Anchor>
+          {servedVersion !== currentVersion && (
+            <Anchor
+              component={Link}
+              to={`/versions/${servedVersion}`}
+              inherit
+              style={{ whiteSpace: 'nowrap' }}
+            >
+              {words('served')}
+            </Anchor>
+          )}
+        </Group>
+      ),
+    },
+  ];
+  return (
+    <Panel title={words('title')}>
+      <ItemList
+        name={words('title')}
+        items={items}
+        error={error}
+        retry={() => void refetch()}
+        columns={columns}
+        keyOf={({ id }) => id}
+        empty={<Nothing title={words('none')} />}
+        more={{ has: hasNextPage, loading: isFetchingNextPage, load: () => void fetchNextPage() }}
+      />
+    </Panel>
+  );
+}
+
+function ParametersPanel({ document: { params } }: { document: ModelDocument }) {
+  const words = useTranslations('models.parameter');
+  const { count } = useQuantities();
+  const sizeOf = (shape: readonly number[]) => shape.reduce((product, axis) => product * axis, 1);
+  return (
+    <Panel title={words('title')}>
+      <ScrollArea.Autosize
+        mah={480}
+        viewportProps={{ tabIndex: 0, role: 'region', 'aria-label': words('title') }}
+      >
+        <Table verticalSpacing={6} stickyHeader>
+          <Table.Thead bg="var(--starling-surface)">
+            <Table.Tr>
+              <Table.Th>{words('name')}</Table.Th>
+              <Table.Th>{words('shape')}</Table.Th>
+              <Table.Th ta="right">{words('values')}</Table.Th>
+              <Table.Th>{words('part')}</Table.Th>
+            </Table.Tr>
+          </Table.Thead>
+          <Table.Tbody>
+            {params.map(({ id, shape, group = 'body', share = 'global' }) => (
+              <Table.Tr key={id}>
+                <Table.Th scope="row" fw={400} ff="monospace" fz="sm">
+                  {id}
+                </Table.Th>
+                <Table.Td style={{ whiteSpace: 'nowrap' }}>{shape.join(' × ')}</Table.Td>
+                <Table.Td ta="right">{count(sizeOf(shape))}</Table.Td>
+                <Table.Td>
+                  <Group gap={4} wrap="nowrap">
+                    <Badge variant="default" tt="none">
+                      {words(group)}
+                    </Badge>
+                    {share === 'local' && (
+                      <Badge variant="light" color="violet" tt="none">
+                        {words('local')}
+                      </Badge>
+                    )}
+                  </Group>
+                </Table.Td>
+              </Table.Tr>
+            ))}
+          </Table.Tbody>
+        </Table>
+      </ScrollArea.Autosize>
+    </Panel>
+  );
+}
+
+function DocumentPanel({ model }: { model: ModelDetail }) {
+  const words = useTranslations('models.document');
+  const shell = useTranslations('shell.act');
+  const text = JSON.stringify(inOrder(model), null, 2);
+  return (
+    <Panel
+      title={words('title')}
+      aside={
+        <Button
+          variant="default"
+          size="xs"
+          leftSection={<IconDownload size={14} />}
+          onClick={() => {
+            save(`${model.name}.json`, new Blob([text], { type: 'application/json' }));
+          }}
+        >
+          {shell('download')}
+        </Button>
+      }
+    >
+      <Text size="sm" c="dimmed">
+        {words('lead')}
+      </Text>
+      <ScrollArea.Autosize
+        mah={440}
+        viewportProps={{ tabIndex: 0, role: 'region', 'aria-label': words('title') }}
+      >
+        <Code block fz="xs">
+          {text}
+        </Code>
+      </ScrollArea.Autosize>
+    </Panel>
+  );
+}
+
+/** The members of a document as one writes them: the database keeps no order. */
+function inOrder(model: ModelDetail): object {
+  const { umir, opset, name, inputs, params, nodes, ...rest } = model.ir as Record<string, unknown>; // checked by the server
+  return { umir, opset, name, inputs, params, nodes, ...rest };
+}

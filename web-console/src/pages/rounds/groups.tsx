@@ -1,0 +1,109 @@
+import { Group, Table, Text } from '@mantine/core';
+import type { GroupSummary, Plan } from '@starling/protocol';
+import { useTranslations } from 'use-intl';
+import { Explained } from '../../components/figure.tsx';
+import { Identity } from '../../components/identity.tsx';
+import { Panel } from '../../components/page.tsx';
+import { useQuantities } from '../../components/quantities.ts';
+import { StateBadge } from '../../components/state-badge.tsx';
+
+/** Rows that are shown: aborted ones come first, and what is left out is counted. */
+const mostRows = 40;
+
+/** The groups of a secure round: what they lost, and whether they came to a sum. */
+export function GroupsPanel({
+  groups,
+  secure,
+}: {
+  groups: readonly GroupSummary[];
+  secure: NonNullable<Plan['secure']>;
+}) {
+  const words = useTranslations('rounds.groups');
+  const { count } = useQuantities();
+  const by = (state: string) => groups.filter((group) => group.state === state).length;
+  return (
+    <Panel
+      title={
+        <Explained meaning={words('meaning')} from="getRound">
+          {words('title')}
+        </Explained>
+      }
+      aside={
+        <Text size="sm" c="dimmed">
+          {words('summary', {
+            groups: groups.length,
+            summed: by('summed'),
+            aborted: by('aborted'),
+            minimum: secure.groupSize.minimum,
+          })}
+        </Text>
+      }
+    >
+      {groups.length === 0 ? (
+        <Text size="sm" c="dimmed">
+          {words('none')}
+        </Text>
+      ) : (
+        <div className="scroll-x" tabIndex={0} role="region" aria-label={words('title')}>
+          <Table verticalSpacing={6}>
+            <Table.Thead>
+              <Table.Tr>
+                <Table.Th>{words('column.group')}</Table.Th>
+                <Table.Th>{words('column.state')}</Table.Th>
+                <Table.Th ta="right">{words('column.size')}</Table.Th>
+                <Table.Th ta="right">{words('column.survivors')}</Table.Th>
+                <Table.Th ta="right">{words('column.minimum')}</Table.Th>
+                <Table.Th ta="right">{words('column.duration')}</Table.Th>
+              </Table.Tr>
+            </Table.Thead>
+            <Table.Tbody>
+              {groups.slice(0, mostRows).map((group) => (
+                <GroupRow key={group.id} group={group} minimum={secure.groupSize.minimum} />
+              ))}
+            </Table.Tbody>
+          </Table>
+          {groups.length > mostRows && (
+            <Text size="sm" c="dimmed" p="xs">
+              {words('more', { groups: count(groups.length - mostRows) })}
+            </Text>
+          )}
+        </div>
+      )}
+    </Panel>
+  );
+}
+
+function GroupRow({ group, minimum }: { group: GroupSummary; minimum: number }) {
+  const words = useTranslations('rounds.groups');
+  const { count, duration } = useQuantities();
+  const { id, state, reason, size, survivors, openedAt, endedAt } = group;
+  return (
+    <Table.Tr>
+      <Table.Td>
+        <Identity id={id} length={10} />
+      </Table.Td>
+      <Table.Td>
+        <Group gap={6}>
+          <StateBadge of="group" state={state} />
+          {reason !== null && (
+            <Text size="sm" c="dimmed">
+              {reason}
+            </Text>
+          )}
+        </Group>
+      </Table.Td>
+      <Table.Td ta="right">{count(size)}</Table.Td>
+      <Table.Td ta="right">
+        {survivors === null
+          ? '–'
+          : survivors < size
+            ? words('of', { survivors, lost: size - survivors })
+            : count(survivors)}
+      </Table.Td>
+      <Table.Td ta="right">{count(minimum)}</Table.Td>
+      <Table.Td ta="right" style={{ whiteSpace: 'nowrap' }}>
+        {endedAt === null ? words('underWay') : duration(Date.parse(endedAt) - Date.parse(openedAt))}
+      </Table.Td>
+    </Table.Tr>
+  );
+}

@@ -1,0 +1,119 @@
+import { SimpleGrid, Table } from '@mantine/core';
+import type { EvaluationMetrics, Round, StatisticsMetrics, TrainingMetrics } from '@starling/protocol';
+import { useFormatter, useTranslations } from 'use-intl';
+import { Explained, Figure } from '../../components/figure.tsx';
+import { Panel } from '../../components/page.tsx';
+import { useQuantities } from '../../components/quantities.ts';
+
+/** What a round found out: as its kind has it. */
+export function Results({ round: { kind, metrics } }: { round: Round }) {
+  if (metrics === null) return null;
+  // which of them it is, the kind says: the server writes them so
+  switch (kind) {
+    case 'training':
+      return <Training metrics={metrics as TrainingMetrics} />;
+    case 'evaluation':
+      return <Evaluation metrics={metrics as EvaluationMetrics} />;
+    case 'statistics':
+      return <Statistics metrics={metrics as StatisticsMetrics} />;
+  }
+}
+
+function Training({ metrics }: { metrics: TrainingMetrics }) {
+  const words = useTranslations('rounds.results');
+  const { count, percent } = useQuantities();
+  const format = useFormatter();
+  const number = (value: number) => format.number(value, { maximumSignificantDigits: 4 });
+  const { accuracyBefore, accuracyAfter, lossBefore, lossAfter, updateNorm, weight } = metrics;
+  return (
+    <SimpleGrid cols={{ base: 2, md: 4 }} spacing="sm">
+      <Figure
+        name={words('accuracy')}
+        value={percent(accuracyAfter)}
+        unit={words('from', { value: percent(accuracyBefore) })}
+        meaning={words('accuracyMeaning')}
+        from="getRound"
+      />
+      <Figure
+        name={words('loss')}
+        value={number(lossAfter)}
+        unit={words('from', { value: number(lossBefore) })}
+        meaning={words('lossMeaning')}
+        from="getRound"
+      />
+      <Figure
+        name={words('norm')}
+        value={number(updateNorm)}
+        meaning={words('normMeaning')}
+        from="getRound"
+      />
+      <Figure name={words('weight')} value={count(weight)} meaning={words('weightMeaning')} from="getRound" />
+    </SimpleGrid>
+  );
+}
+
+function Statistics({ metrics }: { metrics: StatisticsMetrics }) {
+  const words = useTranslations('rounds.results');
+  const { count } = useQuantities();
+  return (
+    <SimpleGrid cols={{ base: 2, md: 4 }} spacing="sm">
+      <Figure
+        name={words('rows')}
+        value={count(metrics.rows)}
+        meaning={words('rowsMeaning')}
+        from="getRound"
+      />
+    </SimpleGrid>
+  );
+}
+
+function Evaluation({ metrics }: { metrics: EvaluationMetrics }) {
+  const words = useTranslations('rounds.results');
+  const { percent } = useQuantities();
+  const format = useFormatter();
+  return (
+    <Panel
+      title={
+        <Explained meaning={words('evaluationMeaning')} from="getRound">
+          {words('evaluation', { devices: metrics.devices })}
+        </Explained>
+      }
+    >
+      <div
+        className="scroll-x"
+        tabIndex={0}
+        role="region"
+        aria-label={words('evaluation', { devices: metrics.devices })}
+      >
+        <Table verticalSpacing={6}>
+          <Table.Thead>
+            <Table.Tr>
+              <Table.Th>{words('steps')}</Table.Th>
+              <Table.Th ta="right">{words('support')}</Table.Th>
+              <Table.Th ta="right">{words('accuracy')}</Table.Th>
+              <Table.Th ta="right">{words('worst')}</Table.Th>
+              <Table.Th ta="right">{words('median')}</Table.Th>
+              <Table.Th ta="right">{words('loss')}</Table.Th>
+            </Table.Tr>
+          </Table.Thead>
+          <Table.Tbody>
+            {metrics.results.map(({ supportShare, steps, accuracy, loss, worstDecile, deciles }) => (
+              <Table.Tr key={`${supportShare}/${steps}`}>
+                <Table.Th scope="row" fw={400}>
+                  {steps === 0 ? words('before') : words('after', { steps })}
+                </Table.Th>
+                <Table.Td ta="right">{percent(supportShare)}</Table.Td>
+                <Table.Td ta="right" fw={600}>
+                  {percent(accuracy)}
+                </Table.Td>
+                <Table.Td ta="right">{percent(worstDecile)}</Table.Td>
+                <Table.Td ta="right">{percent(deciles[4] ?? accuracy)}</Table.Td>
+                <Table.Td ta="right">{format.number(loss, { maximumSignificantDigits: 4 })}</Table.Td>
+              </Table.Tr>
+            ))}
+          </Table.Tbody>
+        </Table>
+      </div>
+    </Panel>
+  );
+}

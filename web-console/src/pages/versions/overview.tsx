@@ -1,0 +1,152 @@
+import { Anchor, Badge, SimpleGrid, Stack, Table, Text } from '@mantine/core';
+import type { ModelVersion, Task } from '@starling/protocol';
+import type { Release } from '@starling/protocol/api';
+import { Link } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
+import { useTranslations } from 'use-intl';
+import { useList, useRead } from '../../api/calls.tsx';
+import { Identity } from '../../components/identity.tsx';
+import { ItemList, Nothing, type Column } from '../../components/item-list.tsx';
+import { Panel } from '../../components/page.tsx';
+import { useQuantities } from '../../components/quantities.ts';
+import { Ago } from '../../components/time.tsx';
+import { RollBackButton } from './promote.tsx';
+import { rollbackTarget } from './rollback.ts';
+
+/** What a version is, and which versions of its task were served to devices. */
+export function Overview({ version, task }: { version: ModelVersion; task: Task }) {
+  return (
+    <SimpleGrid cols={{ base: 1, lg: 2 }} spacing="md">
+      <Facts version={version} />
+      <Releases task={task} />
+    </SimpleGrid>
+  );
+}
+
+function Facts({ version }: { version: ModelVersion }) {
+  const words = useTranslations('models.facts');
+  const { bytes } = useQuantities();
+  const rows: [string, ReactNode][] = [
+    [words('origin'), <OriginLink key="origin" version={version} />],
+    [
+      words('parent'),
+      version.parent === null ? (
+        words('none')
+      ) : (
+        <Anchor component={Link} to={`/versions/${version.parent}`} inherit>
+          {words('parentLink')}
+        </Anchor>
+      ),
+    ],
+    [words('size'), bytes(version.bytes)],
+    [words('digest'), <Identity key="digest" id={version.digest} length={20} />],
+    [words('weights'), <Identity key="weights" id={version.weights} length={20} />],
+    [words('id'), <Identity key="id" id={version.id} length={26} />],
+  ];
+  return (
+    <Panel title={words('title')}>
+      <Table verticalSpacing={8}>
+        <Table.Tbody>
+          {rows.map(([name, value]) => (
+            <Table.Tr key={name}>
+              <Table.Th scope="row" fw={400} c="dimmed" w="40%">
+                {name}
+              </Table.Th>
+              <Table.Td>{value}</Table.Td>
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+    </Panel>
+  );
+}
+
+/** What made a version: a round of devices, a job in the cloud, or the task's beginning. */
+function OriginLink({ version: { round, job } }: { version: ModelVersion }) {
+  const words = useTranslations('models.facts');
+  const rounds = useTranslations('rounds');
+  const origin = useRead(
+    'getRound',
+    { params: { id: round as NonNullable<typeof round> } }, // asked only when there is one
+    { enabled: round !== null },
+  );
+  if (job !== null)
+    return (
+      <Anchor component={Link} to={`/jobs/${job}`} inherit>
+        {words('job')}
+      </Anchor>
+    );
+  if (round === null) return words('start');
+  return (
+    <Anchor component={Link} to={`/rounds/${round}`} inherit>
+      {origin.data ? rounds('title', { sequence: origin.data.sequence }) : words('round')}
+    </Anchor>
+  );
+}
+
+function Releases({ task }: { task: Task }) {
+  const words = useTranslations('models.release');
+  const { items, error, refetch, hasNextPage, isFetchingNextPage, fetchNextPage } = useList('listReleases', {
+    params: { id: task.id },
+  });
+  const target = items && !hasNextPage ? rollbackTarget(items) : undefined;
+  const columns: Column<Release>[] = [
+    {
+      head: words('column.version'),
+      cell: ({ version, number, kind }) => (
+        <Stack gap={2} align="flex-start">
+          <Anchor
+            component={Link}
+            to={`/versions/${version}`}
+            fw={600}
+            inherit
+            style={{ whiteSpace: 'nowrap' }}
+          >
+            {words('version', { number })}
+          </Anchor>
+          <Badge variant="light" miw="max-content" color={kind === 'promotion' ? 'teal' : 'orange'} tt="none">
+            {words(kind)}
+          </Badge>
+        </Stack>
+      ),
+    },
+    {
+      head: words('column.note'),
+      cell: ({ note }) => (
+        <Text size="sm" miw={120} style={{ overflowWrap: 'break-word' }}>
+          {note === '' ? '–' : note}
+        </Text>
+      ),
+    },
+    {
+      head: words('column.who'),
+      cell: ({ by, createdAt }) => (
+        <>
+          <Text size="sm" fw={600}>
+            {by}
+          </Text>
+          <Text size="sm" c="dimmed">
+            <Ago at={createdAt} />
+          </Text>
+        </>
+      ),
+    },
+  ];
+  return (
+    <Panel title={words('title')} aside={target && <RollBackButton task={task} number={target.number} />}>
+      <Text size="sm" c="dimmed">
+        {words('lead')}
+      </Text>
+      <ItemList
+        name={words('title')}
+        items={items}
+        error={error}
+        retry={() => void refetch()}
+        columns={columns}
+        keyOf={({ id }) => id}
+        empty={<Nothing title={words('none')}>{words('noneHint')}</Nothing>}
+        more={{ has: hasNextPage, loading: isFetchingNextPage, load: () => void fetchNextPage() }}
+      />
+    </Panel>
+  );
+}
