@@ -10,7 +10,9 @@ import {
 import { Batches } from '../storage/batches.ts';
 import type { Querier } from '../storage/database.ts';
 import type { Context } from './context.ts';
-import { groupReady, offerRounds, settleRound, startTraining } from './rounds.ts';
+import { groupReady } from './round-groups.ts';
+import { offerRounds, startTraining } from './round-selection.ts';
+import { settleRound } from './round-end.ts';
 import { liveStates, type AssignmentRow } from './rows.ts';
 import { assignmentColumns, type TimedAssignment } from './views.ts';
 

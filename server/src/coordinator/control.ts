@@ -11,7 +11,9 @@ import {
 } from '@starling/protocol';
 import type { Context } from './context.ts';
 import { updateByteLimit } from './contribution.ts';
-import { groupReady, offerRound, settleRound } from './rounds.ts';
+import { groupReady } from './round-groups.ts';
+import { offerRound } from './round-selection.ts';
+import { settleRound } from './round-end.ts';
 import type { AssignmentRow } from './rows.ts';
 import { leaveUnlessSummed } from './secure-groups.ts';
 import { assignmentColumns, assignmentView, type TimedAssignment } from './views.ts';

@@ -1,15 +1,9 @@
 import type { GroupId, ProjectId, RoundId, RoundState } from '@starling/protocol';
 import type { Context } from './context.ts';
 import { isDead } from './nodes.ts';
-import {
-  closeRound,
-  closeSecureTraining,
-  closeTrainingWindow,
-  groupReady,
-  offerRound,
-  settleRound,
-  startTraining,
-} from './rounds.ts';
+import { closeRound, closeSecureTraining, closeTrainingWindow, settleRound } from './round-end.ts';
+import { groupReady } from './round-groups.ts';
+import { offerRound, startTraining } from './round-selection.ts';
 import { abortForgottenGroups, closePhase, forgetEndedGroups } from './secure-groups.ts';
 
 /** How many due rounds a node moves at once. */

@@ -30,7 +30,8 @@ import { newId, type Context } from './context.ts';
 import { readContribution } from './contribution.ts';
 import type { RoundFacts } from './round-facts.ts';
 import type { RoundRow, TaskRow, VersionRow } from './rows.ts';
-import { abandonRound, advanceTask, afterRoundEnd } from './rounds.ts';
+import { abandonRound, afterRoundEnd } from './round-end.ts';
+import { advanceTask } from './round-opening.ts';
 import { readGroupSum } from './secure-groups.ts';
 import { readVersion, versionView } from './views.ts';
 

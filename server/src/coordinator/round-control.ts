@@ -2,7 +2,8 @@ import { ProblemError, type ProjectId, type RoundDetail, type RoundId } from '@s
 import type { Commit, Querier } from '../storage/database.ts';
 import { announceRound } from './announce.ts';
 import type { Context } from './context.ts';
-import { abandonRound, closeRound, startTraining } from './rounds.ts';
+import { abandonRound, closeRound } from './round-end.ts';
+import { startTraining } from './round-selection.ts';
 import type { RoundRow } from './rows.ts';
 import { readRound, roundDetail } from './views.ts';
 

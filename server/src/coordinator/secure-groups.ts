@@ -43,7 +43,7 @@ import type { Context } from './context.ts';
 import type { LiveGroup, Member } from './live-groups.ts';
 import { isDead } from './nodes.ts';
 import type { RoundFacts } from './round-facts.ts';
-import { settleSoon } from './rounds.ts';
+import { settleSoon } from './round-end.ts';
 import { assignmentColumns, assignmentView, type TimedAssignment } from './views.ts';
 
 /**

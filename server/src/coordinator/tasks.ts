@@ -26,14 +26,9 @@ import { blocksOf, hasLearnedRates, layoutFor, statisticChannels } from './block
 import { newId, type Context } from './context.ts';
 import type { Commit, Querier } from '../storage/database.ts';
 import { registerBlob } from './publish.ts';
-import {
-  abandon,
-  advanceTask,
-  afterAbandoning,
-  offerRound,
-  openRound,
-  type AbandonedRound,
-} from './rounds.ts';
+import { abandon, afterAbandoning, type AbandonedRound } from './round-end.ts';
+import { advanceTask, openRound } from './round-opening.ts';
+import { offerRound } from './round-selection.ts';
 import type { RoundRow, TaskRow, VersionRow } from './rows.ts';
 import { readTask, readVersion, refusePruned, roundView, taskView } from './views.ts';
 

@@ -4,7 +4,7 @@ import { announceAssignments } from './announce.ts';
 import type { Context } from './context.ts';
 import { readContribution } from './contribution.ts';
 import { drop, readAssignment, refusal } from './control.ts';
-import { settleSoon } from './rounds.ts';
+import { settleSoon } from './round-end.ts';
 import type { AssignmentRow } from './rows.ts';
 
 /** One part of an upload. */

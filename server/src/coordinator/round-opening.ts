@@ -1,0 +1,123 @@
+import type { EvaluationSpec, Labels, RoundKind, TaskId, VersionId } from '@starling/protocol';
+import type { Querier } from '../storage/database.ts';
+import { newId } from './context.ts';
+import { cloudStepDue } from '../training/jobs.ts';
+import type { RoundRow, TaskRow } from './rows.ts';
+
+/**
+ * The life of a round: opened, offered to devices, trained, aggregated, published or abandoned. Every change is a
+ * conditional update inside a transaction, so a change that two nodes (or a node and its restarted self) attempt
+ * happens once. Whoever changes several rows locks the round before its assignments and groups: nodes that do so at
+ * once wait for each other instead of colliding. Announcements and further steps follow after the transaction.
+ */
+
+export interface RoundSpec {
+  kind: RoundKind;
+  number: number;
+  goal: number;
+  minimum: number;
+  target: number;
+  selection: Labels;
+  evaluation: EvaluationSpec | null;
+  /** Whether someone asked for it, outside the plan's own sequence of rounds. */
+  requested: boolean;
+}
+
+/** What the plan wants next, or `undefined` when all its rounds are published. */
+export async function nextRound(tx: Querier, task: TaskRow): Promise<RoundSpec | undefined> {
+  const { plan, rounds_published: published } = task;
+  const done = new Set(
+    (
+      await tx.query<{ kind: RoundKind; number: number }>(
+        `select kind, number from rounds where task_id = $1 and not requested
+            and (state = 'published' or kind = 'evaluation') and (kind = 'statistics' or number = $2)`,
+        [task.id, published],
+      )
+    ).map(({ kind, number }) => (kind === 'statistics' ? kind : `${kind} ${number}`)),
+  );
+  const spec = (
+    kind: RoundKind,
+    cohort: { goal: number; minimum: number; select?: Labels },
+    target: number,
+  ) => ({
+    kind,
+    goal: cohort.goal,
+    minimum: cohort.minimum,
+    target,
+    selection: cohort.select ?? {},
+    evaluation: null,
+    requested: false,
+  });
+  if (plan.statistics && !done.has('statistics')) {
+    return { ...spec('statistics', plan.statistics, plan.statistics.goal), number: published };
+  }
+  const { evaluation } = plan;
+  if (evaluation && published > 0 && published % evaluation.everyRounds === 0) {
+    if (!done.has(`evaluation ${published}`)) {
+      const base = spec('evaluation', evaluation.spec, evaluation.spec.goal);
+      return { ...base, number: published, evaluation: evaluation.spec };
+    }
+  }
+  if (published >= plan.rounds) return undefined;
+  const target = Math.ceil(plan.cohort.goal * plan.cohort.overSelection);
+  return { ...spec('training', plan.cohort, target), number: published + 1 };
+}
+
+/** Inserts a round in state `selecting`. The caller holds the task's row. */
+export async function openRound(
+  tx: Querier,
+  task: TaskRow,
+  spec: RoundSpec,
+  baseVersion: VersionId = task.current_version,
+): Promise<RoundRow> {
+  const [round] = await tx.query<RoundRow>(
+    `insert into rounds (id, project_id, task_id, sequence, kind, number, state, requested, evaluation, selection,
+                         goal, minimum, target, base_version, deadline)
+     select $1, $2, $3, coalesce(max(sequence), 0) + 1, $4, $5, 'selecting', $6, $7, $8, $9, $10, $11, $12,
+            now() + $13 * interval '1 millisecond'
+       from rounds where task_id = $3
+     returning *`,
+    [
+      newId('round'),
+      task.project_id,
+      task.id,
+      spec.kind,
+      spec.number,
+      spec.requested,
+      spec.evaluation,
+      spec.selection,
+      spec.goal,
+      spec.minimum,
+      spec.target,
+      baseVersion,
+      task.plan.windows.selectingMs,
+    ],
+  );
+  if (!round) throw new TypeError('INSERT … RETURNING gave no row.');
+  return round;
+}
+
+/**
+ * Takes a running task to its next round, or completes it. Does nothing while a round of the plan is under way.
+ * Runs inside the transaction that ended the last round, so a task never stands still between two of them.
+ */
+export async function advanceTask(tx: Querier, taskId: TaskId): Promise<RoundRow | undefined> {
+  const [task] = await tx.query<TaskRow>(
+    "select * from tasks where id = $1 and state = 'running' for update",
+    [taskId],
+  );
+  if (!task) return undefined;
+  const [busy] = await tx.query(
+    'select 1 from rounds where task_id = $1 and ended_at is null and not requested limit 1',
+    [taskId],
+  );
+  if (busy) return undefined;
+  if (await cloudStepDue(tx, task)) return undefined;
+  const spec = await nextRound(tx, task);
+  if (spec) return openRound(tx, task, spec);
+  await tx.query(
+    "update tasks set state = 'completed', updated_at = now() where id = $1 and state = 'running'",
+    [taskId],
+  );
+  return undefined;
+}
