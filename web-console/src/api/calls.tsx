@@ -57,6 +57,16 @@ export function useRead<O extends Operation>(
   });
 }
 
+/** A list as far as it was asked for: `items` is `undefined` while the first page comes. */
+export interface PagedList<T> {
+  readonly items: readonly T[] | undefined;
+  readonly error: Error | null;
+  readonly hasNextPage: boolean;
+  readonly isFetchingNextPage: boolean;
+  readonly refetch: () => Promise<unknown>;
+  readonly fetchNextPage: () => Promise<unknown>;
+}
+
 /** All pages that were asked for so far, as one list. */
 export function useList<O extends ListOperation>(operation: O, input: InputOf<Endpoints[O]>) {
   const client = useClient();

@@ -1,6 +1,7 @@
 import { Button, Center, Skeleton, Stack, Table, Text } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { useTranslations } from 'use-intl';
+import type { PagedList } from '../api/calls.tsx';
 import { Problem } from './problem.tsx';
 
 export interface Column<T> {
@@ -14,28 +15,22 @@ export interface Column<T> {
 
 /** A paged list as a table: loading, failed, empty, or rows with a button for more. */
 export function ItemList<T>({
-  items,
-  error,
-  retry,
+  list: { items, error, refetch, hasNextPage, isFetchingNextPage, fetchNextPage },
   columns,
   keyOf,
   empty,
-  more,
   name,
 }: {
-  items: readonly T[] | undefined;
-  error: Error | null;
-  retry: () => void;
+  list: PagedList<T>;
   columns: readonly Column<T>[];
   keyOf: (item: T) => string;
   /** What stands there when there is nothing: why, and what to do. */
   empty: ReactNode;
-  more: { has: boolean; loading: boolean; load: () => void };
   /** What is listed, for those who cannot see it. */
   name: string;
 }) {
   const words = useTranslations('shell.list');
-  if (error) return <Problem error={error} retry={retry} />;
+  if (error) return <Problem error={error} retry={() => void refetch()} />;
   if (!items) {
     return (
       <Stack gap="xs" aria-busy aria-label={words('loading')}>
@@ -72,9 +67,9 @@ export function ItemList<T>({
           </Table.Tbody>
         </Table>
       </div>
-      {more.has && (
+      {hasNextPage && (
         <Center>
-          <Button variant="default" loading={more.loading} onClick={more.load}>
+          <Button variant="default" loading={isFetchingNextPage} onClick={() => void fetchNextPage()}>
             {words('more')}
           </Button>
         </Center>

@@ -19,7 +19,7 @@ export function Keys() {
   const words = useTranslations('access');
   const [opened, { open, close }] = useDisclosure(false);
   const [secret, setSecret] = useState<string>();
-  const { items, error, refetch, hasNextPage, isFetchingNextPage, fetchNextPage } = useList('listKeys', {});
+  const list = useList('listKeys', {});
   return (
     <Stack>
       <Group justify="flex-end">
@@ -27,13 +27,10 @@ export function Keys() {
       </Group>
       <ItemList
         name={words('tab.keys')}
-        items={items}
-        error={error}
-        retry={() => void refetch()}
+        list={list}
         columns={useColumns(setSecret)}
         keyOf={({ id }) => id}
         empty={<Nothing title={words('keys.empty')}>{words('keys.emptyHint')}</Nothing>}
-        more={{ has: hasNextPage, loading: isFetchingNextPage, load: () => void fetchNextPage() }}
       />
       <Modal opened={opened} onClose={close} title={words('keys.create')} centered>
         <NewKey

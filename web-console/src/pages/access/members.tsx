@@ -11,22 +11,16 @@ import { Ago } from '../../components/time.tsx';
 /** People of the project, and who is invited. */
 export function Members() {
   const words = useTranslations('access');
-  const { items, error, refetch, hasNextPage, isFetchingNextPage, fetchNextPage } = useList(
-    'listMembers',
-    {},
-  );
+  const list = useList('listMembers', {});
   return (
     <Stack>
       <Invite />
       <ItemList
         name={words('tab.members')}
-        items={items}
-        error={error}
-        retry={() => void refetch()}
+        list={list}
         columns={useColumns()}
         keyOf={({ id }) => id}
         empty={<Nothing title={words('members.empty')}>{words('members.emptyHint')}</Nothing>}
-        more={{ has: hasNextPage, loading: isFetchingNextPage, load: () => void fetchNextPage() }}
       />
     </Stack>
   );

@@ -20,10 +20,7 @@ export function Tokens() {
   const words = useTranslations('access');
   const [opened, { open, close }] = useDisclosure(false);
   const [secret, setSecret] = useState<string>();
-  const { items, error, refetch, hasNextPage, isFetchingNextPage, fetchNextPage } = useList(
-    'listEnrolmentTokens',
-    {},
-  );
+  const list = useList('listEnrolmentTokens', {});
   return (
     <Stack>
       <Group justify="flex-end">
@@ -31,13 +28,10 @@ export function Tokens() {
       </Group>
       <ItemList
         name={words('tab.tokens')}
-        items={items}
-        error={error}
-        retry={() => void refetch()}
+        list={list}
         columns={useColumns()}
         keyOf={({ id }) => id}
         empty={<Nothing title={words('tokens.empty')}>{words('tokens.emptyHint')}</Nothing>}
-        more={{ has: hasNextPage, loading: isFetchingNextPage, load: () => void fetchNextPage() }}
       />
       <Modal opened={opened} onClose={close} title={words('tokens.create')} centered>
         <NewToken

@@ -21,7 +21,7 @@ export function AuditLog() {
   const words = useTranslations('audit');
   const [filter, setFilter] = useState<Filter>(noFilter);
   const [asked] = useDebouncedValue(filter, 300);
-  const { items, error, refetch, hasNextPage, isFetchingNextPage, fetchNextPage } = useList('listAudit', {
+  const list = useList('listAudit', {
     query: queryOf(asked),
   });
   return (
@@ -30,13 +30,10 @@ export function AuditLog() {
       <Filters filter={filter} change={setFilter} />
       <ItemList
         name={words('title')}
-        items={items}
-        error={error}
-        retry={() => void refetch()}
+        list={list}
         columns={useColumns()}
         keyOf={({ sequence }) => String(sequence)}
         empty={<Nothing title={words('empty')}>{words('emptyHint')}</Nothing>}
-        more={{ has: hasNextPage, loading: isFetchingNextPage, load: () => void fetchNextPage() }}
       />
     </Page>
   );

@@ -21,7 +21,7 @@ export function DeviceList() {
   const words = useTranslations('devices');
   const [filter, setFilter] = useState<Filter>(noFilter);
   const [asked] = useDebouncedValue(filter, 300);
-  const { items, error, refetch, hasNextPage, isFetchingNextPage, fetchNextPage } = useList('listDevices', {
+  const list = useList('listDevices', {
     query: queryOf(asked),
   });
   return (
@@ -29,13 +29,10 @@ export function DeviceList() {
       <Filters filter={filter} change={setFilter} />
       <ItemList
         name={words('title')}
-        items={items}
-        error={error}
-        retry={() => void refetch()}
+        list={list}
         columns={useColumns()}
         keyOf={({ id }) => id}
         empty={<Nothing title={words('empty')}>{words('emptyHint')}</Nothing>}
-        more={{ has: hasNextPage, loading: isFetchingNextPage, load: () => void fetchNextPage() }}
       />
     </Page>
   );

@@ -90,22 +90,16 @@ function Fact({ name, children }: { name: string; children: React.ReactNode }) {
 
 function History({ id }: { id: DeviceId }) {
   const words = useTranslations('devices');
-  const { items, error, refetch, hasNextPage, isFetchingNextPage, fetchNextPage } = useList(
-    'listDeviceWork',
-    {
-      params: { id },
-    },
-  );
+  const list = useList('listDeviceWork', {
+    params: { id },
+  });
   return (
     <ItemList
       name={words('history')}
-      items={items}
-      error={error}
-      retry={() => void refetch()}
+      list={list}
       columns={useWorkColumns()}
       keyOf={(work) => work.id}
       empty={<Nothing title={words('nothingYet')}>{words('nothingYetHint')}</Nothing>}
-      more={{ has: hasNextPage, loading: isFetchingNextPage, load: () => void fetchNextPage() }}
     />
   );
 }

@@ -14,18 +14,15 @@ import { TaskName } from './task-name.tsx';
 /** All jobs of the project, newest first. */
 export function JobList() {
   const words = useTranslations('jobs');
-  const { items, error, refetch, hasNextPage, isFetchingNextPage, fetchNextPage } = useList('listJobs', {});
+  const list = useList('listJobs', {});
   return (
     <Page title={words('title')} lead={words('lead')}>
       <ItemList
         name={words('title')}
-        items={items}
-        error={error}
-        retry={() => void refetch()}
+        list={list}
         columns={useColumns()}
         keyOf={({ id }) => id}
         empty={<Nothing title={words('empty')}>{words('emptyHint')}</Nothing>}
-        more={{ has: hasNextPage, loading: isFetchingNextPage, load: () => void fetchNextPage() }}
       />
     </Page>
   );

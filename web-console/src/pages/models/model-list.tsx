@@ -20,7 +20,7 @@ export function ModelList() {
   const may = useMay();
   const { count } = useQuantities();
   const [opened, { open, close }] = useDisclosure(false);
-  const { items, error, refetch, hasNextPage, isFetchingNextPage, fetchNextPage } = useList('listModels', {});
+  const list = useList('listModels', {});
   const columns: Column<ModelSummary & { id?: string }>[] = [
     {
       head: words('column.name'),
@@ -54,15 +54,12 @@ export function ModelList() {
     >
       <ItemList
         name={words('title')}
-        items={items}
-        error={error}
-        retry={() => void refetch()}
+        list={list}
         columns={columns}
         keyOf={({ digest }) => digest}
         empty={
           <Nothing title={words('empty')}>{words(may('uploadModel') ? 'emptyHint' : 'emptyViewer')}</Nothing>
         }
-        more={{ has: hasNextPage, loading: isFetchingNextPage, load: () => void fetchNextPage() }}
       />
       <Modal
         opened={opened}

@@ -85,10 +85,7 @@ export function ModelPage() {
 
 function TasksOfModel({ digest }: { digest: string }) {
   const words = useTranslations('models.tasks');
-  const { items, error, refetch, hasNextPage, isFetchingNextPage, fetchNextPage } = useList(
-    'listModelTasks',
-    { params: { digest } },
-  );
+  const list = useList('listModelTasks', { params: { digest } });
   const columns: Column<Task>[] = [
     {
       head: words('name'),
@@ -130,13 +127,10 @@ function TasksOfModel({ digest }: { digest: string }) {
     <Panel title={words('title')}>
       <ItemList
         name={words('title')}
-        items={items}
-        error={error}
-        retry={() => void refetch()}
+        list={list}
         columns={columns}
         keyOf={({ id }) => id}
         empty={<Nothing title={words('none')} />}
-        more={{ has: hasNextPage, loading: isFetchingNextPage, load: () => void fetchNextPage() }}
       />
     </Panel>
   );

@@ -18,10 +18,7 @@ export function RoundList() {
   const kinds = useTranslations('states.kind');
   const { bytes, count, duration, percent } = useQuantities();
   const task = useRead('getTask', input);
-  const { items, error, refetch, hasNextPage, isFetchingNextPage, fetchNextPage } = useList(
-    'listRounds',
-    input,
-  );
+  const list = useList('listRounds', input);
   const columns: Column<Round>[] = [
     {
       head: words('column.round'),
@@ -75,7 +72,7 @@ export function RoundList() {
         </Anchor>,
       ]}
     >
-      {items !== undefined && items.length > 0 && (
+      {list.items !== undefined && list.items.length > 0 && (
         <Panel
           title={words('strip.title')}
           aside={
@@ -89,13 +86,10 @@ export function RoundList() {
       )}
       <ItemList
         name={words('rounds')}
-        items={items}
-        error={error}
-        retry={() => void refetch()}
+        list={list}
         columns={columns}
         keyOf={(round) => round.id}
         empty={<Nothing title={words('empty')}>{words('emptyHint')}</Nothing>}
-        more={{ has: hasNextPage, loading: isFetchingNextPage, load: () => void fetchNextPage() }}
       />
     </Page>
   );

@@ -110,16 +110,16 @@ const underWay = new Set(['selecting', 'training', 'aggregating']);
 
 function Rounds({ task }: { task: Task }) {
   const words = useTranslations('task');
-  const { items, error, refetch, hasNextPage, isFetchingNextPage, fetchNextPage } = useList('listRounds', {
+  const list = useList('listRounds', {
     params: { id: task.id },
     query: { limit: 20 },
   });
-  const now = items?.filter(({ state }) => underWay.has(state)) ?? [];
+  const now = list.items?.filter(({ state }) => underWay.has(state)) ?? [];
   return (
     <>
       <Panel title={words('now')}>
         <div aria-live="polite">
-          {items === undefined ? (
+          {list.items === undefined ? (
             <Skeleton h={60} />
           ) : now.length === 0 ? (
             <Text size="sm" c="dimmed">
@@ -140,13 +140,10 @@ function Rounds({ task }: { task: Task }) {
         </Text>
         <ItemList
           name={words('recent')}
-          items={items}
-          error={error}
-          retry={() => void refetch()}
+          list={list}
           columns={useRoundColumns()}
           keyOf={({ id }) => id}
           empty={<Nothing title={words('noRounds')} />}
-          more={{ has: hasNextPage, loading: isFetchingNextPage, load: () => void fetchNextPage() }}
         />
       </Stack>
     </>

@@ -22,7 +22,7 @@ export function TaskList() {
   const search = route.useSearch();
   const { state, name } = search;
   const filtered = state !== undefined || name !== undefined;
-  const { items, error, refetch, hasNextPage, isFetchingNextPage, fetchNextPage } = useList(
+  const list = useList(
     'listTasks',
     filtered ? { query: { ...(state && { state }), ...(name && { name }) } } : {},
   );
@@ -47,9 +47,7 @@ export function TaskList() {
       <Filters />
       <ItemList
         name={words('title')}
-        items={items}
-        error={error}
-        retry={() => void refetch()}
+        list={list}
         columns={useColumns()}
         keyOf={({ id }) => id}
         empty={
@@ -61,7 +59,6 @@ export function TaskList() {
             </Nothing>
           )
         }
-        more={{ has: hasNextPage, loading: isFetchingNextPage, load: () => void fetchNextPage() }}
       />
     </Page>
   );

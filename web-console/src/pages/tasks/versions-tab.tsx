@@ -16,7 +16,7 @@ import { VersionLink } from './version-link.tsx';
 export function VersionsTab({ task }: { task: Task }) {
   const words = useTranslations('task');
   const { bytes } = useQuantities();
-  const { items, error, refetch, hasNextPage, isFetchingNextPage, fetchNextPage } = useList('listVersions', {
+  const list = useList('listVersions', {
     params: { id: task.id },
   });
   const columns: Column<ModelVersion>[] = [
@@ -48,16 +48,7 @@ export function VersionsTab({ task }: { task: Task }) {
   return (
     <>
       <Releases task={task} />
-      <ItemList
-        name={words('versions')}
-        items={items}
-        error={error}
-        retry={() => void refetch()}
-        columns={columns}
-        keyOf={({ id }) => id}
-        empty={null}
-        more={{ has: hasNextPage, loading: isFetchingNextPage, load: () => void fetchNextPage() }}
-      />
+      <ItemList name={words('versions')} list={list} columns={columns} keyOf={({ id }) => id} empty={null} />
     </>
   );
 }

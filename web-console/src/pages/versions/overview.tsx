@@ -86,10 +86,10 @@ function OriginLink({ version: { round, job } }: { version: ModelVersion }) {
 
 function Releases({ task }: { task: Task }) {
   const words = useTranslations('models.release');
-  const { items, error, refetch, hasNextPage, isFetchingNextPage, fetchNextPage } = useList('listReleases', {
+  const list = useList('listReleases', {
     params: { id: task.id },
   });
-  const target = items && !hasNextPage ? rollbackTarget(items) : undefined;
+  const target = list.items && !list.hasNextPage ? rollbackTarget(list.items) : undefined;
   const columns: Column<Release>[] = [
     {
       head: words('column.version'),
@@ -139,13 +139,10 @@ function Releases({ task }: { task: Task }) {
       </Text>
       <ItemList
         name={words('title')}
-        items={items}
-        error={error}
-        retry={() => void refetch()}
+        list={list}
         columns={columns}
         keyOf={({ id }) => id}
         empty={<Nothing title={words('none')}>{words('noneHint')}</Nothing>}
-        more={{ has: hasNextPage, loading: isFetchingNextPage, load: () => void fetchNextPage() }}
       />
     </Panel>
   );
