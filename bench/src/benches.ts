@@ -5,6 +5,8 @@ import { cases as secureCases } from './secure/cases.ts';
 export interface CaseOptions {
   /** A Python that has flwr. */
   readonly flower?: string;
+  /** URL of an empty PostgreSQL database. */
+  readonly postgres?: string;
 }
 
 /** By name, in the order in which they are run: each in a process of its own. */

@@ -16,6 +16,7 @@ ${Object.entries(benches)
   .map(([bench, cases]) => `  ${bench}: case by case (--only ${Object.keys(cases).join(',')}; --json)`)
   .join('\n')}
   --flower PYTHON     a Python that has flwr, beside which "coordinator" folds
+  --postgres URL      an empty PostgreSQL database, in which "coordinator" lets nodes die at deadlines
   cold-start: from the engine's script to the end of the first step, in Chromium (--chromium PATH, --rounds, --workloads)
   --workloads W1,W2   which ones; all unless told (${workloads.map(({ id }) => id).join(', ')})
   --contenders a,b    which ones; all that are there unless told (starling, starling-relaxed, starling-js, torch, tfjs)
@@ -37,6 +38,7 @@ const { values, positionals } = parseArgs({
     torch: { type: 'string' },
     tfjs: { type: 'string' },
     flower: { type: 'string' },
+    postgres: { type: 'string' },
     rounds: { type: 'string', default: '5' },
     'round-ms': { type: 'string', default: '300' },
     only: { type: 'string' },
@@ -82,7 +84,9 @@ async function runCases(bench: string, names: readonly string[]): Promise<void> 
   console.error(`${cpus()[0]?.model ?? 'unknown processor'}, Node ${process.versions.node}`);
   for (const name of names) {
     if (!values.json) console.log(`\n${name}`);
-    await runCase(bench, name, { ...(values.flower !== undefined && { flower: values.flower }) }, (line) => {
+    const { flower, postgres } = values;
+    const options = { ...(flower !== undefined && { flower }), ...(postgres !== undefined && { postgres }) };
+    await runCase(bench, name, options, (line) => {
       console.log(values.json ? JSON.stringify(line) : textOf(line));
     });
   }

@@ -1,4 +1,5 @@
 import type { Cases } from '../benches.ts';
+import { benchDeadlines } from './deadlines.ts';
 import { benchFold } from './fold.ts';
 import { benchRestart } from './restart.ts';
 import { benchJoining, benchLive } from './rounds.ts';
@@ -12,6 +13,7 @@ export const coordinatorCases: Cases = {
   'slow-uploads': benchSlowUploads,
   'sockets-10000': benchSockets,
   'slow-link': benchSlowLink,
+  'deadlines-240': benchDeadlines,
   fold: benchFold,
   restart: benchRestart,
 };

@@ -7,7 +7,9 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { startServer } from '@starling/server';
 import { openPostgres, type Database } from '@starling/server/storage';
-import { median, minimum } from '../statistics.ts';
+import type { CaseOptions } from '../benches.ts';
+import { denseModel } from '../dense-model.ts';
+import { row, verdict, type Report } from './rows.ts';
 
 const main = fileURLToPath(new URL('../../../cli/dist/main.js', import.meta.url));
 
@@ -19,32 +21,16 @@ const deaths = ['deadline-due:20', 'round-abandoned:20', 'round-tidied:20'];
 const aheadMs = 3_000;
 const missedAfterMs = 20_000;
 
-/** A figure of the case, or whether one keeps what was set out for it. */
-export type DeadlineLine =
-  | {
-      readonly bench: 'coordinator';
-      readonly case: string;
-      readonly contender: string;
-      readonly metric: string;
-      readonly unit: string;
-      readonly min: number;
-      readonly median: number;
-      readonly runs: number;
-    }
-  | {
-      readonly bench: 'coordinator';
-      readonly case: string;
-      readonly target: string;
-      readonly measured: number;
-      readonly pass: boolean;
-    };
-
 /**
  * 240 deadlines within 6 s over three nodes, each of which dies by SIGKILL with one in hand and is started again.
  * `databaseUrl` names an empty PostgreSQL database. The rounds' windows close below their minimum, so each deadline is one
  * transaction that abandons a round and opens the next.
  */
-export async function measureDeadlines(databaseUrl: string): Promise<DeadlineLine[]> {
+export async function benchDeadlines(report: Report, { postgres: databaseUrl }: CaseOptions): Promise<void> {
+  if (databaseUrl === undefined) {
+    console.error(`${name} is left out: name an empty PostgreSQL database with --postgres.`);
+    return;
+  }
   const directory = mkdtempSync(join(tmpdir(), 'starling-bench-'));
   const nodes: ChildProcess[] = [];
   let database: Database | undefined;
@@ -64,7 +50,7 @@ export async function measureDeadlines(databaseUrl: string): Promise<DeadlineLin
     });
     await allFired(database);
     await Promise.all(replaced);
-    return linesOf(await countsOf(database));
+    tell(report, await countsOf(database));
   } finally {
     for (const node of nodes) node.kill('SIGKILL');
     await database?.close();
@@ -88,7 +74,7 @@ async function fillTasks(place: { dataDirectory: string; databaseUrl: string }):
     return (await answer.json()) as Record<string, string>; // the server is ours, and of this build
   };
   try {
-    const { digest } = await post('/v1/models', model);
+    const { digest } = await post('/v1/models', denseModel(4, 3));
     for (let index = 0; index < deadlines; index++) {
       const { id } = await post('/v1/tasks', { name: `task ${index}`, model: digest, plan });
       await post(`/v1/tasks/${id}/start`);
@@ -152,33 +138,12 @@ async function countsOf(database: Database): Promise<Counts> {
   };
 }
 
-function linesOf({ lateMs, missed, doubled }: Counts): DeadlineLine[] {
-  const of = { bench: 'coordinator', case: name } as const;
-  const worst = Math.round(lateMs.at(-1) ?? Infinity);
-  return [
-    {
-      ...{ ...of, contender: 'starling', metric: 'late', unit: 'ms', runs: lateMs.length },
-      ...{ min: Math.round(minimum(lateMs)), median: Math.round(median(lateMs)) },
-    },
-    { ...of, target: 'missed <= 0', measured: missed, pass: missed === 0 },
-    { ...of, target: 'doubled <= 0', measured: doubled, pass: doubled === 0 },
-    { ...of, target: 'latest <= 500 ms', measured: worst, pass: worst <= 500 },
-  ];
+function tell(report: Report, { lateMs, missed, doubled }: Counts): void {
+  report(row(name, 'starling', 'late', 'ms', lateMs));
+  report(verdict(name, 'missed', missed, 0, ''));
+  report(verdict(name, 'doubled', doubled, 0, ''));
+  report(verdict(name, 'latest', lateMs.at(-1) ?? Infinity, 500, 'ms'));
 }
-
-const model = {
-  ...{ umir: 1, opset: 1, name: 'tiny', metrics: ['accuracy'] },
-  inputs: [
-    { id: 'x', shape: ['B', 4] },
-    { id: 'y', shape: ['B'], dtype: 'i32', role: 'label', classes: 3 },
-  ],
-  params: [
-    { id: 'w', shape: [4, 3], init: { kind: 'uniform', fan: 4 } },
-    { id: 'b', shape: [3], init: { kind: 'zeros' } },
-  ],
-  nodes: [{ op: 'dense', in: ['x', 'w', 'b'], out: 'logits' }],
-  loss: { op: 'softmaxCrossEntropy', in: ['logits', 'y'] },
-};
 
 const plan = {
   learning: { algorithm: 'fedavg', epochs: 1, batchSize: 8, rate: 0.1 },
