@@ -4,7 +4,6 @@ import {
   IconChecklist,
   IconCloudComputing,
   IconDeviceMobile,
-  IconHeartRateMonitor,
   IconHistory,
   IconKey,
   IconLayoutDashboard,
@@ -13,7 +12,7 @@ import {
 
 interface Section {
   readonly to: string;
-  readonly name: 'fleet' | 'tasks' | 'models' | 'devices' | 'jobs' | 'access' | 'audit' | 'operations';
+  readonly name: 'fleet' | 'tasks' | 'models' | 'devices' | 'jobs' | 'access' | 'audit';
   readonly icon: Icon;
   /** Shown to those who may call this. */
   readonly needs: Operation;
@@ -30,5 +29,4 @@ export const sections: readonly Section[] = [
   { to: '/jobs', name: 'jobs', icon: IconCloudComputing, needs: 'listJobs', also: [] },
   { to: '/access', name: 'access', icon: IconKey, needs: 'listKeys', also: [] },
   { to: '/audit', name: 'audit', icon: IconHistory, needs: 'listAudit', also: [] },
-  { to: '/operations', name: 'operations', icon: IconHeartRateMonitor, needs: 'getCaller', also: [] },
 ];

@@ -142,7 +142,6 @@ export const plan = {
   learned: 'Learned rates',
   linear: 'Linear',
   constant: 'Constant',
-  listHint: 'Separated by commas',
   from: 'From',
   to: 'To',
   fromTo: '{from} to {to}',

@@ -11,8 +11,6 @@ export const shell = {
     jobs: 'Cloud jobs',
     access: 'Access',
     audit: 'Audit log',
-    operations: 'Operations',
-    reference: 'API reference',
   },
   session: {
     language: 'Language',
@@ -37,7 +35,6 @@ export const shell = {
     missing: 'Enter an API key. The server prints the first one at its first start.',
     oidc: 'Sign in with your organisation',
     or: 'or',
-    ended: 'Your session has ended. Sign in again.',
   },
   problem: {
     title: 'This could not be loaded',
@@ -47,14 +44,10 @@ export const shell = {
     retry: 'Try again',
     code: 'Code',
     offline: 'The server was not reached. It may be starting, or the network is away.',
-    crashed: 'This page failed',
   },
   list: {
     more: 'Show more',
     loading: 'Loading',
-    search: 'Search',
-    all: 'All',
-    none: 'Nothing matches',
   },
   act: {
     cancel: 'Back',
@@ -68,9 +61,7 @@ export const shell = {
     csv: 'CSV',
     png: 'PNG',
     save: 'Save',
-    log: 'Log scale',
-    smoothing: 'Smoothing',
     empty: 'Nothing to draw yet',
   },
-  time: { ago: '{when}', never: 'never', running: 'running' },
+  time: { never: 'never' },
 } as const;

@@ -142,7 +142,6 @@ export const plan: Messages['plan'] = {
   learned: '学到的学习率',
   linear: '线性变化',
   constant: '固定',
-  listHint: '用逗号分隔',
   from: '从',
   to: '到',
   fromTo: '{from} 到 {to}',

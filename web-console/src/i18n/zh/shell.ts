@@ -12,8 +12,6 @@ export const shell: Messages['shell'] = {
     jobs: '云端作业',
     access: '访问权限',
     audit: '审计日志',
-    operations: '运维',
-    reference: 'API 参考',
   },
   session: {
     language: '语言',
@@ -38,7 +36,6 @@ export const shell: Messages['shell'] = {
     missing: '请输入 API 密钥。服务器首次启动时会打印第一个密钥。',
     oidc: '使用组织账号登录',
     or: '或',
-    ended: '会话已结束，请重新登录。',
   },
   problem: {
     title: '无法加载',
@@ -48,14 +45,10 @@ export const shell: Messages['shell'] = {
     retry: '重试',
     code: '代码',
     offline: '无法连接服务器：服务器可能正在启动，或网络不可用。',
-    crashed: '页面出错',
   },
   list: {
     more: '显示更多',
     loading: '正在加载',
-    search: '搜索',
-    all: '全部',
-    none: '没有匹配项',
   },
   act: { cancel: '返回', copy: '复制', copied: '已复制', download: '下载' },
   figure: { call: '来源', none: '未知' },
@@ -64,9 +57,7 @@ export const shell: Messages['shell'] = {
     csv: 'CSV',
     png: 'PNG',
     save: '保存',
-    log: '对数坐标',
-    smoothing: '平滑',
     empty: '暂无数据',
   },
-  time: { ago: '{when}', never: '从未', running: '进行中' },
+  time: { never: '从未' },
 };
