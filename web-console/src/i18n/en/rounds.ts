@@ -12,6 +12,8 @@ export const rounds = {
   next: 'Next round',
   follow: 'Follow',
   followHint: 'Go to each new round of the task as it opens',
+  previousHint: 'Previous round (←)',
+  nextHint: 'Next round (→)',
   abandoned: 'This round was abandoned',
   nothingPublished: 'Nothing of it was published, and no update of it is kept.',
   column: {

@@ -151,6 +151,8 @@ export const task = {
       'Each stripe holds a tenth of the devices, between two deciles of accuracy, which are counted in bins of one point. Below the lowest and above the highest decile nothing finer is known than the mean of the worst tenth.',
     before: 'Before adaptation',
     after: 'After adaptation',
+    beforeTraining: 'Before learning',
+    afterTraining: 'After learning',
     low: '10 % of devices below',
     high: '90 % of devices below',
     worst: 'Worst 10 %',

@@ -13,6 +13,8 @@ export const rounds: Messages['rounds'] = {
   next: '下一轮',
   follow: '跟随',
   followHint: '任务的新一轮开始时自动转到该轮',
+  previousHint: '上一轮（←）',
+  nextHint: '下一轮（→）',
   abandoned: '本轮已放弃',
   nothingPublished: '没有发布任何内容，也不保留任何更新。',
   column: {

@@ -133,6 +133,8 @@ export const task: Messages['task'] = {
       '每一条代表十分之一的设备，位于准确率的两个十分位之间，按一个百分点的区间计数。最低十分位以下和最高十分位以上，除最差十分之一的平均值外没有更细的信息。',
     before: '适配前',
     after: '适配后',
+    beforeTraining: '学习前',
+    afterTraining: '学习后',
     low: '10% 的设备低于',
     high: '90% 的设备低于',
     worst: '最差 10%',
