@@ -48,7 +48,7 @@ export function admitPerson(
       [person.id, email],
     );
     const [member] = await tx.query<{ project_id: ProjectId }>(
-      'select project_id from members where person_id = $1 and removed_at is null order by joined_at, id limit 1',
+      'select project_id from members where person_id = $1 and removed_at is null order by joined_at, created_at, id limit 1',
       [person.id],
     );
     if (!member) {

@@ -1,4 +1,4 @@
-import { ProblemError } from '@starling/protocol';
+import { ProblemError, type ProjectId } from '@starling/protocol';
 import { auditSource, auditView, verifyAudit, type AuditListRow } from '../access/audit.ts';
 import { namesOf } from '../access/caller.ts';
 import {
@@ -117,13 +117,21 @@ export function addAccessRoutes(api: Api, { coordinator, endConnections }: ApiSe
     );
     return { ...page, items: page.items.map(auditView) };
   });
-  serve(api, 'verifyAudit', ({ caller, query: { sequence, hash } }) =>
-    verifyAudit(
-      database,
-      caller.projectId,
-      sequence === undefined || hash === undefined ? undefined : { sequence, hash },
-    ),
-  );
+  const verifying = new Set<ProjectId>();
+  serve(api, 'verifyAudit', async ({ caller: { projectId }, query: { sequence, hash } }) => {
+    if (verifying.has(projectId)) {
+      throw new ProblemError('rate-limited', 'The chain of this project is being verified. Ask again then.', {
+        retryAfterMs: 1000,
+      });
+    }
+    verifying.add(projectId);
+    try {
+      const head = sequence === undefined || hash === undefined ? undefined : { sequence, hash };
+      return await verifyAudit(database, projectId, head);
+    } finally {
+      verifying.delete(projectId);
+    }
+  });
 }
 
 function instantOf(text: string | undefined, name: string): Date | null {

@@ -28,8 +28,18 @@ export async function addCrossOrigin(api: Api, origin: string | string[]): Promi
 }
 
 function isOpen({ method, url, headers }: FastifyRequest): boolean {
-  const [path = ''] = url.split('?');
+  const path = decodedPath(url);
+  if (path === undefined) return false;
   if (!path.startsWith('/v1/')) return true;
   const wanted = method === 'OPTIONS' ? headers['access-control-request-method'] : method;
   return deviceRoutes.some(([methods, paths]) => methods.test(wanted ?? '') && paths.test(path));
+}
+
+/** The path as routes are found by it; `undefined` where it cannot be decoded. */
+function decodedPath(url: string): string | undefined {
+  try {
+    return decodeURIComponent(url.split('?')[0] ?? '');
+  } catch {
+    return undefined;
+  }
 }

@@ -79,7 +79,7 @@ function percentiles(span: Span): string {
 }
 
 function remaining(column: string): string {
-  return `greatest(0, extract(epoch from ${column} - now()) * 1000)::int`;
+  return `greatest(0, extract(epoch from ${column} - now()) * 1000)::bigint`;
 }
 
 interface Counted {

@@ -76,7 +76,7 @@ export function deviceBatches(contextOf: () => Context): DeviceBatches {
       rows.forEach(() => {
         contextOf().failpoint('assignment-accepted');
       });
-      for (const roundId of roundsOf(rows)) await startTraining(contextOf(), roundId);
+      for (const roundId of roundsOf(rows)) await startIfEnough(contextOf(), roundId);
       return inOrderOf(items, rows);
     }),
     begin: new Batches(async (items) =>
@@ -130,6 +130,15 @@ export function deviceBatches(contextOf: () => Context): DeviceBatches {
       return items.map(() => undefined);
     }, ofRound),
   };
+}
+
+/** What fails here is of the round, not of those who accepted: the poller does it again. */
+async function startIfEnough(context: Context, roundId: RoundId): Promise<void> {
+  try {
+    await startTraining(context, roundId);
+  } catch (error) {
+    context.log.error({ error, roundId }, 'training could not be started; the poller will try again');
+  }
 }
 
 interface Column {

@@ -175,6 +175,8 @@ export class Coordinator {
         [id, liveStates],
       );
     });
+    this.context.presence.forget(id);
+    this.context.announce.revoked(id); // before its group is asked: that may be at a node that does not answer
     const [member] = await database.query<{ id: AssignmentId; group_id: GroupId }>(
       "select id, group_id from assignments where device_id = $1 and state = 'grouped'",
       [id],
@@ -184,8 +186,6 @@ export class Coordinator {
       this.context,
       dropped.map((assignment) => assignment.id),
     );
-    this.context.presence.forget(id);
-    this.context.announce.revoked(id);
     for (const { round_id: roundId } of dropped) {
       await offerRound(this.context, roundId);
       await settleRound(this.context, roundId);

@@ -166,6 +166,11 @@ export async function receiveMasked(
 ): Promise<void> {
   await context.groups.exclusively(groupId, async (group) => {
     const member = memberOf(group, deviceId, groupId);
+    const [still] = await context.database.query(
+      "select 1 from assignments where id = $1 and device_id = $2 and group_id = $3 and state = 'grouped'",
+      [id, deviceId, groupId],
+    );
+    if (!still) throw closed(groupId); // it left while its update was on the way
     const header = member.group.announced.get(deviceId);
     if (!header) {
       throw new ProblemError(

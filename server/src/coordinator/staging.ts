@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
+import { createHash, webcrypto } from 'node:crypto';
 import { constants, createReadStream } from 'node:fs';
 import { access, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ProblemError, type AssignmentId, type GroupId } from '@starling/protocol';
+import { ProblemError, toHex, type AssignmentId, type GroupId } from '@starling/protocol';
 
 /** Of a file that is read some at a time. */
 const chunkBytes = 256 * 1024;
@@ -95,6 +95,12 @@ export class Staging {
 
   async read(id: AssignmentId): Promise<Uint8Array> {
     return readFile(await this.#existing(id));
+  }
+
+  /** All bytes, with their SHA-256 (hexadecimal), which is taken off this thread. */
+  async readWithDigest(id: AssignmentId): Promise<{ bytes: Uint8Array; digest: string }> {
+    const bytes = await readFile(await this.#existing(id));
+    return { bytes, digest: toHex(new Uint8Array(await webcrypto.subtle.digest('SHA-256', bytes))) };
   }
 
   /** The same bytes, some at a time. */

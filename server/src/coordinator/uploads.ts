@@ -1,5 +1,4 @@
-import { webcrypto } from 'node:crypto';
-import { ProblemError, toHex, type AssignmentId, type DeviceId, type UploadAnswer } from '@starling/protocol';
+import { ProblemError, type AssignmentId, type DeviceId, type UploadAnswer } from '@starling/protocol';
 import { announceAssignments } from './announce.ts';
 import type { Context } from './context.ts';
 import { readContribution } from './contribution.ts';
@@ -107,8 +106,8 @@ async function completeClear(context: Context, row: AssignmentRow, declared: str
   const { id, device_id: deviceId } = row;
   const { blocks, plan, work } = await context.rounds.get(row.round_id);
   const contribution = await refusing(context, row, async () => {
-    const bytes = await context.staging.read(id);
-    requireDigest(row, declared, toHex(new Uint8Array(await webcrypto.subtle.digest('SHA-256', bytes))));
+    const { bytes, digest } = await context.staging.readWithDigest(id);
+    requireDigest(row, declared, digest);
     const clipNorm = work.kind === 'training' ? work.learning.clipNorm : undefined;
     return readContribution(bytes, blocks, plan.maxWeight, clipNorm);
   });

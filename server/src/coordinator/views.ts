@@ -153,7 +153,7 @@ export type TimedAssignment = AssignmentRow & { remaining_ms: number };
 /** Columns of an assignment `a` of round `r`, as a device is told. */
 export const assignmentColumns = `a.*, greatest(0, extract(epoch from
   (case when a.state in ('accepted', 'training') then coalesce(r.ready_by, r.deadline) else r.deadline end)
-  - now()) * 1000)::int as remaining_ms`;
+  - now()) * 1000)::bigint as remaining_ms`;
 
 /** An assignment as its device sees it. */
 export async function assignmentView(

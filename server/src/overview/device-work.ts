@@ -12,7 +12,7 @@ import type { DeviceWork } from '@starling/protocol/api';
 export const deviceWork = {
   table: `(select a.id, a.task_id, t.name as task, a.round_id, r.number, r.kind, r.state as round_state, a.state, a.reason,
                   a.offered_at, a.ended_at, a.update_bytes,
-                  round(extract(epoch from a.ready_at - a.training_at) * 1000)::int as training_ms
+                  round(extract(epoch from a.ready_at - a.training_at) * 1000)::bigint as training_ms
              from assignments a join rounds r on r.id = a.round_id join tasks t on t.id = a.task_id
             where a.device_id = $1) as work`,
   condition: 'true',

@@ -1,3 +1,5 @@
+import { DatabaseUnavailable } from './database.ts';
+
 /**
  * Work that costs about the same for one item as for hundreds: whatever comes while a batch is under way waits, and is the
  * next one. With little to do each item is a batch of its own; with much, the statements of a server do not grow with it.
@@ -7,7 +9,7 @@ export class Batches<Item, Result> {
   readonly #keyOf: (item: Item) => string;
   readonly #waiting = new Map<string, Waiting<Item, Result>[]>();
 
-  /** `work` gives a result for each item, in their order; where it rejects, all of the batch do. Items of another key go apart. */
+  /** `work` gives a result for each item, in their order; where it rejects, each is tried alone, so it must bear that. Items of another key go apart. */
   constructor(
     work: (items: readonly Item[], key: string) => Promise<readonly Result[]>,
     keyOf: (item: Item) => string = () => '',
@@ -38,14 +40,22 @@ export class Batches<Item, Result> {
         return;
       }
       this.#waiting.set(key, []);
-      try {
-        const results = await this.#work(
-          batch.map(({ item }) => item),
-          key,
-        );
-        for (const [index, { resolve }] of batch.entries()) resolve(results[index]!); // one for each, says the contract
-      } catch (error) {
+      await this.#take(batch, key);
+    }
+  }
+
+  async #take(batch: readonly Waiting<Item, Result>[], key: string): Promise<void> {
+    try {
+      const results = await this.#work(
+        batch.map(({ item }) => item),
+        key,
+      );
+      for (const [index, { resolve }] of batch.entries()) resolve(results[index]!); // one for each, says the contract
+    } catch (error) {
+      if (batch.length === 1 || error instanceof DatabaseUnavailable) {
         for (const { reject } of batch) reject(error);
+      } else {
+        for (const waiting of batch) await this.#take([waiting], key); // what one of them spoils is its own alone
       }
     }
   }

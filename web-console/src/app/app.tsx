@@ -1,7 +1,7 @@
 import { Center, Loader } from '@mantine/core';
-import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQuery, useQueryClient, type Query } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
-import { useMemo, useState } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 import { ClientProvider } from '../api/calls.tsx';
 import { clientOf } from '../api/client.ts';
 import type { BrowserSession } from '@starling/protocol/api';
@@ -30,6 +30,8 @@ export function App() {
 }
 
 const sessionKey = ['session'];
+/** Answers other than the session itself. */
+const others = { predicate: ({ queryKey }: Query) => queryKey[0] !== sessionKey[0] };
 
 function Gate() {
   const cache = useQueryClient();
@@ -37,8 +39,16 @@ function Gate() {
     queryKey: sessionKey,
     queryFn: currentSession,
     staleTime: Infinity,
+    refetchOnWindowFocus: 'always', // another tab may have moved the session, or ended it
   });
-  const client = useMemo(() => (data ? clientOf(data.csrf) : null), [data]);
+  const client = useMemo(() => (data ? clientOf(data) : null), [data]);
+  const project = data?.project.id;
+  const shown = useRef(project);
+  useEffect(() => {
+    // moved by another tab: nothing of the project before is shown in the new one
+    if (shown.current !== undefined && shown.current !== project) void cache.resetQueries(others);
+    shown.current = project;
+  }, [cache, project]);
   if (isPending) {
     return (
       <Center mih="100vh">
@@ -46,7 +56,7 @@ function Gate() {
       </Center>
     );
   }
-  if (error) {
+  if (error && !data) {
     return (
       <Center mih="100vh">
         <Problem error={error} retry={() => void refetch()} />
@@ -55,7 +65,7 @@ function Gate() {
   }
   const signedIn = (session: BrowserSession | null) => {
     // what one person was shown is not there for the next
-    cache.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== sessionKey[0] });
+    cache.removeQueries(others);
     cache.setQueryData(sessionKey, session);
   };
   if (!data || !client) return <SignIn signedIn={signedIn} />;

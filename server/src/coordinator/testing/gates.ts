@@ -34,7 +34,10 @@ export interface Settle<T> {
   readonly reject: (error: unknown) => void;
 }
 
+/** Turns of the event loop within which everything comes to its next gate: a batch begins a turn after its first item. */
+const turns = 3;
+
 /** After everything that follows from what has happened, up to the next gates. */
-export function settled(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+export async function settled(): Promise<void> {
+  for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
