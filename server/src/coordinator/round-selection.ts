@@ -19,6 +19,7 @@ import { abandon, afterAbandoning, dropAssignments } from './round-end.ts';
  * want more devices than there are would else keep their halves for ever.
  */
 export async function offerRounds(context: Context, projectId: ProjectId): Promise<void> {
+  if (context.presence.of(projectId).length === 0) return;
   const rounds = await context.database.query<{ id: RoundId }>(
     "select id from rounds where project_id = $1 and state = 'selecting' order by opened_at, id",
     [projectId],
@@ -139,7 +140,10 @@ async function abandonUnstarted(context: Context, roundId: RoundId): Promise<voi
       "select * from rounds where id = $1 and state = 'selecting' and deadline <= now() for update",
       [roundId],
     );
-    return round && abandon(tx, round, 'too-few-devices');
+    if (!round) return undefined;
+    const abandoned = await abandon(tx, round, 'too-few-devices');
+    context.failpoint('round-abandoned'); // not yet committed
+    return abandoned;
   });
   if (done) await afterAbandoning(context, done);
 }
