@@ -72,7 +72,9 @@ describe('the Dockerfile', () => {
     expect(named).toEqual(['build']);
     for (const name of named) expect(Object.keys(scripts)).toContain(name);
     const rooms = (/for room in ([^;]+);/.exec(commands)?.[1] ?? '').trim().split(' ');
-    expect([...rooms].sort()).toEqual(workspaces.filter((room) => !['bench', 'tests', 'web-console'].includes(room)).sort());
+    expect([...rooms].sort()).toEqual(
+      workspaces.filter((room) => !['bench', 'tests', 'web-console'].includes(room)).sort(),
+    );
     for (const path of ['examples', 'cluster/src', 'package.json', 'web-console/dist/site']) {
       expect(commands).toContain(path);
       await access(join(root, path));

@@ -151,7 +151,8 @@ export const accessEndpoints = {
     path: '/v1/projects',
     tag: 'access',
     summary: 'List projects',
-    description: 'A `server` key sees all of them, other keys their own, people those that they are members of.',
+    description:
+      'A `server` key sees all of them, other keys their own, people those that they are members of.',
     role: 'viewer',
     query: PageQuery,
     answer: PageOf(Project),
@@ -282,7 +283,8 @@ export const accessEndpoints = {
     path: '/v1/members/:id/remove',
     tag: 'access',
     summary: 'Remove a member, or take an invitation back',
-    description: 'At once: their sessions in the project end, live connections too. Nobody removes themselves.',
+    description:
+      'At once: their sessions in the project end, live connections too. Nobody removes themselves.',
     role: 'admin',
     params: { id: ids.member },
     answer: Member,
