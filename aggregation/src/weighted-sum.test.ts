@@ -115,6 +115,24 @@ describe('a weighted sum', () => {
     expect(bits(sum)).toBe(before);
   });
 
+  it('takes several contributions of float32, or none of them', () => {
+    const part = (...values: number[][]) => ({ blocks: values.map((one) => Float32Array.from(one)), weight: 3 });
+    const good = part([1, -2, 3, 4], [5, 6], [7, 8]);
+    const sum = new WeightedSum(blocks, { maxWeight: 4096 });
+    sum.addAll([good, good]);
+    const before = bits(sum);
+    for (const bad of [
+      part([1, 1, 1, 1], [1, 1], [1, Infinity]),
+      part([1, 1, 1, 1], [Number.NaN, 1], [1, 1]),
+      part([1, 1, 1, 1000], [1, 1], [1, 1]),
+    ]) {
+      expect(() => {
+        sum.addAll([good, bad, good]);
+      }).toThrow(FixedPointError);
+      expect(bits(sum)).toBe(before);
+    }
+  });
+
   it('gives weighted means for weighted blocks and plain sums for the others', () => {
     const sum = total([
       {

@@ -15,6 +15,19 @@ export interface Contribution {
 
 /** Throws FixedPointError or {@link WeightedSumError} where a contribution is none that a sum over these blocks takes. */
 export function checkContribution(
+  contribution: Contribution,
+  blocks: readonly FixedPointBlock[],
+  maxWeight: number,
+): void {
+  checkShape(contribution, blocks, maxWeight);
+  for (const [index, block] of blocks.entries()) {
+    const vector = contribution.blocks[index]!;
+    if (isFoldable(vector, block) && bestFolding().isWithin(vector, block.clip)) continue;
+    encode(vector, block); // says what is wrong, where something is
+  }
+}
+
+function checkShape(
   { blocks: values, weight }: Contribution,
   blocks: readonly FixedPointBlock[],
   maxWeight: number,
@@ -28,11 +41,6 @@ export function checkContribution(
     throw new WeightedSumError(
       `The weight is ${weight}; a whole number from 1 to ${maxWeight} was expected.`,
     );
-  }
-  for (const [index, block] of blocks.entries()) {
-    const vector = values[index]!;
-    if (isFoldable(vector, block) && bestFolding().isWithin(vector, block.clip)) continue;
-    encode(vector, block); // says what is wrong, where something is
   }
 }
 
@@ -82,18 +90,29 @@ export class WeightedSum {
 
   /** Adds several, all of them or none: in less time than one after another. Throws as {@link checkContribution}, and SumOverflow. */
   addAll(contributions: readonly Contribution[]): void {
-    for (const contribution of contributions) checkContribution(contribution, this.#blocks, this.#maxWeight);
+    for (const contribution of contributions) checkShape(contribution, this.#blocks, this.#maxWeight);
     this.#assertRoom(contributions.length);
-    for (const [index, block] of this.#blocks.entries()) {
-      const lanes = this.#lanes[index]!;
+    const parts = this.#blocks.map((block, index) => {
       const folded: WeightedVector[] = [];
+      const encoded: { lanes: Float64Array; weight: number }[] = [];
       for (const { blocks, weight } of contributions) {
         const values = blocks[index]!;
         const times = block.weighted ? weight : 1;
         if (isFoldable(values, block)) folded.push({ values, weight: times });
-        else accumulate(lanes, encode(values, block), times);
+        else encoded.push({ lanes: encode(values, block), weight: times });
       }
-      bestFolding().add(lanes, folded, block.scaleBits);
+      return { block, lanes: this.#lanes[index]!, folded, encoded };
+    });
+    for (const [index, { block, lanes, folded }] of parts.entries()) {
+      if (bestFolding().add(lanes, folded, block)) continue;
+      for (const before of parts.slice(0, index)) {
+        const negative = before.folded.map(({ values, weight }) => ({ values, weight: -weight }));
+        bestFolding().add(before.lanes, negative, before.block);
+      }
+      for (const { values } of folded) encode(values, block); // says what is wrong
+    }
+    for (const { lanes, encoded } of parts) {
+      for (const one of encoded) accumulate(lanes, one.lanes, one.weight);
     }
     for (const { weight } of contributions) this.#weight += weight;
     this.#count += contributions.length;

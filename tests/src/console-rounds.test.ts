@@ -145,6 +145,7 @@ describe.skipIf(consoleBrowser === undefined)(
       expect(await tab.axe()).toEqual([]);
       await page.getByRole('list', { name: 'Last rounds' }).getByRole('link', { name: 'Round 1:' }).click();
       await heading(page, 'Round 1');
+      await page.getByRole('button', { name: 'Next round', disabled: false }).waitFor(); // it knows its neighbours
       await page.keyboard.press('ArrowRight');
       await heading(page, 'Round 2');
       await page.getByRole('button', { name: 'Next round' }).click();
@@ -152,6 +153,7 @@ describe.skipIf(consoleBrowser === undefined)(
       expect(page.url()).toContain(rounds[2]?.id);
       await page.getByRole('button', { name: 'Next round', disabled: true }).waitFor();
       await page.getByText('Asked to uploaded').waitFor();
+      await page.getByRole('button', { name: 'Previous round', disabled: false }).waitFor();
       await page.keyboard.press('ArrowLeft');
       await heading(page, 'Round 2');
       expect(tab.errors).toEqual([]);

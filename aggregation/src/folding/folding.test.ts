@@ -32,7 +32,7 @@ describe.each(foldings)('folding by $name', (folding) => {
         (drawn, scaleBits) => {
           const vectors = drawn.map(({ values, weight }) => ({ values: Float32Array.from(values), weight }));
           const lanes = new Float64Array(9);
-          folding.add(lanes, vectors, scaleBits);
+          expect(folding.add(lanes, vectors, { scaleBits, clip: 64 })).toBe(true);
           const wanted = new Float64Array(9);
           for (const { values, weight } of vectors) {
             for (const [index, integer] of encode(values, block(9, scaleBits)).entries()) {
@@ -55,7 +55,7 @@ describe.each(foldings)('folding by $name', (folding) => {
           { values, weight: 2 },
           { values, weight: 1 },
         ],
-        1,
+        { scaleBits: 1, clip: 64 },
       );
       expect(lanes).toEqual(Float64Array.from(values, (one) => 6 * one + 0));
     }
@@ -72,6 +72,21 @@ describe.each(foldings)('folding by $name', (folding) => {
       }
     },
   );
+
+  it.each([0, 1, 2])('adds nothing where one of several is out of range, were it vector %d', (which) => {
+    for (const place of [0, 4095, 4096, 9000]) {
+      const lanes = Float64Array.from({ length: 9001 }, (_, index) => index);
+      const vectors = [0.5, -0.25, 0.125].map((value) => ({
+        values: new Float32Array(9001).fill(value),
+        weight: 3,
+      }));
+      for (const bad of [Number.NaN, Infinity, 64.5]) {
+        vectors[which]!.values[place] = bad;
+        expect(folding.add(lanes, vectors, { scaleBits: 10, clip: 64 })).toBe(false);
+        expect(lanes).toEqual(Float64Array.from({ length: 9001 }, (_, index) => index));
+      }
+    }
+  });
 
   it('takes a magnitude for within the clip exactly where float64 does', () => {
     fc.assert(

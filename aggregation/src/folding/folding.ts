@@ -5,9 +5,13 @@ export interface Folding {
   isWithin(values: Float32Array, clip: number): boolean;
   /**
    * lanes[i] += sum over vectors of weight * round(values[i] * 2^scaleBits), halves away from zero. Vectors have the length
-   * of the lanes [size], passed {@link isWithin}, and leave the lanes within 2^53.
+   * of the lanes [size], and leave the lanes within 2^53. False, and no lane changed, where a vector is not within `clip`.
    */
-  add(lanes: Float64Array, vectors: readonly WeightedVector[], scaleBits: number): void;
+  add(
+    lanes: Float64Array,
+    vectors: readonly WeightedVector[],
+    terms: { readonly scaleBits: number; readonly clip: number },
+  ): boolean;
 }
 
 export interface WeightedVector {

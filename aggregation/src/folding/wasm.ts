@@ -1,6 +1,6 @@
 /** Folding by WebAssembly with vectors of 128 bits (aggregation/assembly), tile by tile. */
 import { fromBase64 } from '@starling/protocol';
-import type { Folding } from './folding.ts';
+import type { Folding, WeightedVector } from './folding.ts';
 import { foldModule } from './generated/fold.ts';
 
 /** What is used of the WebAssembly JavaScript interface (W3C, WebAssembly JavaScript Interface, 2.0). */
@@ -18,7 +18,7 @@ interface Kernel {
   readonly tileValues: { readonly value: number };
   readonly lanesPlace: { readonly value: number };
   readonly valuesPlace: { readonly value: number };
-  fold(count: number, scale: number, weight: number): void;
+  fold(count: number, scale: number, weight: number, clip: number): number;
   isWithin(count: number, clip: number): number;
 }
 
@@ -51,6 +51,23 @@ function foldingOf(kernel: Kernel): Folding {
     return padded;
   }
 
+  /** Adds the vectors to a tile of the lanes; false, and nothing added, where one of them is not within `most`. */
+  function addTile(
+    lanes: Float64Array,
+    vectors: readonly WeightedVector[],
+    from: number,
+    scale: number,
+    most: number,
+  ): boolean {
+    const part = lanes.subarray(from, from + tile);
+    lanesTile.set(part);
+    for (const { values, weight } of vectors) {
+      if (kernel.fold(load(values, from, part.length), scale, weight, most) === 0) return false;
+    }
+    part.set(lanesTile.subarray(0, part.length));
+    return true;
+  }
+
   return {
     name: 'wasm',
     isWithin: (values, clip) => {
@@ -61,15 +78,17 @@ function foldingOf(kernel: Kernel): Folding {
       }
       return true;
     },
-    add: (lanes, vectors, scaleBits) => {
+    add: (lanes, vectors, { scaleBits, clip }) => {
+      const scale = 2 ** scaleBits;
+      const most = floatBelow(clip);
       for (let from = 0; from < lanes.length; from += tile) {
-        const part = lanes.subarray(from, from + tile);
-        lanesTile.set(part);
-        for (const { values, weight } of vectors) {
-          kernel.fold(load(values, from, part.length), 2 ** scaleBits, weight);
-        }
-        part.set(lanesTile.subarray(0, part.length));
+        if (addTile(lanes, vectors, from, scale, most)) continue;
+        // What was added before is taken back: whole numbers, so nothing is left of it.
+        const negative = vectors.map(({ values, weight }) => ({ values, weight: -weight }));
+        for (let done = 0; done < from; done += tile) addTile(lanes, negative, done, scale, most);
+        return false;
       }
+      return true;
     },
   };
 }

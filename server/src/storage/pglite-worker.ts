@@ -1,12 +1,12 @@
 /** PGlite in its own thread: a slow query here does not stop the event loop that serves devices. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { PGlite, types } from '@electric-sql/pglite';
+import { Statements } from './pglite-statements.ts';
 
 export interface WorkerRequest {
   id: number;
-  /** One or several statements without parameters when `parameters` is absent. */
   sql: string;
-  parameters?: readonly unknown[];
+  parameters: readonly unknown[];
 }
 export type WorkerReply =
   { id: number; rows: object[] } | { id: number; error: { message: string; sqlState: string | undefined } };
@@ -22,6 +22,7 @@ const database = await PGlite.create(dataDirectory, {
     [types.TIMESTAMPTZ]: (text: string) => new Date(text),
   },
 });
+const statements = new Statements(database);
 
 port.on('message', (request: WorkerRequest | 'close') => {
   if (request === 'close') {
@@ -32,10 +33,7 @@ port.on('message', (request: WorkerRequest | 'close') => {
     return;
   }
   const { id, sql, parameters } = request;
-  const run = parameters
-    ? database.query<object>(sql, [...parameters]).then((result) => result.rows)
-    : database.exec(sql).then(() => []);
-  run.then(
+  statements.run(sql, parameters).then(
     (rows) => {
       port.postMessage({ id, rows } satisfies WorkerReply);
     },

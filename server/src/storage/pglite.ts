@@ -114,13 +114,12 @@ class PgliteDatabase implements Database {
     return mine;
   }
 
-  #send<R extends object>(sql: string, parameters?: readonly unknown[]): Promise<R[]> {
+  #send<R extends object>(sql: string, parameters: readonly unknown[]): Promise<R[]> {
     if (this.#closed) return Promise.reject(new DatabaseUnavailable('The database is closed.'));
     return new Promise((resolve, reject) => {
       const id = ++this.#nextId;
       this.#waiting.set(id, { resolve: resolve as (rows: object[]) => void, reject });
-      const request: WorkerRequest = parameters ? { id, sql, parameters } : { id, sql };
-      this.#worker.postMessage(request);
+      this.#worker.postMessage({ id, sql, parameters } satisfies WorkerRequest);
     });
   }
 
