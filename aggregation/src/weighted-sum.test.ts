@@ -116,7 +116,10 @@ describe('a weighted sum', () => {
   });
 
   it('takes several contributions of float32, or none of them', () => {
-    const part = (...values: number[][]) => ({ blocks: values.map((one) => Float32Array.from(one)), weight: 3 });
+    const part = (...values: number[][]) => ({
+      blocks: values.map((one) => Float32Array.from(one)),
+      weight: 3,
+    });
     const good = part([1, -2, 3, 4], [5, 6], [7, 8]);
     const sum = new WeightedSum(blocks, { maxWeight: 4096 });
     sum.addAll([good, good]);

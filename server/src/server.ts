@@ -51,6 +51,7 @@ import { Sessions } from './devices/sessions.ts';
 import { overPostgres, type BetweenNodes } from './realtime/between-nodes.ts';
 import { Feed } from './realtime/feed.ts';
 import { Sockets } from './realtime/sockets.ts';
+import { HotBlobs } from './storage/hot-blobs.ts';
 import { KeptBlobs } from './storage/kept-blobs.ts';
 import { migrate } from './storage/migrate.ts';
 import {
@@ -160,7 +161,7 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
     const unmasking = options.unmasking ?? unmaskingThreads();
     const models = new Models(database);
     const store = await openBlobs(options);
-    const blobs = new KeptBlobs(store, database);
+    const kept = new KeptBlobs(store, database);
     const cloud = new Cloud(options.cloud ?? { backends: [], dataSets: {} }, jobsDirectory(options));
     const nodes = new Nodes(database, repeat);
     const groups = new LiveGroups(
@@ -175,7 +176,7 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
       verifying: new Budget(verifyingBytes),
       cloud,
       database,
-      blobs,
+      blobs: new HotBlobs(kept),
       staging: new Staging(uploadsDirectory(options), (id, work) =>
         asOnlyWriter({ database, nodes, log: api.log }, id, work),
       ),
@@ -195,7 +196,7 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
     };
     const coordinator = new Coordinator(context, options.pollIntervalMs ?? 250);
     leave = () => coordinator.leave();
-    const retention = new Retention(context, blobs, options.retention ?? {});
+    const retention = new Retention(context, kept, options.retention ?? {});
     const runner = new JobRunner(context, options.pollIntervalMs ?? 1000);
     const signed = new SignedText(await serverSecret(database), () => Date.now());
     const readiness = new Readiness([

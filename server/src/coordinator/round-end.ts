@@ -205,16 +205,21 @@ export async function closeTrainingWindow(context: Context, roundId: RoundId): P
   await settleRound(context, roundId);
 }
 
-/** After a round's end is committed: tell, tidy, and offer the next. */
+/** After a round's end is committed: tell, offer the next, and tidy. */
 export async function afterRoundEnd(
   context: Context,
   roundId: RoundId,
   next: RoundRow | undefined,
 ): Promise<void> {
   const round = await announceRound(context, roundId);
-  await observeRoundEnd(context, roundId);
   context.sums.drop(roundId);
   context.groups.removeRound(roundId);
+  if (next) {
+    context.failpoint('round-opened');
+    await offerRounds(context, next.project_id);
+  }
+  await announceTask(context, round.taskId);
+  await observeRoundEnd(context, roundId);
   const rows = await context.database.query<{ id: AssignmentId }>(
     'select id from assignments where round_id = $1 and (update_digest is not null)',
     [roundId],
@@ -226,13 +231,6 @@ export async function afterRoundEnd(
   );
   await Promise.all(groups.map((group) => context.staging.discardSum(group.id)));
   context.failpoint('round-tidied');
-  await announceTask(context, round.taskId);
-  if (next) await afterRound(context, next);
-}
-
-async function afterRound(context: Context, next: RoundRow): Promise<void> {
-  context.failpoint('round-opened');
-  await offerRounds(context, next.project_id);
 }
 
 /** What {@link abandon} leaves to be done after its transaction, by {@link afterAbandoning}. */

@@ -1,11 +1,14 @@
 import { createHash, webcrypto } from 'node:crypto';
 import { constants, createReadStream } from 'node:fs';
-import { access, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { access, mkdir, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ProblemError, toHex, type AssignmentId, type GroupId } from '@starling/protocol';
 
 /** Of a file that is read some at a time. */
 const chunkBytes = 256 * 1024;
+
+/** Of an upload, gathered before it is written: what comes over a network comes in smaller pieces. */
+const writtenBytes = 128 * 1024;
 
 /** Runs work that writes an upload, when nobody else does; throws ProblemError `upload-busy` otherwise. */
 type Guard = <T>(id: AssignmentId, work: () => Promise<T>) => Promise<T>;
@@ -59,7 +62,8 @@ export class Staging {
     limit: number,
     part: AsyncIterable<Uint8Array>,
   ): Promise<number> {
-    const held = await this.offset(id);
+    const complete = await sizeOf(this.#complete(id));
+    const held = complete ?? (await sizeOf(this.#part(id))) ?? 0;
     if (offset !== held) {
       throw new ProblemError(
         'upload-offset-mismatch',
@@ -67,17 +71,32 @@ export class Staging {
         { offset: held },
       );
     }
-    if (await sizeOf(this.#complete(id))) {
+    if (complete !== undefined) {
       for await (const chunk of part) if (chunk.length > 0) throw tooLarge(limit);
       return held;
     }
     const file = await open(this.#part(id), 'a');
     let length = held;
+    let gathered: Uint8Array[] = [];
+    let gatheredBytes = 0;
+    const write = async () => {
+      if (gatheredBytes === 0) return;
+      const bytes = Buffer.concat(gathered);
+      gathered = [];
+      gatheredBytes = 0;
+      await file.writeFile(bytes);
+      length += bytes.length;
+    };
     try {
-      for await (const chunk of part) {
-        if (length + chunk.length > limit) throw tooLarge(limit);
-        await file.writeFile(chunk);
-        length += chunk.length;
+      try {
+        for await (const chunk of part) {
+          if (length + gatheredBytes + chunk.length > limit) throw tooLarge(limit);
+          gathered.push(chunk);
+          gatheredBytes += chunk.length;
+          if (gatheredBytes >= writtenBytes) await write();
+        }
+      } finally {
+        await write();
       }
       await file.sync();
     } finally {
@@ -94,12 +113,12 @@ export class Staging {
   }
 
   async read(id: AssignmentId): Promise<Uint8Array> {
-    return readFile(await this.#existing(id));
+    return (await readIfAny(this.#complete(id))) ?? readFile(this.#part(id));
   }
 
-  /** All bytes, with their SHA-256 (hexadecimal), which is taken off this thread. */
+  /** All bytes of an upload that is not yet {@link complete}, mostly, with their SHA-256 (hexadecimal), taken off this thread. */
   async readWithDigest(id: AssignmentId): Promise<{ bytes: Uint8Array; digest: string }> {
-    const bytes = await readFile(await this.#existing(id));
+    const bytes = (await readIfAny(this.#part(id))) ?? (await readFile(this.#complete(id)));
     return { bytes, digest: toHex(new Uint8Array(await webcrypto.subtle.digest('SHA-256', bytes))) };
   }
 
@@ -111,13 +130,15 @@ export class Staging {
 
   /** Marks an upload as complete: from here it survives until it is discarded. */
   async complete(id: AssignmentId): Promise<void> {
-    if ((await sizeOf(this.#complete(id))) !== undefined) return;
-    await rename(this.#part(id), this.#complete(id));
+    try {
+      await rename(this.#part(id), this.#complete(id));
+    } catch (error) {
+      if (!isMissing(error) || (await sizeOf(this.#complete(id))) === undefined) throw error;
+    }
   }
 
   async discard(id: AssignmentId): Promise<void> {
-    await rm(this.#part(id), { force: true });
-    await rm(this.#complete(id), { force: true });
+    await Promise.all([removeIfAny(this.#part(id)), removeIfAny(this.#complete(id))]);
   }
 
   /** Keeps the sum of a secure group until its round is over. */
@@ -138,8 +159,8 @@ export class Staging {
   }
 
   async discardSum(id: GroupId): Promise<void> {
-    await rm(`${this.#sum(id)}.draft`, { force: true });
-    await rm(this.#sum(id), { force: true });
+    await removeIfAny(`${this.#sum(id)}.draft`);
+    await removeIfAny(this.#sum(id));
   }
 
   /** Groups of which sums are held, in whole or in part. */
@@ -191,12 +212,28 @@ export class Staging {
 }
 
 async function sizeOf(path: string): Promise<number | undefined> {
+  return (await unlessMissing(stat(path)))?.size;
+}
+
+function readIfAny(path: string): Promise<Uint8Array | undefined> {
+  return unlessMissing(readFile(path));
+}
+
+async function removeIfAny(path: string): Promise<void> {
+  await unlessMissing(unlink(path));
+}
+
+async function unlessMissing<T>(work: Promise<T>): Promise<T | undefined> {
   try {
-    return (await stat(path)).size;
+    return await work;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    if (isMissing(error)) return undefined;
     throw error;
   }
+}
+
+function isMissing(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ENOENT';
 }
 
 function tooLarge(limit: number): ProblemError {

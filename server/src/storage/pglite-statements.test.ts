@@ -33,9 +33,9 @@ describe('prepared statements of PGlite', () => {
     expect(await statements.run(insert, ['b', null, null, null, undefined, null])).toEqual([
       { id: 'b', counts: null, facts: null, seen: null, size: null, raw: null },
     ]);
-    expect(await statements.run('select id from things where id = any($1) order by id', [['a', 'b']])).toEqual(
-      [{ id: 'a' }, { id: 'b' }],
-    );
+    expect(
+      await statements.run('select id from things where id = any($1) order by id', [['a', 'b']]),
+    ).toEqual([{ id: 'a' }, { id: 'b' }]);
   });
 
   it('are prepared once', async () => {
