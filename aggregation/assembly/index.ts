@@ -2,8 +2,8 @@
 
 /**
  * Exact sums of float32 vectors in fixed point, tile by tile: lanes += weight * round(x * scale), halves away from zero.
- * A float32 has 24 significant bits and the scale is a power of two, so adding a half before the fraction is cut off is exact
- * wherever it matters, and gives what Math.round of the magnitude gives.
+ * The scale is a power of two from 1 on, so y = x * scale is exact in float32. So are its whole part, what
+ * is left of it, twice that, and their sum: from 2^23 on a float32 has no fraction.
  */
 
 /** Values of a tile: with their sums they stay in the second cache. */
@@ -14,12 +14,20 @@ export const lanesPlace: usize = 1024;
 export const valuesPlace: usize = 1024 + 4096 * 8;
 
 abstract class Lanes {
-  /** weight * round(x * scale) of two values. */
+  /** round(x * scale) of four values: the whole part, and one more where the rest is a half or above. */
   @inline
-  static integers(x: v128, scale: v128, weight: v128, half: v128, signs: v128): v128 {
-    const scaled = f64x2.mul(x, scale);
-    const away = f64x2.add(scaled, v128.or(v128.and(scaled, signs), half));
-    return f64x2.mul(f64x2.trunc(away), weight);
+  static integers(x: v128, scale: v128): v128 {
+    const y = f32x4.mul(x, scale);
+    const whole = f32x4.trunc(y);
+    const rest = f32x4.sub(y, whole);
+    return f32x4.add(whole, f32x4.trunc(f32x4.add(rest, rest)));
+  }
+
+  /** Adds weight * two integers to two sums. */
+  @inline
+  static add(lanes: usize, integers: v128, weight: v128): void {
+    const times = f64x2.mul(f64x2.promote_low_f32x4(integers), weight);
+    v128.store(lanes, f64x2.add(v128.load(lanes), times));
   }
 
   /** By comparison: a maximum that minds NaN takes four times as long. */
@@ -32,11 +40,9 @@ abstract class Lanes {
 /**
  * Adds a tile. False where a magnitude is above `clip` or a value is not a number: the sums are then of no use.
  */
-export function fold(count: u32, scaleOnce: f64, weightOnce: f64, clip: f32): bool {
-  const scale = f64x2.splat(scaleOnce);
+export function fold(count: u32, scaleOnce: f32, weightOnce: f64, clip: f32): bool {
+  const scale = f32x4.splat(scaleOnce);
   const weight = f64x2.splat(weightOnce);
-  const half = f64x2.splat(0.5);
-  const signs = i64x2.splat(i64.MIN_VALUE);
   const most = f32x4.splat(clip);
   let within = i32x4.splat(-1);
   let lanes = lanesPlace;
@@ -44,13 +50,9 @@ export function fold(count: u32, scaleOnce: f64, weightOnce: f64, clip: f32): bo
   for (let place = valuesPlace; place < end; place += 16) {
     const x = v128.load(place);
     within = v128.and(within, Lanes.within(x, most));
-    const low = f64x2.promote_low_f32x4(x);
-    const high = f64x2.promote_low_f32x4(v128.shuffle<i64>(x, x, 1, 0));
-    v128.store(lanes, f64x2.add(v128.load(lanes), Lanes.integers(low, scale, weight, half, signs)));
-    v128.store(
-      lanes + 16,
-      f64x2.add(v128.load(lanes + 16), Lanes.integers(high, scale, weight, half, signs)),
-    );
+    const integers = Lanes.integers(x, scale);
+    Lanes.add(lanes, integers, weight);
+    Lanes.add(lanes + 16, v128.shuffle<i64>(integers, integers, 1, 0), weight);
     lanes += 32;
   }
   return i32x4.all_true(within);
