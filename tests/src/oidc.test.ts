@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { io } from 'socket.io-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PersonRole } from '@starling/protocol';
@@ -77,6 +78,35 @@ describe('a person', () => {
     expect((await clientOf(world.admin).call('listMembers')).items.map(({ email }) => email)).not.toContain(
       'dora@example.com',
     );
+  });
+
+  it('whose sign-in fails reads in the own language what to do, on a page that runs nothing', async () => {
+    const tab = newTab();
+    const back = await wayBack('dora', tab);
+    const [english, chinese] = await Promise.all(
+      ['en-GB,en;q=0.9', 'fr, zh-CN;q=0.8, en;q=0.3'].map((language) =>
+        tab.send('GET', `${back}&again`, undefined, {
+          ...{ accept: 'text/html,*/*;q=0.8', 'accept-language': language },
+          cookie: '',
+        }),
+      ),
+    );
+    expect(english).toMatchObject({ status: 401 });
+    expect(english?.body).toContain('<html lang="en">');
+    expect(english?.body).toContain('Begin again from the console');
+    expect(chinese?.body).toContain('<html lang="zh">');
+    expect(chinese?.body).toContain('未能登录');
+    const style = /<style>([^<]*)<\/style>/.exec(String(english?.body))?.[1] ?? '';
+    const digest = createHash('sha256').update(style).digest('base64');
+    expect(english?.headers.get('content-security-policy')).toContain(`style-src 'sha256-${digest}'`);
+    expect(english?.headers.get('content-security-policy')).toContain("default-src 'none'");
+    const refused = await tab.send('GET', back, undefined, { accept: 'text/html' });
+    expect(refused.status).toBe(403);
+    expect(refused.body).toContain('dora@example.com is a member of no project here');
+    provider.people.set('mallory', { name: 'm', email: '<img src=x>@example.com', email_verified: true });
+    const hostile = await tab.send('GET', await wayBack('mallory', tab), undefined, { accept: 'text/html' });
+    expect(hostile.status).toBe(403);
+    expect(hostile.body).not.toContain('<img');
   });
 
   it('is taken by the verified e-mail only, and afterwards by the provider’s name for them', async () => {

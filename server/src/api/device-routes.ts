@@ -137,7 +137,7 @@ export function addDeviceRoutes(api: Api, { coordinator, sessions, limits }: Api
       async (request) => {
         const { id } = request.params;
         const message = { action: action.const, ...(request.body as object | null) } as Control;
-        return { assignment: await coordinator.control(deviceOf(request).deviceId, id, message) };
+        return { assignment: await coordinator.control(deviceOf(request), id, message) };
       },
     );
   }
