@@ -7,12 +7,15 @@ import {
   type Assignment,
   type ChallengeAnswer,
   type GroupMail,
+  type LiveEvent,
   type Plan,
   type Task,
 } from '@starling/protocol';
+import type { ApiKeyWithSecret } from '@starling/protocol/api';
 import { identityFromSeed, sign } from '@starling/secure';
 import { startServer, type StarlingServer } from '@starling/server';
 import { openPostgres, type StoragePlace } from '@starling/server/storage';
+import { eventStream } from './testing/event-stream.ts';
 import { knownFleet } from './testing/known-device.ts';
 import { countsBetween, oneHot, versionsOf } from './testing/one-hot.ts';
 import { postgresFile } from './testing/postgres-file.ts';
@@ -158,6 +161,37 @@ describe.skipIf(postgres.missing !== undefined)(
       }
       expect(mails[0]!.messages).toHaveLength(1);
       expect(mails[1]!.messages).toEqual(mails[0]!.messages);
+    });
+
+    it('tell who watches at one of them what happens at the other, once, until their key ends', async () => {
+      const where = await postgres.place();
+      const [here, there] = [await node(where, 50), await node(where, 50)];
+      const admin = new Admin(here.url, here.firstKey ?? '');
+      const key = await admin.post<ApiKeyWithSecret>('/v1/keys', { name: 'watcher', role: 'viewer' });
+      const stream = await eventStream(there.url, { authorization: `Bearer ${key.secret}` });
+      const own = await eventStream(here.url, { authorization: `Bearer ${key.secret}` });
+      cleanups.push(stream.close, own.close);
+      const socket = io(`${there.url}/admin`, { transports: ['websocket'], auth: { token: key.secret } });
+      cleanups.push(() => Promise.resolve(socket.disconnect()));
+      const heard: LiveEvent[] = [];
+      socket.on('event', (event: LiveEvent) => heard.push(event));
+      await new Promise<void>((resolve) => socket.once('connect', resolve));
+      const task = await runTask(admin, {});
+      await admin.post(`/v1/tasks/${task.id}/cancel`);
+      await eventually('the end of the task to be told', () =>
+        Promise.resolve(
+          own.events.some((event) => event.kind === 'task' && event.task.state === 'cancelled') || undefined,
+        ),
+      );
+      for (const told of [stream.events, heard]) {
+        await eventually('the other node to tell as much', () =>
+          Promise.resolve(told.length >= own.events.length || undefined),
+        );
+        expect(told).toEqual(own.events);
+      }
+      const gone = new Promise((resolve) => socket.once('disconnect', resolve));
+      await admin.post(`/v1/keys/${key.id}/revoke`);
+      await Promise.all([stream.ended, own.ended, gone]);
     });
 
     it('let one of them write an upload at a time, however often its parts are sent', async () => {

@@ -163,6 +163,8 @@ export class Sockets implements Announcements, NodeLine {
         return;
       }
       void socket.join(deviceId);
+      // Who was revoked after it was looked up and before it could be told is told now.
+      sessions.identify(tokenOf(socket)).catch(() => socket.disconnect(true));
       if (presence.connect(deviceId, projectId))
         this.live(projectId, { kind: 'device', deviceId, change: 'online' });
       socket.on('disconnect', () => {
