@@ -170,7 +170,10 @@ describe.skipIf(postgres.missing !== undefined)(
       const key = await admin.post<ApiKeyWithSecret>('/v1/keys', { name: 'watcher', role: 'viewer' });
       const stream = await eventStream(there.url, { authorization: `Bearer ${key.secret}` });
       const own = await eventStream(here.url, { authorization: `Bearer ${key.secret}` });
-      cleanups.push(stream.close, own.close);
+      cleanups.push(
+        () => stream.close(),
+        () => own.close(),
+      );
       const socket = io(`${there.url}/admin`, { transports: ['websocket'], auth: { token: key.secret } });
       cleanups.push(() => Promise.resolve(socket.disconnect()));
       const heard: LiveEvent[] = [];
