@@ -20,6 +20,11 @@ addOidcOptions(addStorageOptions(program.command('serve').description('run a ser
   .option('--cors-origin <origins...>', 'origins whose pages may be devices', ['*'])
   .option('--behind-tls', 'a proxy of yours ends TLS and says who calls (X-Forwarded-For)', false)
   .option(
+    '--trust-traceparent',
+    "traces go on from the caller's traceparent: where a proxy of yours keeps out those of strangers",
+    false,
+  )
+  .option(
     '--public-url <url>',
     'where people find the server, if not where it listens (https://fl.example.com)',
     process.env['STARLING_PUBLIC_URL'],

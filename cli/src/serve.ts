@@ -10,6 +10,7 @@ export interface ServeOptions extends StorageOptions, CloudFlags, OidcFlags {
   port: number;
   corsOrigin: string[];
   behindTls: boolean;
+  trustTraceparent: boolean;
   publicUrl?: string;
   logLevel: 'silent' | 'error' | 'warn' | 'info';
   keepVersions?: number;
@@ -27,6 +28,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     port: options.port,
     corsOrigin: options.corsOrigin.includes('*') ? '*' : options.corsOrigin,
     behindTls: options.behindTls,
+    trustTraceparent: options.trustTraceparent,
     ...(options.publicUrl !== undefined && { publicUrl: options.publicUrl }),
     ...(oidc && { oidc }),
     logLevel: options.logLevel,

@@ -7,7 +7,6 @@ import { ProblemError } from '@starling/protocol';
 import { bestMasks, mixedProvider } from '@starling/secure';
 import { Ajv } from 'ajv';
 import Fastify from 'fastify';
-import type { Actor } from './access/caller.ts';
 import { createFirstKey } from './access/keys.ts';
 import { inviteFirstAdmin } from './access/members.ts';
 import { checkProvider, OidcProvider, type OidcOptions } from './access/oidc.ts';
@@ -90,6 +89,8 @@ export interface ServerOptions extends StoragePlace {
   behindTls?: boolean;
   /** Where Prometheus may ask for metrics: a port of its own, for nobody else. Without it, nothing is counted. */
   metrics?: MetricsAddress;
+  /** Traces of requests go on from the header `traceparent`: only where a proxy of ours keeps out those of strangers. */
+  trustTraceparent?: boolean;
   /** Where people find the server, e.g. https://fl.example.com, if a proxy in front changes the host. */
   publicUrl?: string;
   /** Where people sign in; needs `publicUrl`. */
@@ -152,7 +153,11 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
   let observation: Observation | undefined;
   try {
     await migrate(opened);
-    observation = await startObservation(options.metrics !== undefined, version, api.log);
+    observation = await startObservation(
+      { counts: options.metrics !== undefined, trustsCallers: options.trustTraceparent === true },
+      version,
+      api.log,
+    );
     const { observer, tracing } = observation;
     const database = observation.isOn ? new ObservedDatabase(opened, observer) : opened;
     const firstKey = await createFirstKey(database);
@@ -211,8 +216,8 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
       limits: new RateLimits(options.rates),
       feed,
       site: { behindTls: options.behindTls === true, publicUrl: options.publicUrl },
-      endConnections: (actor: Actor) => {
-        sockets.endActor(actor);
+      endConnections: (whose: string) => {
+        sockets.endWatching(whose);
       },
     };
 

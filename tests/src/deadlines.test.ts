@@ -1,9 +1,8 @@
-import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { openPostgres } from '@starling/server/storage';
 import { MortalServer } from './testing/kills/mortal-server.ts';
-import { TestPostgres } from './testing/postgres.ts';
+import { postgresFile } from './testing/postgres-file.ts';
 import { Admin, eventually } from './testing/project.ts';
-import { temporaryDirectory } from './testing/servers.ts';
 
 /** How late deadlines are fired is measured by `npm run bench -- coordinator`; here they are counted. */
 const deadlines = 240;
@@ -11,32 +10,23 @@ const spreadMs = 6_000;
 /** Before a deadline's transaction, in it, and after it; each node dies at the tenth that it has in hand. */
 const deaths = ['deadline-due:10', 'round-abandoned:10', 'round-tidied:10'];
 
-const postgres = await TestPostgres.start();
-const cleanups: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
-afterAll(async () => {
-  if (typeof postgres !== 'string') await postgres.remove();
-});
+const postgres = await postgresFile();
+const { cleanups } = postgres;
 
-describe.skipIf(typeof postgres === 'string')(
-  typeof postgres === 'string' ? postgres : `${deadlines} deadlines over three nodes`,
+describe.skipIf(postgres.missing !== undefined)(
+  postgres.missing ?? `${deadlines} deadlines over three nodes`,
   () => {
     it(
       'are each fired once when every node dies with one in hand and is started again',
       { timeout: 240_000 },
       async () => {
-        if (typeof postgres === 'string') throw new Error(postgres);
-        const directory = await temporaryDirectory();
-        cleanups.push(directory.remove);
-        const databaseUrl = await postgres.database();
-        const nodes = deaths.map(() => new MortalServer({ dataDirectory: directory.path, databaseUrl }));
+        const place = await postgres.place();
+        const nodes = deaths.map(() => new MortalServer(place));
         for (const node of nodes) {
           cleanups.push(() => node.kill());
           await node.start();
         }
-        const database = await openPostgres(databaseUrl);
+        const database = await openPostgres(place.databaseUrl);
         cleanups.push(() => database.close());
         const admin = new Admin(nodes[0]!.url, nodes[0]!.firstKey ?? '');
         const windows = { selectingMs: 3_600_000, trainingMs: 60_000, aggregatingMs: 60_000 };

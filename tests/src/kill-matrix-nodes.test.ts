@@ -1,20 +1,14 @@
-import { afterAll, describe } from 'vitest';
+import { describe } from 'vitest';
 import { killMatrix } from './testing/kills/matrix.ts';
 import { onTwoNodes } from './testing/kills/worlds.ts';
-import { TestPostgres } from './testing/postgres.ts';
+import { postgresFile } from './testing/postgres-file.ts';
 
-const postgres = await TestPostgres.start();
-afterAll(async () => {
-  if (typeof postgres !== 'string') await postgres.remove();
-});
+const postgres = await postgresFile();
 
-describe.skipIf(typeof postgres === 'string')(
-  typeof postgres === 'string' ? postgres : 'one of two nodes on PostgreSQL that is killed with SIGKILL',
+describe.skipIf(postgres.missing !== undefined)(
+  postgres.missing ?? 'one of two nodes on PostgreSQL that is killed with SIGKILL',
   { timeout: 180_000 },
   () => {
-    killMatrix(
-      () => (typeof postgres === 'string' ? Promise.reject(new Error(postgres)) : onTwoNodes(postgres)),
-      1,
-    );
+    killMatrix(() => onTwoNodes(postgres.server()), 1);
   },
 );

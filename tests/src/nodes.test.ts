@@ -1,64 +1,49 @@
 import { request } from 'node:http';
 import { io, type Socket } from 'socket.io-client';
-import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   toBase64Url,
   utf8Encode,
   type Assignment,
   type ChallengeAnswer,
   type GroupMail,
+  type LiveEvent,
   type Plan,
   type Task,
 } from '@starling/protocol';
+import type { ApiKeyWithSecret } from '@starling/protocol/api';
 import { identityFromSeed, sign } from '@starling/secure';
 import { startServer, type StarlingServer } from '@starling/server';
+import { openPostgres, type StoragePlace } from '@starling/server/storage';
+import { eventStream } from './testing/event-stream.ts';
 import { knownFleet } from './testing/known-device.ts';
 import { countsBetween, oneHot, versionsOf } from './testing/one-hot.ts';
-import { TestPostgres } from './testing/postgres.ts';
+import { postgresFile } from './testing/postgres-file.ts';
 import { Admin, eventually } from './testing/project.ts';
 import { RawDevice, sha256 } from './testing/raw-device.ts';
-import { temporaryDirectory } from './testing/servers.ts';
 import { completed, devicesIn, runTask, weightsOf } from './testing/tasks.ts';
 
 /**
  * Several nodes on one PostgreSQL and one directory. Every device contributes a one-hot update of weight 1, so the
  * published version tells who was counted and how often.
  */
-const postgres = await TestPostgres.start();
-const cleanups: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
-afterAll(async () => {
-  if (typeof postgres !== 'string') await postgres.remove();
-});
+const postgres = await postgresFile();
+const { cleanups } = postgres;
 
 const deviceCount = 3;
 
-interface Place {
-  dataDirectory: string;
-  databaseUrl: string;
-}
-
-async function place(): Promise<Place> {
-  if (typeof postgres === 'string') throw new Error(postgres);
-  const directory = await temporaryDirectory();
-  cleanups.push(directory.remove);
-  return { dataDirectory: directory.path, databaseUrl: await postgres.database() };
-}
-
-async function node(where: Place, pollIntervalMs: number): Promise<StarlingServer> {
+async function node(where: StoragePlace, pollIntervalMs: number): Promise<StarlingServer> {
   const server = await startServer({ ...where, logLevel: 'silent', pollIntervalMs });
   cleanups.push(() => server.close());
   return server;
 }
 
-describe.skipIf(typeof postgres === 'string')(
-  typeof postgres === 'string' ? postgres : 'two nodes on one database',
+describe.skipIf(postgres.missing !== undefined)(
+  postgres.missing ?? 'two nodes on one database',
   { timeout: 180_000 },
   () => {
     it('start at once on an empty database, with one first key between them', async () => {
-      const where = await place();
+      const where = await postgres.place();
       const nodes = await Promise.all([node(where, 50), node(where, 50), node(where, 50)]);
       const keys = nodes.flatMap(({ firstKey }) => firstKey ?? []);
       expect(keys).toHaveLength(1);
@@ -68,7 +53,7 @@ describe.skipIf(typeof postgres === 'string')(
     });
 
     it('serve one round, whichever of them a device asks', async () => {
-      const where = await place();
+      const where = await postgres.place();
       const nodes = [await node(where, 50), await node(where, 50)];
       const { admin, devices } = await fleet(nodes[0]!);
       const task = await admin.tinyTask({ rounds: 3 });
@@ -83,7 +68,7 @@ describe.skipIf(typeof postgres === 'string')(
     });
 
     it('tell a device on one of them what happened on the other', async () => {
-      const where = await place();
+      const where = await postgres.place();
       const [here, there] = [await node(where, 50), await node(where, 50)];
       const { admin, devices } = await fleet(here);
       const [remote, ...local] = devices;
@@ -117,7 +102,7 @@ describe.skipIf(typeof postgres === 'string')(
     ])(
       'sum under masks what devices say to another node with every request, when they %s',
       async (_, hasSocket) => {
-        const where = await place();
+        const where = await postgres.place();
         const nodes = [await node(where, 50), await node(where, 50), await node(where, 50)];
         const admin = new Admin(nodes[0]!.url, nodes[0]!.firstKey ?? '');
         let turn = 0;
@@ -148,7 +133,7 @@ describe.skipIf(typeof postgres === 'string')(
     );
 
     it('answer for a secure group at every node, and to its members alone', async () => {
-      const where = await place();
+      const where = await postgres.place();
       const nodes = [await node(where, 50), await node(where, 50)];
       const { admin, devices } = await fleet(nodes[0]!);
       for (const device of devices) await device.assignment();
@@ -178,8 +163,42 @@ describe.skipIf(typeof postgres === 'string')(
       expect(mails[1]!.messages).toEqual(mails[0]!.messages);
     });
 
+    it('tell who watches at one of them what happens at the other, once, until their key ends', async () => {
+      const where = await postgres.place();
+      const [here, there] = [await node(where, 50), await node(where, 50)];
+      const admin = new Admin(here.url, here.firstKey ?? '');
+      const key = await admin.post<ApiKeyWithSecret>('/v1/keys', { name: 'watcher', role: 'viewer' });
+      const stream = await eventStream(there.url, { authorization: `Bearer ${key.secret}` });
+      const own = await eventStream(here.url, { authorization: `Bearer ${key.secret}` });
+      cleanups.push(
+        () => stream.close(),
+        () => own.close(),
+      );
+      const socket = io(`${there.url}/admin`, { transports: ['websocket'], auth: { token: key.secret } });
+      cleanups.push(() => Promise.resolve(socket.disconnect()));
+      const heard: LiveEvent[] = [];
+      socket.on('event', (event: LiveEvent) => heard.push(event));
+      await new Promise<void>((resolve) => socket.once('connect', resolve));
+      const task = await runTask(admin, {});
+      await admin.post(`/v1/tasks/${task.id}/cancel`);
+      await eventually('the end of the task to be told', () =>
+        Promise.resolve(
+          own.events.some((event) => event.kind === 'task' && event.task.state === 'cancelled') || undefined,
+        ),
+      );
+      for (const told of [stream.events, heard]) {
+        await eventually('the other node to tell as much', () =>
+          Promise.resolve(told.length >= own.events.length || undefined),
+        );
+        expect(told).toEqual(own.events);
+      }
+      const gone = new Promise((resolve) => socket.once('disconnect', resolve));
+      await admin.post(`/v1/keys/${key.id}/revoke`);
+      await Promise.all([stream.ended, own.ended, gone]);
+    });
+
     it('let one of them write an upload at a time, however often its parts are sent', async () => {
-      const where = await place();
+      const where = await postgres.place();
       const nodes = [await node(where, 50), await node(where, 50)];
       const { admin, devices } = await fleet(nodes[0]!);
       const [device, ...others] = devices;
@@ -211,8 +230,50 @@ describe.skipIf(typeof postgres === 'string')(
       expect(after.body.state).toBe('uploaded');
     });
 
+    it('answer a project whose rounds are free while those of another are held', async () => {
+      const where = await postgres.place();
+      const server = await node(where, 60_000);
+      const database = await openPostgres(where.databaseUrl);
+      cleanups.push(() => database.close());
+      const first = new Admin(server.url, server.firstKey ?? '');
+      const { id } = await first.post<{ id: string }>('/v1/projects', { name: 'another' });
+      const cohort = { goal: 1, minimum: 1, overSelection: 1 };
+      const [held, free] = await Promise.all(
+        [first, new Admin(server.url, first.key, id)].map(async (admin) => {
+          const device = await RawDevice.enrolled(server.url, await admin.enrolmentToken());
+          await device.assignment();
+          await runTask(admin, { cohort });
+          const assignment = await eventually(
+            'an offer',
+            async () => (await device.assignment()) ?? undefined,
+          );
+          return { device, assignment, update: oneHot(assignment, 0) };
+        }),
+      );
+      const goOn = async ({ device, assignment, update }: NonNullable<typeof held>) => {
+        await device.goOn((await device.assignment()) ?? assignment, update);
+      };
+      for (const state of ['offered', 'accepted', 'training', 'grouped']) {
+        expect((await free!.device.assignment())?.state).toBe(state);
+        let waiting: Promise<void> | undefined;
+        await database.tx(async (tx) => {
+          await tx.query('select 1 from rounds where id = $1 for update', [held!.assignment.roundId]);
+          waiting = goOn(held!);
+          await eventually('the one to wait', async () => {
+            const locked = await database.query(
+              "select 1 from pg_stat_activity where wait_event_type = 'Lock'",
+            );
+            return locked.length > 0 || undefined;
+          });
+          await goOn(free!);
+        });
+        await waiting;
+      }
+      expect(await free!.device.assignment()).toBeNull();
+    });
+
     it('take a sign-in challenge once between them', async () => {
-      const where = await place();
+      const where = await postgres.place();
       const nodes = [await node(where, 50), await node(where, 50)];
       const { devices } = await fleet(nodes[0]!);
       const { deviceId, seed } = devices[0]!;
@@ -229,16 +290,15 @@ describe.skipIf(typeof postgres === 'string')(
     });
 
     it('go on when the database comes back', async () => {
-      const where = await place();
+      const where = await postgres.place();
       const nodes = [await node(where, 50), await node(where, 50)];
       const admin = new Admin(nodes[0]!.url, nodes[0]!.firstKey ?? '');
       const task = await admin.tinyTask();
       const healths = () =>
         Promise.all(nodes.map(async ({ url }) => (await fetch(`${url}/v1/health`)).status));
-      if (typeof postgres === 'string') throw new Error(postgres);
-      await postgres.crash();
+      await postgres.server().crash();
       expect(await healths()).toEqual([503, 503]);
-      await postgres.resume();
+      await postgres.server().resume();
       await eventually('both to answer', async () => (await healths()).join() === '200,200' || undefined);
       expect((await admin.get<Task>(`/v1/tasks/${task.id}`)).state).toBe('draft');
     });
@@ -265,7 +325,9 @@ async function runDevices(
   const work = devices.map(async (device, index) => {
     while (!ended) {
       Object.assign(device, { url: url() });
-      if (await step(device, index).catch(() => false)) acknowledged.add(index);
+      const assignment = await device.assignment().catch(() => null);
+      const step = assignment && device.goOn(assignment, oneHot(assignment, index));
+      if (await step?.catch(() => false)) acknowledged.add(index);
       await new Promise((resolve) => setTimeout(resolve, 15));
     }
   });
@@ -284,22 +346,6 @@ async function runDevices(
     await Promise.all(work);
   }
   return acknowledged;
-}
-
-/** One step of a device; true when its update was acknowledged. */
-async function step(device: RawDevice, index: number): Promise<boolean> {
-  const assignment = await device.assignment();
-  if (!assignment) return false;
-  const { id, state } = assignment;
-  const update = oneHot(assignment, index);
-  if (state === 'offered') await device.say(id, 'accept');
-  if (state === 'accepted') await device.say(id, 'begin');
-  if (state === 'training') await device.say(id, 'ready', { digest: sha256(update), bytes: update.length });
-  if (state !== 'grouped') return false;
-  const head = await device.send('HEAD', `/v1/device/assignments/${id}/update`);
-  const start = Number(head.headers.get('upload-offset'));
-  const { body } = await device.part(id, update, { start, end: update.length, last: true });
-  return body.state === 'uploaded';
 }
 
 async function connect(url: string, device: RawDevice, heard: Assignment[]): Promise<Socket> {

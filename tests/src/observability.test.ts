@@ -241,12 +241,13 @@ describe('traces', { timeout: 120_000 }, () => {
     vi.unstubAllEnvs();
   });
 
-  it('follow a request into its round and the database, under the trace of whoever called', async () => {
+  const traceId = '0af7651916cd43dd8448eb211c80319c';
+  const caller = 'b7ad6b7169203331';
+
+  it('follow a request into its round and the database, under the trace of a caller that is trusted', async () => {
     const receiver = await OtlpReceiver.start();
     for (const [name, value] of Object.entries(receiver.environment)) vi.stubEnv(name, value);
-    const world = await start();
-    const traceId = '0af7651916cd43dd8448eb211c80319c';
-    const caller = 'b7ad6b7169203331';
+    const world = await start({ trustTraceparent: true });
     let devices: RawDevice[];
     try {
       await world.admin.call('GET', '/v1/tasks', undefined, { traceparent: `00-${traceId}-${caller}-01` });
@@ -279,6 +280,18 @@ describe('traces', { timeout: 120_000 }, () => {
     for (const secret of [world.admin.key, ...devices.map(({ token }) => token)])
       expect(receiver.text).not.toContain(secret);
     for (const { deviceId } of devices) expect(receiver.text).not.toContain(deviceId);
+  });
+
+  it('take no trace from a stranger', async () => {
+    const receiver = await OtlpReceiver.start();
+    for (const [name, value] of Object.entries(receiver.environment)) vi.stubEnv(name, value);
+    const world = await start();
+    await world.admin.call('GET', '/v1/tasks', undefined, { traceparent: `00-${traceId}-${caller}-01` });
+    await world.close();
+    receiver.close();
+    const [request] = receiver.spans.filter(({ name }) => name === 'GET /v1/tasks');
+    expect(request?.traceId).not.toBe(traceId);
+    expect(request?.parentSpanId ?? '').toBe('');
   });
 
   it('are refused by a name of an exporter that there is none for', async () => {

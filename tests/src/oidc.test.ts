@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { io } from 'socket.io-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PersonRole } from '@starling/protocol';
@@ -79,6 +80,34 @@ describe('a person', () => {
     );
   });
 
+  it('whose sign-in fails reads in the own language what to do, on a page that runs nothing', async () => {
+    const tab = newTab();
+    const back = await wayBack('dora', tab);
+    const [english, chinese] = await Promise.all(
+      ['en-GB,en;q=0.9', 'fr, zh-CN;q=0.8, en;q=0.3'].map((language) =>
+        newTab().send('GET', back, undefined, {
+          ...{ accept: 'text/html,*/*;q=0.8', 'accept-language': language },
+        }),
+      ),
+    );
+    expect(english).toMatchObject({ status: 401 });
+    expect(english?.body).toContain('<html lang="en">');
+    expect(english?.body).toContain('Begin again from the console');
+    expect(chinese?.body).toContain('<html lang="zh">');
+    expect(chinese?.body).toContain('未能登录');
+    const style = /<style>([^<]*)<\/style>/.exec(String(english?.body))?.[1] ?? '';
+    const digest = createHash('sha256').update(style).digest('base64');
+    expect(english?.headers.get('content-security-policy')).toContain(`style-src 'sha256-${digest}'`);
+    expect(english?.headers.get('content-security-policy')).toContain("default-src 'none'");
+    const refused = await tab.send('GET', back, undefined, { accept: 'text/html' });
+    expect(refused.status).toBe(403);
+    expect(refused.body).toContain('dora@example.com is a member of no project here');
+    provider.people.set('mallory', { name: 'm', email: '<img src=x>@example.com', email_verified: true });
+    const hostile = await tab.send('GET', await wayBack('mallory', tab), undefined, { accept: 'text/html' });
+    expect(hostile.status).toBe(403);
+    expect(hostile.body).not.toContain('<img');
+  });
+
   it('is taken by the verified e-mail only, and afterwards by the provider’s name for them', async () => {
     await invite('eve', 'viewer');
     provider.people.set('eve', { name: 'eve', email: 'eve@example.com', email_verified: false });
@@ -119,15 +148,54 @@ describe('a person', () => {
     expect((await again.send('GET', await wayBack('cleo', again))).status).toBe(403);
   });
 
+  it('is a member of no further project without wanting it', async () => {
+    const client = clientOf(world.admin);
+    const project = await client.call('createProject', { body: { name: 'pushy' } });
+    const pushy = new Admin(world.server.url, world.admin.key, project.id);
+    const member = await invite('bob', 'admin', pushy);
+    const { tab: bob } = await signIn('bob');
+    const { tab: ada } = await signIn('ada');
+    expect(await clientOf(pushy).call('getMember', { params: { id: member.id } })).toMatchObject({
+      personId: null,
+      name: null,
+    });
+    expect((await bob.send('PUT', '/v1/session/project', { project: project.id })).status).toBe(404);
+    const path = `/v1/invitations/${member.id}`;
+    expect((await ada.send('POST', `${path}/accept`)).status).toBe(404);
+    const byKey = await pushy.call('POST', `${path}/accept`);
+    expect(byKey).toMatchObject({ status: 409, body: { code: 'illegal-transition' } });
+    expect((await bob.send('POST', `${path}/decline`)).status).toBe(200);
+    expect((await bob.send('POST', `${path}/accept`)).status).toBe(404);
+    const again = await invite('bob', 'viewer', pushy);
+    expect((await bob.send('POST', `/v1/invitations/${again.id}/accept`)).status).toBe(200);
+    expect((await bob.send('PUT', '/v1/session/project', { project: project.id })).status).toBe(200);
+    const { items } = await clientOf(pushy).call('listAudit', { query: { limit: 200 } });
+    const answered = items.filter(({ personId }) => personId !== null);
+    expect(answered.map(({ action, outcome }) => [action, outcome?.status])).toEqual(
+      expect.arrayContaining([
+        ['acceptInvitation', 200],
+        ['declineInvitation', 200],
+      ]),
+    );
+    expect(await clientOf(pushy).call('verifyAudit')).toMatchObject({ intact: true });
+  });
+
   it('picks one of their projects, and sees no other', async () => {
     const client = clientOf(world.admin);
     const project = await client.call('createProject', { body: { name: 'second' } });
     const hidden = await client.call('createProject', { body: { name: 'hidden' } });
     await invite('ada', 'viewer', new Admin(world.server.url, world.admin.key, project.id));
     const { tab, session } = await signIn('ada');
-    const listed = await tab.send('GET', '/v1/projects');
-    const ids = (listed.body as { items: { id: string }[] }).items.map(({ id }) => id);
-    expect(ids.sort()).toEqual([project.id, session.project.id].sort());
+    const listed = async (path: string) => {
+      const { body } = await tab.send('GET', path);
+      return (body as { items: { id: string }[] }).items;
+    };
+    const ids = async () => (await listed('/v1/projects')).map(({ id }) => id).sort();
+    expect(await ids()).toEqual([session.project.id]);
+    const [invitation] = await listed('/v1/invitations');
+    expect(invitation).toMatchObject({ role: 'viewer', project: { name: 'second' } });
+    await tab.send('POST', `/v1/invitations/${invitation?.id}/accept`);
+    expect(await ids()).toEqual([project.id, session.project.id].sort());
     const moved = await tab.send('PUT', '/v1/session/project', { project: project.id });
     expect(moved).toMatchObject({ status: 200, body: { role: 'viewer', project: { id: project.id } } });
     expect((await tab.send('POST', '/v1/enrolment-tokens', {})).status).toBe(403);

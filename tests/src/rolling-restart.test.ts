@@ -1,12 +1,12 @@
-import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { RoundDetail, Task } from '@starling/protocol';
 import { startServer } from '@starling/server';
 import { openPostgres } from '@starling/server/storage';
 import { oneHot, countsBetween, versionsOf } from './testing/one-hot.ts';
-import { TestPostgres } from './testing/postgres.ts';
+import { postgresFile } from './testing/postgres-file.ts';
 import { Admin, eventually, tinySize } from './testing/project.ts';
-import { RawDevice, sha256 } from './testing/raw-device.ts';
-import { ServerProcess, temporaryDirectory } from './testing/servers.ts';
+import { RawDevice } from './testing/raw-device.ts';
+import { ServerProcess } from './testing/servers.ts';
 import { devicesIn, roundsOf } from './testing/tasks.ts';
 
 const deviceCount = 120;
@@ -15,31 +15,22 @@ const cohort = { goal: 40, minimum: 30, overSelection: 1.3 };
 /** Between two words of a device. */
 const pauseMs = 100;
 
-const postgres = await TestPostgres.start();
-const cleanups: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
-afterAll(async () => {
-  if (typeof postgres !== 'string') await postgres.remove();
-});
+const postgres = await postgresFile();
+const { cleanups } = postgres;
 
-describe.skipIf(typeof postgres === 'string')(
-  typeof postgres === 'string' ? postgres : `two nodes with ${deviceCount} devices at work`,
+describe.skipIf(postgres.missing !== undefined)(
+  postgres.missing ?? `two nodes with ${deviceCount} devices at work`,
   () => {
     it(
       'are restarted one after the other, and no acknowledged update is lost',
       { timeout: 240_000 },
       async () => {
-        if (typeof postgres === 'string') throw new Error(postgres);
-        const directory = await temporaryDirectory();
-        cleanups.push(directory.remove);
-        const databaseUrl = await postgres.database();
-        const place = { dataDirectory: directory.path, databaseUrl };
+        const place = await postgres.place();
+        const { dataDirectory, databaseUrl } = place;
         const first = await startServer({ ...place, logLevel: 'silent' });
         await first.close();
         const nodes = [0, 1].map(
-          () => new ServerProcess(directory.path, { STARLING_DATABASE_URL: databaseUrl }),
+          () => new ServerProcess(dataDirectory, { STARLING_DATABASE_URL: databaseUrl }),
         );
         for (const node of nodes) {
           cleanups.push(() => node.kill());
@@ -137,12 +128,5 @@ function start(devices: readonly RawDevice[], nodes: () => string[]) {
 async function step(device: RawDevice, place: number): Promise<string | undefined> {
   const assignment = await device.assignment();
   if (!assignment) return undefined;
-  const { id, state } = assignment;
-  const update = oneHot(assignment, place);
-  if (state === 'offered') await device.say(id, 'accept');
-  if (state === 'accepted') await device.say(id, 'begin');
-  if (state === 'training') await device.say(id, 'ready', { digest: sha256(update), bytes: update.length });
-  if (state !== 'grouped') return undefined;
-  const { body } = await device.upload(id, update);
-  return body.state === 'uploaded' ? assignment.roundId : undefined;
+  return (await device.goOn(assignment, oneHot(assignment, place))) ? assignment.roundId : undefined;
 }

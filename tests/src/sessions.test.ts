@@ -3,6 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createClient, type Project } from '@starling/protocol/api';
 import { BrowserTab } from './testing/browser-tab.ts';
 import { clientOf } from './testing/client.ts';
+import { eventStream } from './testing/event-stream.ts';
+import { eventually } from './testing/project.ts';
 import { testServer, type TestServer } from './testing/servers.ts';
 
 let world: TestServer;
@@ -84,6 +86,35 @@ describe('a session of a browser', () => {
     expect((await own.send('DELETE', '/v1/session')).status).toBe(204);
     expect(own.cookies).toBe('');
     expect((await thief.send('GET', '/v1/session')).status).toBe(401);
+  });
+
+  it('ends with its streams of events when it is signed out of, and no other session does', async () => {
+    const key = await newKey('viewer');
+    const tabs = [newTab(), newTab()];
+    for (const each of tabs) await each.signIn(key.secret);
+    const [left, stays] = await Promise.all(
+      tabs.map(({ cookies }) => eventStream(world.server.url, { cookie: cookies })),
+    );
+    await tabs[0]?.send('DELETE', '/v1/session');
+    await left?.ended;
+    await world.admin.post(`/v1/tasks/${(await world.admin.tinyTask()).id}/cancel`);
+    await eventually('the other stream to go on', () =>
+      Promise.resolve(stays && stays.events.length > 0 ? true : undefined),
+    );
+    await stays?.close();
+  });
+
+  it('ends, the oldest first, where its owner has more than 32', async () => {
+    const key = await newKey('viewer');
+    const tabs = Array.from({ length: 34 }, newTab);
+    for (const each of tabs.slice(0, 32)) await each.signIn(key.secret);
+    const stream = await eventStream(world.server.url, { cookie: tabs[0]?.cookies ?? '' });
+    for (const each of tabs.slice(32)) await each.signIn(key.secret);
+    await stream.ended;
+    const statuses = await Promise.all(
+      tabs.map(async (each) => (await each.send('GET', '/v1/session')).status),
+    );
+    expect(statuses).toEqual([401, 401, ...Array<number>(32).fill(200)]);
   });
 
   it('ends with its key, and with the secret that opened it', async () => {
@@ -213,9 +244,9 @@ describe('a request by cookie', () => {
 });
 
 describe('live events in a browser', () => {
-  const connected = (headers: Record<string, string>) =>
+  const connected = (headers: Record<string, string>, url = world.server.url) =>
     new Promise<{ socket: Socket; refused?: unknown }>((resolve) => {
-      const socket = io(`${world.server.url}/admin`, {
+      const socket = io(`${url}/admin`, {
         transports: ['websocket'],
         forceNew: true,
         reconnection: false,
@@ -241,6 +272,28 @@ describe('live events in a browser', () => {
     const ended = new Promise((resolve) => socket.once('disconnect', resolve));
     await clientOf(world.admin).call('revokeKey', { params: { id: key.id } });
     await ended;
+  });
+
+  it('come over 16 sockets of a caller at most, and stop a credential that is guessed', async () => {
+    const key = await newKey('viewer');
+    const token = (secret: string) => ({ authorization: `Bearer ${secret}` });
+    const opened = [];
+    for (let index = 0; index < 17; index++) opened.push(await connected(token(key.secret)));
+    expect(opened.map(({ refused }) => refused !== undefined)).toEqual([
+      ...Array<boolean>(16).fill(false),
+      true,
+    ]);
+    expect(opened[16]?.refused).toMatchObject({ problem: { code: 'rate-limited' } });
+    for (const { socket } of opened) socket.disconnect();
+    const narrow = await testServer({ rates: { refused: { burst: 2, perSecond: 0.01 } } });
+    const codes = [];
+    for (let attempt = 0; attempt < 3; attempt++) {
+      const { socket, refused } = await connected(token('sk_guess'), narrow.server.url);
+      codes.push((refused as { problem: { code: string } }).problem.code);
+      socket.disconnect();
+    }
+    expect(codes).toEqual(['unauthenticated', 'unauthenticated', 'rate-limited']);
+    await narrow.close();
   });
 
   it('come as server-sent events, and end with the key', async () => {

@@ -1,35 +1,25 @@
 import { appendFile, cp, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { ModelVersion, RoundDetail, Task } from '@starling/protocol';
 import { startServer, type StarlingServer } from '@starling/server';
 import { restoreBackup, S3Blobs, s3Place, writeBackup, type StoragePlace } from '@starling/server/storage';
 import { countsBetween, oneHot, versionsOf } from './testing/one-hot.ts';
-import { TestPostgres } from './testing/postgres.ts';
+import { postgresFile } from './testing/postgres-file.ts';
 import { Admin, eventually } from './testing/project.ts';
 import { RawDevice, sha256 } from './testing/raw-device.ts';
 import { TestS3, testCredentials } from './testing/s3.ts';
-import { temporaryDirectory } from './testing/servers.ts';
 
-const postgres = await TestPostgres.start();
-const missing = typeof postgres === 'string' ? postgres : undefined;
-const cleanups: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
-afterAll(async () => {
-  if (typeof postgres !== 'string') await postgres.remove();
-});
+const postgres = await postgresFile();
+const { missing, cleanups } = postgres;
 
 async function place(changes: Partial<StoragePlace> = {}): Promise<StoragePlace & { backup: string }> {
-  const directory = await temporaryDirectory();
-  cleanups.push(directory.remove);
-  return { dataDirectory: join(directory.path, 'data'), backup: join(directory.path, 'backup'), ...changes };
+  const directory = await postgres.directory();
+  return { dataDirectory: join(directory, 'data'), backup: join(directory, 'backup'), ...changes };
 }
 
 async function onPostgres(): Promise<Partial<StoragePlace>> {
-  if (typeof postgres === 'string') throw new Error(postgres);
-  return { databaseUrl: await postgres.database() };
+  return { databaseUrl: await postgres.server().database() };
 }
 
 async function serve(where: StoragePlace): Promise<StarlingServer> {

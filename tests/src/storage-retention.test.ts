@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ModelVersion, Task } from '@starling/protocol';
 import {
   BlobMissing,
@@ -16,26 +16,16 @@ import {
 } from '@starling/server/storage';
 import { startServer } from '@starling/server';
 import { oneHot } from './testing/one-hot.ts';
-import { TestPostgres } from './testing/postgres.ts';
+import { postgresFile } from './testing/postgres-file.ts';
 import { Admin, eventually } from './testing/project.ts';
 import { RawDevice } from './testing/raw-device.ts';
-import { temporaryDirectory } from './testing/servers.ts';
 
 /** On PostgreSQL where there is one: there, unlike in the embedded database, transactions overlap. */
-const postgres = await TestPostgres.start();
-const cleanups: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
-afterAll(async () => {
-  if (typeof postgres !== 'string') await postgres.remove();
-});
+const postgres = await postgresFile();
+const { cleanups } = postgres;
 
 async function place(): Promise<StoragePlace> {
-  const directory = await temporaryDirectory();
-  cleanups.push(directory.remove);
-  const databaseUrl = typeof postgres === 'string' ? {} : { databaseUrl: await postgres.database() };
-  return { dataDirectory: directory.path, ...databaseUrl };
+  return postgres.missing === undefined ? postgres.place() : { dataDirectory: await postgres.directory() };
 }
 
 /** Files whose removal waits until it may go on. */

@@ -1,16 +1,7 @@
 /** Folding by WebAssembly with vectors of 128 bits (aggregation/assembly), tile by tile. */
-import { fromBase64 } from '@starling/protocol';
+import { wasmExports } from '@starling/protocol';
 import type { Folding, WeightedVector } from './folding.ts';
 import { foldModule } from './generated/fold.ts';
-
-/** What is used of the WebAssembly JavaScript interface (W3C, WebAssembly JavaScript Interface, 2.0). */
-interface WebAssemblyInterface {
-  readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (module: object) => { readonly exports: unknown };
-}
-
-/** Missing where an engine has it not, or has it switched off. */
-declare const WebAssembly: WebAssemblyInterface | undefined;
 
 /** What assembly/index.ts exports. */
 interface Kernel {
@@ -24,17 +15,8 @@ interface Kernel {
 
 /** undefined where the engine lacks WebAssembly with 128-bit vectors, or may not use it. */
 export function wasmFoldingIfAny(): Folding | undefined {
-  const exports = instantiate();
+  const exports = wasmExports(foldModule);
   return exports === undefined ? undefined : foldingOf(exports as Kernel); // the module is ours; the tests use every export
-}
-
-function instantiate(): unknown {
-  if (typeof WebAssembly === 'undefined') return undefined;
-  try {
-    return new WebAssembly.Instance(new WebAssembly.Module(fromBase64(foldModule))).exports;
-  } catch {
-    return undefined; // no vectors, or a page's content security policy forbids it
-  }
 }
 
 function foldingOf(kernel: Kernel): Folding {

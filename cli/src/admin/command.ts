@@ -77,6 +77,15 @@ export function pageQuery({ limit, cursor }: Options): { limit?: number; cursor?
   };
 }
 
+/** Those of the options that were given, for a query whose values the server checks. */
+export function given<Name extends string>(
+  options: Options,
+  names: readonly Name[],
+): Partial<Record<Name, string>> {
+  const entries = names.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]]));
+  return Object.fromEntries(entries) as Partial<Record<Name, string>>; // only of these names
+}
+
 /** A whole number of an option; throws an Error that names it. */
 export function whole(text: string, option: string): number {
   const value = Number(text);

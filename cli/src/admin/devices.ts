@@ -1,6 +1,6 @@
 import type { DeviceId, EnrolmentTokenId, Labels } from '@starling/protocol';
 import type { Command } from 'commander';
-import { addCall, milliseconds, pageOf, pageOptions, pageQuery, whole } from './command.ts';
+import { addCall, given, milliseconds, pageOf, pageOptions, pageQuery, whole } from './command.ts';
 
 /** `starling devices | tokens`. */
 export function addDeviceCommands(program: Command): void {
@@ -9,11 +9,46 @@ export function addDeviceCommands(program: Command): void {
   addCall(devices, {
     usage: 'list',
     operation: 'listDevices',
-    options: pageOptions,
-    input: (_, options) => ({ query: pageQuery(options) }),
+    options: [
+      ...pageOptions,
+      ['--state <state>', 'only active or revoked ones'],
+      ['--platform <name>', 'only of this platform'],
+      ['--sdk-version <text>', 'only with this SDK'],
+      ['--id <text>', 'only with ids that begin so'],
+      ['--label <name=value>', 'only with this label'],
+    ],
+    input: (_, { state, ...options }) => ({
+      query: {
+        ...pageQuery(options),
+        ...given(options, ['platform', 'sdkVersion', 'id', 'label']),
+        ...(state !== undefined && { state: state as 'active' | 'revoked' }), // the server checks it
+      },
+    }),
     show: pageOf(['id', 'state', 'online', 'platform', 'sdkVersion', 'labels', 'createdAt']),
   });
   addCall(devices, { usage: 'show <id>', operation: 'getDevice', input: idOfDevice });
+  addCall(devices, {
+    usage: 'work <id>',
+    operation: 'listDeviceWork',
+    options: pageOptions,
+    input: (args, options) => ({ ...idOfDevice(args), query: pageQuery(options) }),
+    show: pageOf([
+      'id',
+      'task',
+      'roundNumber',
+      'kind',
+      'state',
+      'reason',
+      'offeredAt',
+      'trainingMs',
+      'bytesUp',
+    ]),
+  });
+  addCall(devices, {
+    usage: 'fleet',
+    operation: 'getFleet',
+    input: () => ({}),
+  });
   addCall(devices, { usage: 'revoke <id>', operation: 'revokeDevice', input: idOfDevice });
 
   const tokens = program.command('tokens').description('enrolment tokens');

@@ -1,14 +1,32 @@
 import { writeFile } from 'node:fs/promises';
-import type { EvaluationSpec, Plan, RoundId, TaskId, TaskRequest, VersionId } from '@starling/protocol';
+import type {
+  EvaluationSpec,
+  Plan,
+  RoundId,
+  TaskId,
+  TaskRequest,
+  TaskState,
+  VersionId,
+} from '@starling/protocol';
 import type { RoundAnatomy } from '@starling/protocol/api';
 import type { Command } from 'commander';
-import { addAction, addCall, milliseconds, pageOf, pageOptions, pageQuery, type Options } from './command.ts';
+import {
+  addAction,
+  addCall,
+  given,
+  milliseconds,
+  pageOf,
+  pageOptions,
+  pageQuery,
+  type Options,
+} from './command.ts';
 import { readJson } from './files.ts';
 import { record, table } from './output.ts';
 
 const idOfTask = ([id]: string[]) => ({ params: { id: id as TaskId } });
 const idOfRound = ([id]: string[]) => ({ params: { id: id as RoundId } });
 const idOfVersion = ([id]: string[]) => ({ params: { id: id as VersionId } });
+const taskColumns = ['id', 'name', 'state', 'roundsPublished', 'plan.rounds', 'updatedAt'];
 const note = [['--note <text>', 'why']] as const;
 const noteOf = ({ note: text }: Options) => ({ body: text === undefined ? {} : { note: text } });
 const pageOfTask = (args: string[], options: Options) => ({ ...idOfTask(args), query: pageQuery(options) });
@@ -53,17 +71,45 @@ function addModels(models: Command): void {
     operation: 'getModel',
     input: ([digest = '']) => ({ params: { digest } }),
   });
+  addCall(models, {
+    usage: 'tasks <digest>',
+    operation: 'listModelTasks',
+    options: pageOptions,
+    input: ([digest = ''], options) => ({ params: { digest }, query: pageQuery(options) }),
+    show: pageOf(taskColumns),
+  });
 }
 
 function addTasks(tasks: Command): void {
   addCall(tasks, {
     usage: 'list',
     operation: 'listTasks',
-    options: pageOptions,
-    input: (_, options) => ({ query: pageQuery(options) }),
-    show: pageOf(['id', 'name', 'state', 'roundsPublished', 'plan.rounds', 'updatedAt']),
+    options: [
+      ...pageOptions,
+      ['--state <state>', 'only of this state, e.g. running'],
+      ['--name <text>', 'only with this in the name'],
+    ],
+    input: (_, { state, ...options }) => ({
+      query: {
+        ...pageQuery(options),
+        ...given(options, ['name']),
+        ...(state !== undefined && { state: state as TaskState }), // the server checks it
+      },
+    }),
+    show: pageOf(taskColumns),
   });
   addCall(tasks, { usage: 'show <id>', operation: 'getTask', input: idOfTask });
+  addCall(tasks, {
+    usage: 'curves <id>',
+    operation: 'getCurves',
+    input: idOfTask,
+    show: ({ points }) =>
+      table(points, [
+        ...['sequence', 'kind', 'number', 'devices', 'bytesUp'],
+        ...['training.lossAfter', 'training.accuracyAfter', 'evaluation'],
+      ]),
+  });
+  addCall(tasks, { usage: 'cost <id>', operation: 'getCost', input: idOfTask });
   addCall(tasks, {
     usage: 'create <file>',
     operation: 'createTask',
@@ -128,6 +174,7 @@ function addTasks(tasks: Command): void {
       'number',
       'state',
       'reason',
+      'offersFrom',
       'metrics.devices',
       'metrics.accuracyAfter',
     ]),
@@ -157,6 +204,12 @@ function addTasks(tasks: Command): void {
 function addRounds(rounds: Command): void {
   addCall(rounds, { usage: 'show <id>', operation: 'getRound', input: idOfRound });
   addCall(rounds, { usage: 'anatomy <id>', operation: 'getAnatomy', input: idOfRound, show: anatomy });
+  addCall(rounds, {
+    usage: 'arrivals <id>',
+    operation: 'getArrivals',
+    input: idOfRound,
+    show: ({ stations }) => table(stations, ['station', 'count', 'every', 'offsetsMs']),
+  });
   addCall(rounds, {
     usage: 'extend <id> <seconds>',
     operation: 'extendRound',

@@ -77,7 +77,7 @@ export const Member = Type.Object({
   role: PersonRoleSchema,
   personId: Type.Unsafe<Static<typeof ids.person> | null>({
     ...Nullable(ids.person),
-    description: '`null` until somebody signs in with this e-mail.',
+    description: '`null` until the person whom the e-mail names has accepted.',
   }),
   name: Nullable(Type.String()),
   createdAt: Instant,
@@ -85,6 +85,15 @@ export const Member = Type.Object({
   removedAt: Nullable(Instant),
 });
 export type Member = Static<typeof Member>;
+
+/** An invitation, as the person sees it whom it names. */
+export const Invitation = Type.Object({
+  id: ids.member,
+  project: Project,
+  role: PersonRoleSchema,
+  createdAt: Instant,
+});
+export type Invitation = Static<typeof Invitation>;
 
 export const MemberRequest = Type.Object({ email: Email, role: PersonRoleSchema }, closed);
 export type MemberRequest = Static<typeof MemberRequest>;
@@ -250,7 +259,7 @@ export const accessEndpoints = {
     tag: 'access',
     summary: 'Invite a person to the project',
     description:
-      'Whoever signs in at the provider with this e-mail, verified there, becomes the member. Nothing is sent.',
+      'Who signs in at the provider with this e-mail, verified there, becomes the member: at once where they are a member of no other project, else when they accept. Nothing is sent.',
     role: 'admin',
     body: MemberRequest,
     example: { email: 'ada@example.com', role: 'operator' },
@@ -286,6 +295,34 @@ export const accessEndpoints = {
     description:
       'At once: their sessions in the project end, live connections too. Nobody removes themselves.',
     role: 'admin',
+    params: { id: ids.member },
+    answer: Member,
+  },
+  listInvitations: {
+    method: 'GET',
+    path: '/v1/invitations',
+    tag: 'access',
+    summary: 'List the invitations of the person who asks',
+    description: 'To other projects than their own; an API key has none.',
+    role: 'viewer',
+    query: PageQuery,
+    answer: PageOf(Invitation),
+  },
+  acceptInvitation: {
+    method: 'POST',
+    path: '/v1/invitations/:id/accept',
+    tag: 'access',
+    summary: 'Become a member of the project that invites',
+    role: 'viewer',
+    params: { id: ids.member },
+    answer: Member,
+  },
+  declineInvitation: {
+    method: 'POST',
+    path: '/v1/invitations/:id/decline',
+    tag: 'access',
+    summary: 'Decline an invitation',
+    role: 'viewer',
     params: { id: ids.member },
     answer: Member,
   },

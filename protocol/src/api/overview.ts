@@ -18,7 +18,7 @@ const Tally = Type.Array(
 );
 
 /** What asks for a person's attention. */
-export const alertKinds = ['task-failed', 'rounds-abandoned', 'too-few-online', 'job-failed'] as const;
+const alertKinds = ['task-failed', 'rounds-abandoned', 'too-few-online', 'job-failed'] as const;
 export type AlertKind = (typeof alertKinds)[number];
 
 export const Fleet = Type.Object({

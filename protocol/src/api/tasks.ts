@@ -27,7 +27,7 @@ export const TaskValidation = Type.Object({
 });
 export type TaskValidation = Static<typeof TaskValidation>;
 
-export const TaskCloneRequest = Type.Object(
+const TaskCloneRequest = Type.Object(
   {
     name: Type.Optional(Name),
     plan: Type.Optional(Plan),

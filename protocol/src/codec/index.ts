@@ -13,4 +13,5 @@ export { readSafetensors, type SafetensorsFile, type SafetensorsLimits } from '.
 export { SafetensorsError, type SafetensorsErrorCode } from './safetensors-error.ts';
 export type { Dtype, Tensor, TensorOf } from './tensor.ts';
 export { utf8Decode, utf8Encode } from './utf8.ts';
+export { wasmExports } from './wasm-exports.ts';
 export { writeSafetensors } from './write-safetensors.ts';

@@ -257,6 +257,11 @@ export const Round = Type.Object({
   ),
   bytesUp: Type.Integer({ description: 'Bytes of the updates received.' }),
   openedAt: Instant,
+  offersFrom: Type.Unsafe<string | null>({
+    ...MaybeInstant,
+    description:
+      'Rounds before this one failed: it asks devices from this time on. Null for one that asks at once.',
+  }),
   endedAt: MaybeInstant,
 });
 export type Round = Static<typeof Round>;

@@ -1,17 +1,8 @@
 /** ChaCha20 masks by WebAssembly with vectors of 128 bits (secure/assembly), tile by tile. */
-import { fromBase64 } from '@starling/protocol';
+import { wasmExports } from '@starling/protocol';
 import { SecureError } from '../crypto/secure-error.ts';
 import { chacha20Module } from './generated/chacha20.ts';
 import { blockBytes, startOf, type Masks } from './masks.ts';
-
-/** What is used of the WebAssembly JavaScript interface (W3C, WebAssembly JavaScript Interface, 2.0). */
-interface WebAssemblyInterface {
-  readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (module: object) => { readonly exports: unknown };
-}
-
-/** Missing where an engine has it not, as in Hermes, or has it switched off. */
-declare const WebAssembly: WebAssemblyInterface | undefined;
 
 /** What assembly/index.ts exports. */
 interface Kernel {
@@ -38,17 +29,8 @@ export function wasmMasks(): Masks {
 
 /** undefined where {@link wasmMasks} throws. */
 export function wasmMasksIfAny(): Masks | undefined {
-  const exports = instantiate();
+  const exports = wasmExports(chacha20Module);
   return exports === undefined ? undefined : masksOf(exports as Kernel); // the module is ours; the tests use every export
-}
-
-function instantiate(): unknown {
-  if (typeof WebAssembly === 'undefined') return undefined;
-  try {
-    return new WebAssembly.Instance(new WebAssembly.Module(fromBase64(chacha20Module))).exports;
-  } catch {
-    return undefined; // no vectors, or a page's content security policy forbids it
-  }
 }
 
 function masksOf(kernel: Kernel): Masks {

@@ -10,6 +10,9 @@ import { readProject } from './projects.ts';
 const lastsFor = '12 hours';
 const idleFor = '1 hour';
 
+/** Sessions of one API key or person at a time. */
+const sessionsPerOwner = 32;
+
 /** Who a session is opened for. The hash is that of the secret: with the secret's end, the session ends. */
 export type SessionOwner =
   { readonly keyId: KeyId; readonly keyHash: string } | { readonly personId: PersonId };
@@ -31,14 +34,28 @@ export interface IdentifiedSession extends CallerIdentity {
   expiresAt: Date;
 }
 
-/** Opens a session and returns its secret, new each time: a secret that was there before sign-in is never taken on. */
+/**
+ * Opens a session and gives its secret, new each time: a secret that was there before sign-in is never taken on. `before`
+ * is the session that the browser had. It ends, and so do the oldest of an owner who has too many: `ended`, by their hashes.
+ */
 export async function openBrowserSession(
   querier: Querier,
   owner: SessionOwner,
   projectId: ProjectId,
-): Promise<string> {
+  before: string | undefined,
+): Promise<{ secret: string; ended: string[] }> {
   const secret = randomBytes(32).toString('base64url');
-  await querier.query('delete from browser_sessions where expires_at < now()');
+  const ended = await querier.query<{ hash: string }>(
+    `delete from browser_sessions where expires_at < now() or hash = $1 or hash in (
+       select hash from browser_sessions where key_id = $2 or person_id = $3
+        order by created_at desc, hash offset ${sessionsPerOwner - 1})
+     returning hash`,
+    [
+      before === undefined ? null : hashSecret(before),
+      'keyId' in owner ? owner.keyId : null,
+      'personId' in owner ? owner.personId : null,
+    ],
+  );
   await querier.query(
     `insert into browser_sessions (hash, key_id, key_hash, person_id, project_id, expires_at)
      values ($1, $2, $3, $4, $5, now() + interval '${lastsFor}')`,
@@ -50,7 +67,7 @@ export async function openBrowserSession(
       projectId,
     ],
   );
-  return secret;
+  return { secret, ended: ended.map(({ hash }) => hash) };
 }
 
 /**

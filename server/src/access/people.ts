@@ -24,8 +24,9 @@ export interface VouchedPerson {
 }
 
 /**
- * The person of a sign-in, who becomes the member wherever this e-mail is invited, and the project to begin in. Throws
- * `sign-in-refused` for who is a member of none; then nothing is kept.
+ * The person of a sign-in, and the project to begin in. Who is a member of none becomes one where this e-mail was invited
+ * first: they come for it. Other invitations wait for their answer. Throws `sign-in-refused` for who is invited nowhere;
+ * then nothing is kept.
  */
 export function admitPerson(
   database: Database,
@@ -41,10 +42,10 @@ export function admitPerson(
     );
     if (!person) throw new TypeError('INSERT … RETURNING gave no row.');
     await tx.query(
-      `update members m set person_id = $1, joined_at = now()
-        where email = $2 and person_id is null and removed_at is null
-          and not exists (select 1 from members o
-                           where o.project_id = m.project_id and o.person_id = $1 and o.removed_at is null)`,
+      `update members set person_id = $1, joined_at = now()
+        where id = (select id from members where email = $2 and person_id is null and removed_at is null
+                     order by created_at, id limit 1)
+          and not exists (select 1 from members where person_id = $1 and removed_at is null)`,
       [person.id, email],
     );
     const [member] = await tx.query<{ project_id: ProjectId }>(

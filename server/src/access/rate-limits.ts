@@ -32,12 +32,13 @@ export class RateLimit {
    */
   take(key: string, cost = 1): void {
     const retryAfterMs = this.#spend(key, cost);
-    if (retryAfterMs === 0) return;
-    throw new ProblemError(
-      'rate-limited',
-      `Too many ${this.#what}: ask again in ${Math.ceil(retryAfterMs / 1000)} s.`,
-      { retryAfterMs },
-    );
+    if (retryAfterMs > 0) throw this.#exceeded(retryAfterMs);
+  }
+
+  /** Throws as {@link take} does where there is no token; takes none. */
+  require(key: string): void {
+    const retryAfterMs = this.#untilThere(this.#tokens(key, this.#now()), 1);
+    if (retryAfterMs > 0) throw this.#exceeded(retryAfterMs);
   }
 
   /** Takes a token if there is one, and says whether there was. */
@@ -47,19 +48,61 @@ export class RateLimit {
 
   /** Milliseconds until the tokens are there; 0 when they were, and are spent. */
   #spend(key: string, cost: number): number {
-    const { burst, perSecond } = this.#rate;
     const now = this.#now();
-    const before = this.#buckets.get(key) ?? { tokens: burst, at: now };
-    const tokens = Math.min(burst, before.tokens + ((now - before.at) / 1000) * perSecond);
-    const wanted = Math.min(cost, burst);
-    const isGranted = tokens >= wanted - 1e-9; // what rounding took is not held against anyone
+    const tokens = this.#tokens(key, now);
+    const wanted = Math.min(cost, this.#rate.burst);
+    const retryAfterMs = this.#untilThere(tokens, wanted);
     this.#buckets.delete(key);
     if (this.#buckets.size >= capacity) {
       const [oldest] = this.#buckets.keys();
       if (oldest !== undefined) this.#buckets.delete(oldest);
     }
-    this.#buckets.set(key, { tokens: isGranted ? tokens - wanted : tokens, at: now });
-    return isGranted ? 0 : Math.ceil(((wanted - tokens) / perSecond) * 1000);
+    this.#buckets.set(key, { tokens: retryAfterMs === 0 ? tokens - wanted : tokens, at: now });
+    return retryAfterMs;
+  }
+
+  #tokens(key: string, now: number): number {
+    const { burst, perSecond } = this.#rate;
+    const { tokens, at } = this.#buckets.get(key) ?? { tokens: burst, at: now };
+    return Math.min(burst, tokens + ((now - at) / 1000) * perSecond);
+  }
+
+  #untilThere(tokens: number, wanted: number): number {
+    if (tokens >= wanted - 1e-9) return 0; // what rounding took is not held against anyone
+    return Math.ceil(((wanted - tokens) / this.#rate.perSecond) * 1000);
+  }
+
+  #exceeded(retryAfterMs: number): ProblemError {
+    const seconds = Math.ceil(retryAfterMs / 1000);
+    return new ProblemError('rate-limited', `Too many ${this.#what}: ask again in ${seconds} s.`, {
+      retryAfterMs,
+    });
+  }
+}
+
+/** Credentials that were good lately, by their hashes; beyond so many, those not used for longest are forgotten. */
+export class GoodCredentials {
+  readonly #most: number;
+  /** Least recently used first. */
+  readonly #hashes = new Set<string>();
+
+  constructor(most = 10_000) {
+    this.#most = most;
+  }
+
+  has(hash: string): boolean {
+    return this.#hashes.has(hash);
+  }
+
+  add(hash: string): void {
+    this.#hashes.delete(hash);
+    this.#hashes.add(hash);
+    const [oldest] = this.#hashes;
+    if (this.#hashes.size > this.#most && oldest !== undefined) this.#hashes.delete(oldest);
+  }
+
+  remove(hash: string): void {
+    this.#hashes.delete(hash);
   }
 }
 
@@ -84,7 +127,7 @@ export interface RateLimitOptions {
 }
 
 /** Far above what honest fleets and people do, even many behind one address; far below what hurts. */
-export const defaultRates: RateLimitOptions = {
+const defaultRates: RateLimitOptions = {
   enrolment: { burst: 5000, perSecond: 20 },
   challenge: { burst: 30, perSecond: 0.5 },
   challengeFromAddress: { burst: 20_000, perSecond: 200 },
@@ -107,6 +150,7 @@ export class RateLimits {
   readonly key: RateLimit;
   readonly device: RateLimit;
   readonly deviceBytes: RateLimit;
+  readonly good = new GoodCredentials();
 
   constructor(options: Partial<RateLimitOptions> = {}, now?: () => number) {
     const rates = { ...defaultRates, ...options };

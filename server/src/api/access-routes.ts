@@ -2,6 +2,13 @@ import { ProblemError, type ProjectId } from '@starling/protocol';
 import { auditSource, auditView, verifyAudit, type AuditListRow } from '../access/audit.ts';
 import { namesOf } from '../access/caller.ts';
 import {
+  acceptInvitation,
+  declineInvitation,
+  invitationSource,
+  invitationView,
+  type InvitationRow,
+} from '../access/invitations.ts';
+import {
   createKey,
   keyView,
   readKey,
@@ -94,6 +101,30 @@ export function addAccessRoutes(api: Api, { coordinator, endConnections }: ApiSe
     if (member.personId) endConnections(member.personId);
     return member;
   });
+
+  serve(api, 'listInvitations', async ({ caller, query }) => {
+    const page = await readPage<InvitationRow>(
+      database,
+      {
+        table: invitationSource,
+        condition: 'invited = $1',
+        values: [namesOf(caller.actor).personId],
+        column: 'created_at',
+      },
+      query,
+    );
+    return { ...page, items: page.items.map(invitationView) };
+  });
+  const answers = { acceptInvitation, declineInvitation };
+  for (const operation of ['acceptInvitation', 'declineInvitation'] as const) {
+    serve(api, operation, ({ caller, params, commit, recordIn }) =>
+      commit(async (tx) => {
+        const member = await answers[operation](tx, caller, params.id);
+        await recordIn(tx, member.projectId);
+        return member;
+      }),
+    );
+  }
 
   serve(api, 'listAudit', async ({ caller, query }) => {
     const page = await readPage<AuditListRow>(

@@ -5,6 +5,7 @@ import { identifyBrowserSession } from '../access/browser-sessions.ts';
 import type { CallerIdentity } from '../access/caller.ts';
 import { identifyKey } from '../access/keys.ts';
 import type { RateLimits } from '../access/rate-limits.ts';
+import { hashSecret } from '../devices/secrets.ts';
 import type { Database } from '../storage/database.ts';
 import { bearer } from './http.ts';
 import { readCookie, refuseForgery, type Site } from './site.ts';
@@ -54,7 +55,7 @@ export async function identifyCaller(
 ): Promise<CallerIdentity> {
   const credential = credentialOf(site, request.headers);
   const wanted = request.headers[projectHeader];
-  return limited(request, limits, () =>
+  return limited(request.ip, credential, limits, () =>
     identify(database, credential, { wanted: typeof wanted === 'string' ? wanted : undefined, isUse: true }),
   );
 }
@@ -67,18 +68,34 @@ export function refuseForged(site: Site, request: FastifyRequest): void {
   }
 }
 
-/** Identifies within the limits: of those that fail from one address, and of requests of one caller. */
+/** The session of a credential, by the hash that stands for it; none where it is a key. */
+export function sessionOf({ kind, secret }: Credential): string[] {
+  return kind === 'session' ? [hashSecret(secret)] : [];
+}
+
+/**
+ * Identifies within the limits: of those that fail from one address, and of requests of one caller. An address that has
+ * failed too often is asked to wait before anything is looked up, but for credentials that were good here lately: whoever
+ * guesses behind the same address does not shut them out.
+ */
 export async function limited<T extends CallerIdentity>(
-  request: FastifyRequest,
+  address: string,
+  credential: Credential | undefined,
   limits: RateLimits,
   identification: () => Promise<T>,
 ): Promise<T> {
+  const hash = hashSecret(credential?.secret ?? '');
+  if (!limits.good.has(hash)) limits.refused.require(address);
   try {
     const caller = await identification();
+    limits.good.add(hash);
     limits.key.take(caller.actor);
     return caller;
   } catch (error) {
-    if (error instanceof ProblemError && error.code === 'unauthenticated') limits.refused.take(request.ip);
+    if (error instanceof ProblemError && error.code === 'unauthenticated') {
+      limits.good.remove(hash);
+      limits.refused.take(address);
+    }
     throw error;
   }
 }

@@ -95,9 +95,10 @@ export function addEnrolmentRoutes(api: Api, { coordinator, sessions, limits }: 
 /** Routes of a device with a session. */
 export function addDeviceRoutes(api: Api, { coordinator, sessions, limits }: ApiServices): void {
   api.addHook('onRequest', async (request) => {
-    request.device = await sessions.identify(bearer(request));
-    const { deviceId } = request.device;
-    limits.device.take(deviceId);
+    const token = bearer(request);
+    const deviceId = sessions.holder(token);
+    limits.device.take(deviceId); // of one that was revoked, too
+    request.device = await sessions.identify(token);
     limits.deviceBytes.take(deviceId, Number(request.headers['content-length'] ?? 0));
   });
   api.addContentTypeParser(uploadType, (_request, payload, done) => {
@@ -137,7 +138,7 @@ export function addDeviceRoutes(api: Api, { coordinator, sessions, limits }: Api
       async (request) => {
         const { id } = request.params;
         const message = { action: action.const, ...(request.body as object | null) } as Control;
-        return { assignment: await coordinator.control(deviceOf(request).deviceId, id, message) };
+        return { assignment: await coordinator.control(deviceOf(request), id, message) };
       },
     );
   }

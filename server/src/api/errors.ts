@@ -48,11 +48,18 @@ export function toProblemError(error: unknown): ProblemError {
 }
 
 export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  const problem = answerError(error, request, reply);
+  void reply.type('application/problem+json').send(problem.toProblem());
+}
+
+/** Logs what is our own fault and sets all of the answer but its body. */
+export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): ProblemError {
   const problem = toProblemError(error);
   if (problem.status >= 500) request.log.error({ error }, 'request failed');
   const { retryAfterMs } = problem.extra;
   if (retryAfterMs !== undefined) void reply.header('retry-after', Math.ceil(retryAfterMs / 1000));
-  void reply.status(problem.status).type('application/problem+json').send(problem.toProblem());
+  void reply.status(problem.status);
+  return problem;
 }
 
 function isFastifyError(error: unknown): error is FastifyError {

@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { ProblemError } from '@starling/protocol';
 import { eventEndpoints, type StreamedEvent } from '@starling/protocol/api';
-import { credentialOf, identify } from './credentials.ts';
+import { credentialOf, identify, sessionOf } from './credentials.ts';
 import { callerOf, type Api, type ApiServices } from './http.ts';
 import { fileResponses } from './openapi.ts';
 import { describeRoute } from './serve.ts';
@@ -25,6 +25,8 @@ export function addEventRoute(api: Api, { coordinator, feed, site }: ApiServices
     },
     async (request, reply) => {
       const { actor, projectId } = callerOf(request);
+      const credential = credentialOf(site, request.headers);
+      const [session] = credential ? sessionOf(credential) : [];
       if (feed.countOf(projectId, actor) >= streamsPerCaller) {
         throw new ProblemError(
           'rate-limited',
@@ -44,9 +46,9 @@ export function addEventRoute(api: Api, { coordinator, feed, site }: ApiServices
       stream.write(': these are the live events of the project\n\n');
       const header = request.headers['last-event-id'];
       const after = typeof header === 'string' ? header : request.query.lastEventId;
-      const stop = feed.follow(projectId, { actor, hear, end }, after);
+      const stop = feed.follow(projectId, { actor, session, hear, end }, after);
       const heartbeat = setInterval(() => {
-        identify(database, credentialOf(site, request.headers), { wanted: projectId, isUse: false }).then(
+        identify(database, credential, { wanted: projectId, isUse: false }).then(
           () => stream.write(': still here\n\n'),
           end,
         );

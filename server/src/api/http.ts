@@ -5,7 +5,7 @@ import type { FastifyBaseLogger, FastifyInstance, FastifyRequest, RawReplyDefaul
 import type { RawRequestDefaultExpression, RawServerDefault } from 'fastify';
 import type { TSchema } from 'typebox';
 import type { AuditedRequest } from '../access/audit.ts';
-import type { Actor, CallerIdentity } from '../access/caller.ts';
+import type { CallerIdentity } from '../access/caller.ts';
 import type { RateLimits } from '../access/rate-limits.ts';
 import type { Coordinator } from '../coordinator/coordinator.ts';
 import type { DeviceIdentity, Sessions } from '../devices/sessions.ts';
@@ -31,8 +31,8 @@ export interface ApiServices {
   feed: Feed;
   site: Site;
   readiness: Readiness;
-  /** Ends the live connections of an API key or a person. */
-  endConnections: (actor: Actor) => void;
+  /** Ends the live connections of an API key, a person, or a session (by its hash), at every node. */
+  endConnections: (whose: string) => void;
 }
 
 /** What an admin route is: its name in OpenAPI, who may call it, whether it changes something. */

@@ -4,6 +4,7 @@ import type { OidcProvider } from '../access/oidc.ts';
 import { admitPerson } from '../access/people.ts';
 import type { Api, ApiServices } from './http.ts';
 import { problemResponses } from './openapi.ts';
+import { sendSignInFailure } from './sign-in-failure.ts';
 import { signIn } from './sign-in.ts';
 import { readCookie, writeCookie } from './site.ts';
 
@@ -43,6 +44,7 @@ export function addOidcRoutes(api: Api, services: ApiServices, provider: OidcPro
         response: redirects,
       },
       exposeHeadRoute: false,
+      errorHandler: sendSignInFailure,
     },
     async (request, reply) => {
       limits.signIn.take(request.ip);
@@ -63,6 +65,7 @@ export function addOidcRoutes(api: Api, services: ApiServices, provider: OidcPro
         response: redirects,
       },
       exposeHeadRoute: false,
+      errorHandler: sendSignInFailure,
     },
     async (request, reply) => {
       const secret = readCookie(site, request.headers, 'sign-in');
@@ -71,7 +74,7 @@ export function addOidcRoutes(api: Api, services: ApiServices, provider: OidcPro
         const { search } = new URL(request.url, 'http://localhost');
         const { person, next } = await provider.finish(secret, new URLSearchParams(search));
         const { personId, projectId } = await admitPerson(database, person);
-        await signIn({ database, site }, request, reply, { personId }, projectId);
+        await signIn(services, request, reply, { personId }, projectId);
         return await reply.redirect(next);
       } catch (error) {
         if (error instanceof ProblemError && error.status < 500) {

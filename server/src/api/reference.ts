@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { stylePolicy, text } from './html.ts';
 
 /** What of an OpenAPI document the reference shows. */
 export interface ApiDescription {
@@ -36,8 +36,7 @@ pre { overflow: auto; padding: .6rem; border: 1px solid color-mix(in srgb, curre
 details > :not(summary) { margin-left: 4.2rem; }
 `;
 
-/** Nothing but the page's own style sheet: no script, no other asset. */
-export const referencePolicy = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'`;
+export const referencePolicy = stylePolicy(style);
 
 /** The reference as one page of HTML without script, from the OpenAPI document that the routes describe. */
 export function referencePage({ info, tags = [], paths }: ApiDescription): string {
@@ -103,9 +102,4 @@ function examplesOf({ example, examples = {} }: Media): string {
 function schemaOf(schema: unknown): string {
   if (schema === undefined) return '';
   return `<details><summary>Schema</summary><pre>${text(JSON.stringify(schema, null, 2))}</pre></details>`;
-}
-
-/** Text inside HTML. */
-function text(raw: string): string {
-  return raw.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

@@ -9,8 +9,10 @@ import {
   type QueryOf,
 } from '@starling/protocol/api';
 import { Type } from 'typebox';
+import type { ProjectId } from '@starling/protocol';
+import { recordEnded } from '../access/audit.ts';
 import type { CallerIdentity } from '../access/caller.ts';
-import type { Commit } from '../storage/database.ts';
+import type { Commit, Querier } from '../storage/database.ts';
 import { exampleAnswer } from './examples.ts';
 import type { AdminRoute, Api } from './http.ts';
 import { bodyOrNothing, callerOf } from './http.ts';
@@ -24,6 +26,8 @@ export interface Served<E extends Endpoint> {
   body: BodyOf<E>;
   /** Commits the action together with its answer: a request that is sent again does not act again. Once a request. */
   commit: Commit<AnswerOf<E>>;
+  /** Records the request as done in the audit log of another project, too, which it concerns. */
+  recordIn: (tx: Querier, projectId: ProjectId) => Promise<void>;
 }
 
 /** Registers the route of an operation of the admin API. */
@@ -50,6 +54,9 @@ export function serve<O extends Operation>(
         commit: (work) => {
           if (!request.commit) throw new TypeError('A route without idempotency asked to commit.');
           return request.commit(status, work);
+        },
+        recordIn: async (tx, projectId) => {
+          if (request.audit) await recordEnded(tx, projectId, request.audit.entry, status);
         },
       });
       if (request.audit) request.audit.made = nameOf(answer);

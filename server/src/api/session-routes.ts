@@ -21,19 +21,16 @@ import { readCookie, refuseForeign, refuseForgery, writeCookie } from './site.ts
 const byCookie = [{ cookie: [] }];
 
 /** Sessions of browsers: a cookie that stands in for an API key or a person. */
-export function addSessionRoutes(
-  api: Api,
-  { coordinator, limits, site }: ApiServices,
-  provider: OidcProvider | undefined,
-): void {
-  const { database } = coordinator.context;
+export function addSessionRoutes(api: Api, services: ApiServices, provider: OidcProvider | undefined): void {
+  const { limits, site, endConnections } = services;
+  const { database } = services.coordinator.context;
 
   /** The session of a request by its cookie. */
   const sessionOf = async (
     request: FastifyRequest,
   ): Promise<{ secret: string; session: IdentifiedSession }> => {
     const secret = readCookie(site, request.headers, 'session') ?? '';
-    const session = await limited(request, limits, () =>
+    const session = await limited(request.ip, { kind: 'session', secret }, limits, () =>
       identifyBrowserSession(database, secret, { wanted: undefined, isUse: true }),
     );
     if (request.method !== 'GET') refuseForgery(site, request, secret);
@@ -57,11 +54,13 @@ export function addSessionRoutes(
     async (request, reply) => {
       if (request.headers.origin !== undefined) refuseForeign(site, request.headers);
       const { key } = request.body;
-      const caller = await limited(request, limits, () => identifyKey(database, key));
+      const caller = await limited(request.ip, { kind: 'key', secret: key }, limits, () =>
+        identifyKey(database, key),
+      );
       const { keyId } = namesOf(caller.actor);
       if (!keyId) throw new TypeError('A key identifies a key.');
       const owner = { keyId, keyHash: hashSecret(key) };
-      const secret = await signIn({ database, site }, request, reply, owner, caller.projectId);
+      const secret = await signIn(services, request, reply, owner, caller.projectId);
       const session = await identifyBrowserSession(database, secret, { wanted: undefined, isUse: false });
       return reply.status(201).send(await browserSessionView(database, secret, session));
     },
@@ -134,6 +133,7 @@ export function addSessionRoutes(
       await audited(database, request, { ...session, action: 'endSession', status: 204 }, () =>
         endBrowserSession(database, secret),
       );
+      endConnections(hashSecret(secret));
       writeCookie(site, reply, 'session');
       return reply.status(204).send(null);
     },

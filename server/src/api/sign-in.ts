@@ -1,33 +1,30 @@
 import type { ProjectId } from '@starling/protocol';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { recordOutcome, recordRequest } from '../access/audit.ts';
-import { endBrowserSession, openBrowserSession, type SessionOwner } from '../access/browser-sessions.ts';
+import { openBrowserSession, type SessionOwner } from '../access/browser-sessions.ts';
 import type { Actor } from '../access/caller.ts';
-
 import type { Database } from '../storage/database.ts';
-import { requestDigest } from './http.ts';
-import { readCookie, writeCookie, type Site } from './site.ts';
+import { requestDigest, type ApiServices } from './http.ts';
+import { readCookie, writeCookie } from './site.ts';
 
 /** Opens a session in place of the one that the browser may have had, and hands it the cookie. Returns its secret. */
 export async function signIn(
-  { database, site }: { database: Database; site: Site },
+  { coordinator, site, endConnections }: Pick<ApiServices, 'coordinator' | 'site' | 'endConnections'>,
   request: FastifyRequest,
   reply: FastifyReply,
   owner: SessionOwner,
   projectId: ProjectId,
 ): Promise<string> {
+  const { database } = coordinator.context;
   const before = readCookie(site, request.headers, 'session');
   const actor = 'keyId' in owner ? owner.keyId : owner.personId;
-  const secret = await audited(
+  const { secret, ended } = await audited(
     database,
     request,
     { actor, projectId, action: 'openSession', status: 201 },
-    () =>
-      database.tx(async (tx) => {
-        if (before !== undefined) await endBrowserSession(tx, before);
-        return openBrowserSession(tx, owner, projectId);
-      }),
+    () => database.tx((tx) => openBrowserSession(tx, owner, projectId, before)),
   );
+  ended.forEach(endConnections);
   writeCookie(site, reply, 'session', secret);
   return secret;
 }

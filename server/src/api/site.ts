@@ -15,6 +15,12 @@ export interface Site {
 
 type CookieName = 'session' | 'sign-in';
 
+/** Where a connection comes from: behind TLS, what the proxy says of it, last in the list. */
+export function addressOf({ behindTls }: Site, headers: IncomingHttpHeaders, remote: string): string {
+  const forwarded = behindTls ? headers['x-forwarded-for'] : undefined;
+  return typeof forwarded === 'string' ? (forwarded.split(',').at(-1)?.trim() ?? remote) : remote;
+}
+
 /** The value of one of the server's cookies. */
 export function readCookie(
   site: Site,

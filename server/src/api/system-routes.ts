@@ -1,5 +1,7 @@
 import { Type } from 'typebox';
+import { DatabaseUnavailable } from '../storage/database.ts';
 import type { Api, ApiServices } from './http.ts';
+import { problemResponses } from './openapi.ts';
 import { referencePage, referencePolicy, type ApiDescription } from './reference.ts';
 
 const ReadyAnswer = Type.Object({
@@ -9,7 +11,7 @@ const ReadyAnswer = Type.Object({
 });
 
 /** Routes that anyone may call. */
-export function addSystemRoutes(api: Api, { coordinator, readiness }: ApiServices): void {
+export function addSystemRoutes(api: Api, { readiness }: ApiServices): void {
   api.get(
     '/healthz',
     {
@@ -47,19 +49,28 @@ export function addSystemRoutes(api: Api, { coordinator, readiness }: ApiService
         tags: ['system'],
         operationId: 'getHealth',
         summary: 'Whether the server works, database included',
-        response: { 200: Type.Object({ status: Type.Literal('ok') }) },
+        response: { 200: Type.Object({ status: Type.Literal('ok') }), ...problemResponses },
       },
     },
     async () => {
-      await coordinator.context.database.query('select 1');
+      const { checks } = await readiness.state();
+      if (checks.some(({ name, ready }) => name === 'database' && !ready))
+        throw new DatabaseUnavailable('no good answer to a question of its health');
       return { status: 'ok' as const };
     },
   );
-  api.get('/openapi.json', { schema: { hide: true } }, () => Promise.resolve(api.swagger()));
-  api.get('/reference', { schema: { hide: true } }, (_request, reply) =>
-    reply
+  // All routes are known once the first request is here, and none comes after it.
+  let description: string | undefined;
+  let reference: string | undefined;
+  api.get('/openapi.json', { schema: { hide: true } }, (_request, reply) => {
+    description ??= JSON.stringify(api.swagger());
+    return reply.type('application/json; charset=utf-8').send(description);
+  });
+  api.get('/reference', { schema: { hide: true } }, (_request, reply) => {
+    reference ??= referencePage(api.swagger() as ApiDescription);
+    return reply
       .type('text/html; charset=utf-8')
       .header('content-security-policy', referencePolicy)
-      .send(referencePage(api.swagger() as ApiDescription)),
-  );
+      .send(reference);
+  });
 }

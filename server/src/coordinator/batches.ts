@@ -22,6 +22,11 @@ export interface OwnAssignment {
   deviceId: DeviceId;
 }
 
+/** One that is to be moved. The project is whose device says so: what another's rows are locked for is not waited for. */
+export interface MovedAssignment extends OwnAssignment {
+  projectId: ProjectId;
+}
+
 /** An update that is announced. */
 export interface Announced extends OwnAssignment {
   roundId: RoundId;
@@ -39,14 +44,15 @@ export interface Received {
 
 /**
  * What devices say all the time, taken many at a time: a thousand devices at once cost the database some dozens of
- * statements, not twenty each. A result is what the device would get if it were alone.
+ * statements, not twenty each. A result is what the device would get if it were alone. What may wait for a row's lock is
+ * of one project or one round; what only reads is of all.
  */
 export interface DeviceBatches {
   /** The row, where the device has such an assignment. */
   readonly read: Batches<OwnAssignment, AssignmentRow | undefined>;
   /** Moved to `accepted`, where it was offered; then training starts where enough accepted. */
-  readonly accept: Batches<OwnAssignment, TimedAssignment | undefined>;
-  readonly begin: Batches<OwnAssignment, TimedAssignment | undefined>;
+  readonly accept: Batches<MovedAssignment, TimedAssignment | undefined>;
+  readonly begin: Batches<MovedAssignment, TimedAssignment | undefined>;
   /** Clear updates, moved to `ready`, and to `grouped` where the round trains. */
   readonly announce: Batches<Announced, TimedAssignment | undefined>;
   /** Moved to `uploaded`: true where this did it. */
@@ -60,8 +66,6 @@ export interface DeviceBatches {
 
 export function deviceBatches(contextOf: () => Context): DeviceBatches {
   const database = () => contextOf().database;
-  const ofProject = (id: ProjectId): string => id;
-  const ofRound = (id: RoundId): string => id;
   return {
     read: new Batches(async (items) => {
       const rows = await database().query<AssignmentRow>(
@@ -71,16 +75,20 @@ export function deviceBatches(contextOf: () => Context): DeviceBatches {
       );
       return inOrderOf(items, rows);
     }),
-    accept: new Batches(async (items) => {
-      const rows = await move(database(), 'accepted', 'accepted_at = now()', items);
-      rows.forEach(() => {
-        contextOf().failpoint('assignment-accepted');
-      });
-      for (const roundId of roundsOf(rows)) await startIfEnough(contextOf(), roundId);
-      return inOrderOf(items, rows);
-    }),
-    begin: new Batches(async (items) =>
-      inOrderOf(items, await move(database(), 'training', 'training_at = now()', items)),
+    accept: new Batches(
+      async (items) => {
+        const rows = await move(database(), 'accepted', 'accepted_at = now()', items);
+        rows.forEach(() => {
+          contextOf().failpoint('assignment-accepted');
+        });
+        for (const roundId of roundsOf(rows)) await startIfEnough(contextOf(), roundId);
+        return inOrderOf(items, rows);
+      },
+      ({ projectId }) => projectId,
+    ),
+    begin: new Batches(
+      async (items) => inOrderOf(items, await move(database(), 'training', 'training_at = now()', items)),
+      ({ projectId }) => projectId,
     ),
     announce: new Batches(
       async (items, roundId) => {
@@ -108,10 +116,13 @@ export function deviceBatches(contextOf: () => Context): DeviceBatches {
       },
       ({ roundId }) => roundId,
     ),
-    record: new Batches(async (items) => {
-      const recorded = await record(database(), items);
-      return items.map(({ id }) => recorded.has(id));
-    }),
+    record: new Batches(
+      async (items, roundId) => {
+        const recorded = await record(database(), items, roundId);
+        return items.map(({ id }) => recorded.has(id));
+      },
+      ({ roundId }) => roundId,
+    ),
     current: new Batches(async (ids) => {
       const rows = await database().query<TimedAssignment>(
         `select ${assignmentColumns} from assignments a join rounds r on r.id = a.round_id
@@ -121,14 +132,20 @@ export function deviceBatches(contextOf: () => Context): DeviceBatches {
       const byDevice = new Map(rows.map((row) => [row.device_id, row]));
       return ids.map((id) => byDevice.get(id));
     }),
-    online: new Batches<ProjectId, void>(async (items, projectId) => {
-      await offerRounds(contextOf(), projectId as ProjectId); // the key is of `ofProject`
-      return items.map(() => undefined);
-    }, ofProject),
-    settle: new Batches<RoundId, void>(async (items, roundId) => {
-      await settleRound(contextOf(), roundId as RoundId); // the key is of `ofRound`
-      return items.map(() => undefined);
-    }, ofRound),
+    online: new Batches<ProjectId, void>(
+      async (items, projectId) => {
+        await offerRounds(contextOf(), projectId as ProjectId); // the key that is given below
+        return items.map(() => undefined);
+      },
+      (id) => id,
+    ),
+    settle: new Batches<RoundId, void>(
+      async (items, roundId) => {
+        await settleRound(contextOf(), roundId as RoundId); // the key that is given below
+        return items.map(() => undefined);
+      },
+      (id) => id,
+    ),
   };
 }
 
@@ -171,9 +188,13 @@ function move(
   );
 }
 
-async function record(database: Querier, items: readonly Received[]): Promise<Set<AssignmentId>> {
+async function record(
+  database: Querier,
+  items: readonly Received[],
+  roundId: string,
+): Promise<Set<AssignmentId>> {
   const rows = await database.query<{ id: AssignmentId }>(
-    `with held as materialized (select id from rounds where id = any($4) order by id for no key update),
+    `with held as materialized (select id from rounds where id = $4 for no key update),
           moved as (update assignments a set state = 'uploaded', uploaded_at = now(), weight = t.weight
                       from unnest($1::text[], $2::int[], $3::text[]) as t(id, weight, digest)
                      where a.id = t.id and a.state = 'grouped' and a.round_id in (select id from held)
@@ -188,7 +209,7 @@ async function record(database: Querier, items: readonly Received[]): Promise<Se
       items.map(({ id }) => id),
       items.map(({ weight }) => weight),
       items.map(({ digest }) => digest),
-      [...new Set(items.map(({ roundId }) => roundId))],
+      roundId,
     ],
   );
   return new Set(rows.map(({ id }) => id));

@@ -9,6 +9,7 @@ import {
   type DeviceId,
   type DropReason,
 } from '@starling/protocol';
+import type { DeviceIdentity } from '../devices/sessions.ts';
 import type { Context } from './context.ts';
 import { updateByteLimit } from './contribution.ts';
 import { groupReady } from './round-groups.ts';
@@ -32,17 +33,17 @@ const beyond: Record<'accept' | 'begin' | 'ready', readonly AssignmentState[]> =
  */
 export async function control(
   context: Context,
-  deviceId: DeviceId,
+  { deviceId, projectId }: DeviceIdentity,
   id: AssignmentId,
   message: ControlMessage,
 ): Promise<Assignment> {
   switch (message.action) {
     case 'accept': {
-      const row = await context.batches.accept.add({ id, deviceId });
+      const row = await context.batches.accept.add({ id, deviceId, projectId });
       return row ? assignmentView(context, row) : repeated(context, deviceId, id, message.action);
     }
     case 'begin': {
-      const row = await context.batches.begin.add({ id, deviceId });
+      const row = await context.batches.begin.add({ id, deviceId, projectId });
       return row ? assignmentView(context, row) : repeated(context, deviceId, id, message.action);
     }
     case 'ready':

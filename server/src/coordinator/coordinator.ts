@@ -18,6 +18,7 @@ import type {
   VersionId,
 } from '@starling/protocol';
 import { fromBase64Url, fromHex, ProblemError, toBase64Url } from '@starling/protocol';
+import type { DeviceIdentity } from '../devices/sessions.ts';
 import { Batches } from '../storage/batches.ts';
 import type { Commit } from '../storage/database.ts';
 import type { Context } from './context.ts';
@@ -112,8 +113,8 @@ export class Coordinator {
     return requestEvaluation(this.context, id, spec, version, commit);
   }
 
-  control(deviceId: DeviceId, id: AssignmentId, message: ControlMessage): Promise<Assignment> {
-    return control(this.context, deviceId, id, message);
+  control(device: DeviceIdentity, id: AssignmentId, message: ControlMessage): Promise<Assignment> {
+    return control(this.context, device, id, message);
   }
   uploadOffset(deviceId: DeviceId, id: AssignmentId): Promise<number> {
     return uploadOffset(this.context, deviceId, id);

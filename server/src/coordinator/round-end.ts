@@ -156,11 +156,16 @@ function isOutage(error: unknown): boolean {
   return error instanceof Error && 'syscall' in error && (error as NodeJS.ErrnoException).code !== 'ENOENT';
 }
 
-/** Abandons a round that cannot be published, and opens the task's next one. */
-export async function abandonRound(context: Context, roundId: RoundId, reason: AbandonReason): Promise<void> {
+/** Abandons a round where it is under way and meets the condition (SQL on its row), and opens the task's next one. */
+export async function abandonRound(
+  context: Context,
+  roundId: RoundId,
+  reason: AbandonReason,
+  condition = 'true',
+): Promise<void> {
   const done = await context.database.tx(async (tx) => {
     const [round] = await tx.query<RoundRow>(
-      'select * from rounds where id = $1 and ended_at is null for update',
+      `select * from rounds where id = $1 and ended_at is null and ${condition} for update`,
       [roundId],
     );
     if (!round) return undefined;
@@ -176,33 +181,32 @@ export async function abandonRound(context: Context, roundId: RoundId, reason: A
  * the others form the last groups.
  */
 export async function closeSecureTraining(context: Context, roundId: RoundId): Promise<void> {
-  const dropped = await context.database.tx(async (tx) => {
-    const [round] = await tx.query(
-      `select 1 from rounds where id = $1 and state in ('training', 'aggregating') and ready_by <= now() for update`,
-      [roundId],
-    );
-    return round ? dropAssignments(tx, roundId, ['accepted', 'training'], 'late') : [];
-  });
-  await announceAssignments(context, dropped);
-  await groupReady(context, roundId);
-  await context.database.query(
-    "update rounds set ready_by = null where id = $1 and state = 'aggregating' and ready_by <= now()",
-    [roundId],
+  await dropUnready(
+    context,
+    roundId,
+    `select 1 from rounds where id = $1 and state in ('training', 'aggregating') and ready_by <= now() for update`,
   );
+  await groupReady(context, roundId);
+  await context.database.query(endOfTraining, [roundId]);
   await settleRound(context, roundId);
 }
 
 /** Drops devices that are not ready when the training window closes; the round goes on with those that are. */
 export async function closeTrainingWindow(context: Context, roundId: RoundId): Promise<void> {
+  await dropUnready(context, roundId, endOfTraining);
+  await settleRound(context, roundId);
+}
+
+const endOfTraining =
+  "update rounds set ready_by = null where id = $1 and state = 'aggregating' and ready_by <= now() returning id";
+
+/** Drops who still trains, where `lock` gives the round (`$1`) as one whose training window is over. */
+async function dropUnready(context: Context, roundId: RoundId, lock: string): Promise<void> {
   const dropped = await context.database.tx(async (tx) => {
-    const [round] = await tx.query(
-      `update rounds set ready_by = null where id = $1 and state = 'aggregating' and ready_by <= now() returning id`,
-      [roundId],
-    );
+    const [round] = await tx.query(lock, [roundId]);
     return round ? dropAssignments(tx, roundId, ['accepted', 'training'], 'late') : [];
   });
   await announceAssignments(context, dropped);
-  await settleRound(context, roundId);
 }
 
 /** After a round's end is committed: tell, offer the next, and tidy. */
@@ -214,10 +218,7 @@ export async function afterRoundEnd(
   const round = await announceRound(context, roundId);
   context.sums.drop(roundId);
   context.groups.removeRound(roundId);
-  if (next) {
-    context.failpoint('round-opened');
-    await offerRounds(context, next.project_id);
-  }
+  if (next) await offerNext(context, next);
   await announceTask(context, round.taskId);
   await observeRoundEnd(context, roundId);
   const rows = await context.database.query<{ id: AssignmentId }>(
@@ -231,6 +232,18 @@ export async function afterRoundEnd(
   );
   await Promise.all(groups.map((group) => context.staging.discardSum(group.id)));
   context.failpoint('round-tidied');
+}
+
+async function offerNext(context: Context, next: RoundRow): Promise<void> {
+  context.failpoint('round-opened');
+  if (next.offers_from) {
+    context.log.warn(
+      { taskId: next.task_id, roundId: next.id, offersFrom: next.offers_from },
+      'rounds of a task fail one after the other: the next one waits before it asks devices',
+    );
+    await announceRound(context, next.id);
+  }
+  await offerRounds(context, next.project_id);
 }
 
 /** What {@link abandon} leaves to be done after its transaction, by {@link afterAbandoning}. */

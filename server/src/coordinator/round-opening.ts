@@ -1,4 +1,4 @@
-import type { EvaluationSpec, Labels, RoundKind, TaskId, VersionId } from '@starling/protocol';
+import type { AbandonReason, EvaluationSpec, Labels, RoundKind, TaskId, VersionId } from '@starling/protocol';
 import type { Querier } from '../storage/database.ts';
 import { newId } from './context.ts';
 import { cloudStepDue } from '../training/jobs.ts';
@@ -24,7 +24,7 @@ export interface RoundSpec {
 }
 
 /** What the plan wants next, or `undefined` when all its rounds are published. */
-export async function nextRound(tx: Querier, task: TaskRow): Promise<RoundSpec | undefined> {
+async function nextRound(tx: Querier, task: TaskRow): Promise<RoundSpec | undefined> {
   const { plan, rounds_published: published } = task;
   const done = new Set(
     (
@@ -63,6 +63,16 @@ export async function nextRound(tx: Querier, task: TaskRow): Promise<RoundSpec |
   return { ...spec('training', plan.cohort, target), number: published + 1 };
 }
 
+/** What a round came to that failed by its devices or its sum: the next one may well come to the same. */
+const failures: readonly AbandonReason[] = ['too-few-updates', 'sum-not-finite', 'publishing-failed'];
+
+/**
+ * How long a round waits before it asks devices, by how many of the plan's rounds before it failed in a row: the first is
+ * tried again at once, then after 1 s, 2 s, 4 s and so on.
+ */
+const firstDelayMs = 1_000;
+const longestDelayMs = 300_000;
+
 /** Inserts a round in state `selecting`. The caller holds the task's row. */
 export async function openRound(
   tx: Querier,
@@ -72,10 +82,18 @@ export async function openRound(
 ): Promise<RoundRow> {
   const [round] = await tx.query<RoundRow>(
     `insert into rounds (id, project_id, task_id, sequence, kind, number, state, requested, evaluation, selection,
-                         goal, minimum, target, base_version, deadline)
-     select $1, $2, $3, coalesce(max(sequence), 0) + 1, $4, $5, 'selecting', $6, $7, $8, $9, $10, $11, $12,
-            now() + $13 * interval '1 millisecond'
-       from rounds where task_id = $3
+                         goal, minimum, target, base_version, offers_from, deadline)
+     select $1, $2, $3, sequence, $4, $5, 'selecting', $6, $7, $8, $9, $10, $11, $12, offers_from,
+            coalesce(offers_from, now()) + $13 * interval '1 millisecond'
+       from (select coalesce(max(sequence), 0) + 1 as sequence from rounds where task_id = $3) as last
+      cross join (
+            select case when count(*) > 1 and not $6 then
+                     now() + least($14, $15 * 2 ^ least(count(*) - 2, 30)) * interval '1 millisecond' end as offers_from
+              from rounds
+             where task_id = $3 and not requested and reason = any($16)
+               and sequence > coalesce((select sequence from rounds
+                                         where task_id = $3 and not requested and state = 'published'
+                                         order by sequence desc limit 1), 0)) as failed
      returning *`,
     [
       newId('round'),
@@ -91,6 +109,9 @@ export async function openRound(
       spec.target,
       baseVersion,
       task.plan.windows.selectingMs,
+      longestDelayMs,
+      firstDelayMs,
+      failures,
     ],
   );
   if (!round) throw new TypeError('INSERT … RETURNING gave no row.');

@@ -12,14 +12,13 @@ import { updateByteLimit } from './contribution.ts';
 import { type RoundRow, liveStates } from './rows.ts';
 import { assignmentSeed, sampleCohort } from './sampling.ts';
 import { groupReady } from './round-groups.ts';
-import { abandon, afterAbandoning, dropAssignments } from './round-end.ts';
+import { abandonRound, dropAssignments } from './round-end.ts';
 
 /**
  * Offers every selecting round of a project, the oldest first. So do the devices that a round has let go: two tasks that
  * want more devices than there are would else keep their halves for ever.
  */
 export async function offerRounds(context: Context, projectId: ProjectId): Promise<void> {
-  if (context.presence.of(projectId).length === 0) return;
   const rounds = await context.database.query<{ id: RoundId }>(
     "select id from rounds where project_id = $1 and state = 'selecting' order by opened_at, id",
     [projectId],
@@ -27,17 +26,22 @@ export async function offerRounds(context: Context, projectId: ProjectId): Promi
   for (const round of rounds) await offerRound(context, round.id);
 }
 
-/** Offers a selecting round to devices that are present, idle and wanted, until enough have been asked. */
+/**
+ * Offers a selecting round to devices that are present, idle and wanted, until enough have been asked; one that follows
+ * failed ones, from its time on.
+ */
 export function offerRound(context: Context, roundId: RoundId): Promise<void> {
   return context.observer.step('round select', { 'starling.round': roundId }, () => offer(context, roundId));
 }
 
 async function offer(context: Context, roundId: RoundId): Promise<void> {
   const { database, presence } = context;
-  const { plan, base, blocks } = await context.rounds.get(roundId);
+  const { plan, base, blocks, task } = await context.rounds.get(roundId);
+  const present = presence.of(task.project_id);
+  if (present.length === 0) return;
   const offered = await database.tx(async (tx) => {
     const [round] = await tx.query<RoundRow>(
-      "select * from rounds where id = $1 and state = 'selecting' for update",
+      `select * from rounds where id = $1 and state = 'selecting' and coalesce(offers_from <= now(), true) for update`,
       [roundId],
     );
     if (!round) return [];
@@ -46,8 +50,6 @@ async function offer(context: Context, roundId: RoundId): Promise<void> {
       [roundId],
     );
     if (asked >= round.target) return [];
-    const present = presence.of(round.project_id);
-    if (present.length === 0) return [];
     const isTraining = round.kind === 'training';
     const separationMs = isTraining ? (plan.eligibility?.minSeparationMs ?? 0) : 0;
     const countTurns = isTraining && plan.cohort.withoutReplacement === true;
@@ -129,21 +131,7 @@ export async function startTraining(context: Context, roundId: RoundId, closing?
     await announceRound(context, roundId);
     await groupReady(context, roundId);
   } else if (closing === 'by-deadline') {
-    await abandonUnstarted(context, roundId);
+    // Unless it was extended meanwhile.
+    await abandonRound(context, roundId, 'too-few-devices', "state = 'selecting' and deadline <= now()");
   }
-}
-
-/** Abandons a round whose selecting window is over, unless it was extended meanwhile. */
-async function abandonUnstarted(context: Context, roundId: RoundId): Promise<void> {
-  const done = await context.database.tx(async (tx) => {
-    const [round] = await tx.query<RoundRow>(
-      "select * from rounds where id = $1 and state = 'selecting' and deadline <= now() for update",
-      [roundId],
-    );
-    if (!round) return undefined;
-    const abandoned = await abandon(tx, round, 'too-few-devices');
-    context.failpoint('round-abandoned'); // not yet committed
-    return abandoned;
-  });
-  if (done) await afterAbandoning(context, done);
 }

@@ -58,6 +58,8 @@ export interface RoundRow {
   metrics: Round['metrics'];
   bytes_up: number;
   opened_at: Date;
+  /** Rounds before it failed: devices are asked from then on. */
+  offers_from: Date | null;
   training_at: Date | null;
   aggregating_at: Date | null;
   ready_by: Date | null;

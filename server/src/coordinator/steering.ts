@@ -5,7 +5,7 @@
  */
 
 /** Arrivals that a node wants in a second at most. */
-export const arrivalsPerSecond = 200;
+const arrivalsPerSecond = 200;
 
 /** Nobody is sent away for longer: a fleet of which the node has lost sight comes back within it. */
 const longestDelayMs = 24 * 3_600_000;

@@ -52,6 +52,7 @@ export function roundView(row: RoundRow): Round {
     metrics: row.metrics,
     bytesUp: row.bytes_up,
     openedAt: row.opened_at.toISOString(),
+    offersFrom: row.offers_from?.toISOString() ?? null,
     endedAt: row.ended_at?.toISOString() ?? null,
   };
 }

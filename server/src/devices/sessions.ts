@@ -91,8 +91,8 @@ export class Sessions {
     return first !== undefined;
   }
 
-  /** Who holds this token. Throws `unauthenticated`, `session-expired`, `device-unknown`, `device-revoked`. */
-  async identify(token: string | undefined): Promise<DeviceIdentity> {
+  /** Whom this token was issued to; nothing is looked up. Throws `unauthenticated`, `session-expired`. */
+  holder(token: string | undefined): DeviceId {
     const session = token === undefined ? undefined : this.#signed.read('session', token);
     if (!session) {
       throw new ProblemError(
@@ -105,7 +105,12 @@ export class Sessions {
         'session-expired',
         'The session token is over an hour old. Open another session.',
       );
-    const device = await this.#devices.add(session.text);
+    return session.text as DeviceId; // signed here
+  }
+
+  /** Who holds this token. Throws `unauthenticated`, `session-expired`, `device-unknown`, `device-revoked`. */
+  async identify(token: string | undefined): Promise<DeviceIdentity> {
+    const device = await this.#devices.add(this.holder(token));
     if (!device) throw unknownDevice();
     if (device.state === 'revoked') throw revoked();
     return { deviceId: device.id, projectId: device.project_id };

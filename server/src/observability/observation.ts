@@ -28,9 +28,16 @@ export interface Observation {
   close(): Promise<void>;
 }
 
-/** `counts`: keep metrics. Traces are exported when the standard variables of OpenTelemetry ask for it. */
-export async function startObservation(counts: boolean, version: string, log: Log): Promise<Observation> {
-  const tracing = await openTracing(process.env, version, log);
+/**
+ * `counts`: keep metrics. Traces are exported when the standard variables of OpenTelemetry ask for it; `trustsCallers` as
+ * in {@link openTracing}.
+ */
+export async function startObservation(
+  { counts, trustsCallers }: { counts: boolean; trustsCallers: boolean },
+  version: string,
+  log: Log,
+): Promise<Observation> {
+  const tracing = await openTracing(process.env, version, log, trustsCallers);
   let uploads = 0;
   let observed: Observed | undefined;
   let listener: MetricsListener | undefined;

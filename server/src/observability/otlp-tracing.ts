@@ -27,7 +27,7 @@ import type { Attributes } from './observer.ts';
 import type { RequestSpan, Tracing } from './tracing.ts';
 
 /** Endpoint, headers, sampler, batches and resource come from the standard variables, read by the SDK. */
-export function openOtlp(version: string, log: Log): Tracing {
+export function openOtlp(version: string, log: Log, trustsCallers: boolean): Tracing {
   const say = (message: string) => {
     log.warn({ reason: message }, 'traces are not exported');
   };
@@ -42,23 +42,27 @@ export function openOtlp(version: string, log: Log): Tracing {
       .merge(detectResources({ detectors: [envDetector] })),
     spanProcessors: [new BatchSpanProcessor(new OTLPTraceExporter())],
   });
-  return new OtlpTracing(provider.getTracer('starling', version), () => provider.shutdown());
+  return new OtlpTracing(provider.getTracer('starling', version), trustsCallers, () => provider.shutdown());
 }
 
 /** The context travels with the asynchronous work of this tracer alone: nothing global is set, several servers may trace. */
 class OtlpTracing implements Tracing {
   readonly #tracer: Tracer;
+  readonly #trustsCallers: boolean;
   readonly #shutdown: () => Promise<void>;
   readonly #current = new AsyncLocalStorage<Context>();
   readonly #propagator = new W3CTraceContextPropagator();
 
-  constructor(tracer: Tracer, shutdown: () => Promise<void>) {
+  constructor(tracer: Tracer, trustsCallers: boolean, shutdown: () => Promise<void>) {
     this.#tracer = tracer;
+    this.#trustsCallers = trustsCallers;
     this.#shutdown = shutdown;
   }
 
   request(method: string, headers: IncomingHttpHeaders): RequestSpan {
-    const caller = this.#propagator.extract(ROOT_CONTEXT, headers, defaultTextMapGetter);
+    const caller = this.#trustsCallers
+      ? this.#propagator.extract(ROOT_CONTEXT, headers, defaultTextMapGetter)
+      : ROOT_CONTEXT;
     const attributes = { 'http.request.method': method };
     const span = this.#tracer.startSpan(method, { kind: SpanKind.SERVER, attributes }, caller);
     const inside = trace.setSpan(caller, span);

@@ -11,7 +11,7 @@ export interface RequestSpan {
 
 /** Spans, as they are exported (docs/operations.md). */
 export interface Tracing extends Pick<Observer, 'span' | 'step'> {
-  /** Begins the span of a request, under the caller's (`traceparent`) if it names one. */
+  /** Begins the span of a request: under the caller's (`traceparent`) where callers are trusted, else one of a new trace. */
   request(method: string, headers: IncomingHttpHeaders): RequestSpan;
   /** Exports what is left. */
   close(): Promise<void>;
@@ -30,13 +30,15 @@ export function isTracingWanted(environment: Environment): boolean {
 }
 
 /**
- * Traces over OTLP, if the environment asks for them: the SDK is loaded only then. Throws `RangeError` for an exporter or
- * a protocol that there is none for.
+ * Traces over OTLP, if the environment asks for them: the SDK is loaded only then. `trustsCallers`: whether a caller may
+ * say which trace its request is of, and thereby that it be sampled. Throws `RangeError` for an exporter or a protocol that
+ * there is none for.
  */
 export async function openTracing(
   environment: Environment,
   version: string,
   log: Log,
+  trustsCallers = false,
 ): Promise<Tracing | undefined> {
   if (!isTracingWanted(environment)) return undefined;
   const exporter = environment['OTEL_TRACES_EXPORTER'] ?? '';
@@ -47,5 +49,5 @@ export async function openTracing(
   if (protocol !== '' && protocol !== 'http/json')
     throw new RangeError(`The OTLP protocol is "${protocol}": expected http/json, or none named.`);
   const { openOtlp } = await import('./otlp-tracing.ts');
-  return openOtlp(version, log);
+  return openOtlp(version, log, trustsCallers);
 }

@@ -1,5 +1,5 @@
 /** Thrown by {@link within}. */
-export class TimeLimitPassed extends Error {
+class TimeLimitPassed extends Error {
   override readonly name = 'TimeLimitPassed';
   readonly code = 'time-limit-passed';
 }

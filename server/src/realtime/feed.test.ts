@@ -12,10 +12,10 @@ const event = (digit: number): LiveEvent => ({
   change: 'online',
 });
 
-function follow(feed: Feed, after?: string) {
+function follow(feed: Feed, after?: string, session?: string) {
   const heard: StreamedEvent[] = [];
   let ended = 0;
-  const follower = { actor, hear: (each: StreamedEvent) => heard.push(each), end: () => ended++ };
+  const follower = { actor, session, hear: (each: StreamedEvent) => heard.push(each), end: () => ended++ };
   const stop = feed.follow(project, follower, after);
   return { heard, stop, ended: () => ended };
 }
@@ -54,12 +54,16 @@ describe('the feed of live events', () => {
     }
   });
 
-  it('ends the followers of a key', () => {
+  it('ends the followers of a key, and those of one of its sessions', () => {
     const feed = new Feed('life');
     const mine = follow(feed);
+    const inBrowser = follow(feed, undefined, 'session');
     feed.end(makeId('key', 'X'.repeat(22)));
-    expect(mine.ended()).toBe(0);
+    feed.end('another session');
+    expect([mine.ended(), inBrowser.ended()]).toEqual([0, 0]);
+    feed.end('session');
+    expect([mine.ended(), inBrowser.ended()]).toEqual([0, 1]);
     feed.end(actor);
-    expect(mine.ended()).toBe(1);
+    expect([mine.ended(), inBrowser.ended()]).toEqual([1, 2]);
   });
 });

@@ -8,6 +8,8 @@ const kept = 1000;
 
 interface Follower {
   actor: Actor;
+  /** The session that it follows by, by its hash. */
+  session?: string | undefined;
   hear: (event: StreamedEvent) => void;
   end: () => void;
 }
@@ -41,7 +43,7 @@ export class Feed {
 
   /**
    * Hands over what came after the event `after` (default: nothing), or a gap where that is not known any more, then
-   * every event as it comes. The result stops it; `end` is called when the actor's connections are ended.
+   * every event as it comes. The result stops it; `end` is called when the connections of its actor or session are ended.
    */
   follow(projectId: ProjectId, follower: Follower, after?: string): () => void {
     const channel = this.#channel(projectId);
@@ -60,11 +62,11 @@ export class Feed {
     return [...this.#channel(projectId).followers].filter((follower) => follower.actor === actor).length;
   }
 
-  /** Ends the connections of an actor, or all of them. */
-  end(actor?: Actor): void {
+  /** Ends the connections of an actor or of a session, or all of them. */
+  end(whose?: string): void {
     for (const { followers } of this.#channels.values()) {
       for (const follower of followers) {
-        if (actor === undefined || follower.actor === actor) follower.end();
+        if (whose === undefined || follower.actor === whose || follower.session === whose) follower.end();
       }
     }
   }

@@ -11,10 +11,9 @@ import { SocketControl } from '@starling/protocol/schemas';
 import { Server, type ServerOptions, type Socket } from 'socket.io';
 import { Compile } from 'typebox/compile';
 import { toProblemError } from '../api/errors.ts';
-import type { Actor, CallerIdentity } from '../access/caller.ts';
 import type { RateLimits } from '../access/rate-limits.ts';
-import { credentialOf, identify } from '../api/credentials.ts';
-import { refuseForeign, type Site } from '../api/site.ts';
+import { credentialOf, identify, limited, sessionOf, type Credential } from '../api/credentials.ts';
+import { addressOf, refuseForeign, type Site } from '../api/site.ts';
 import type { Announcements } from '../coordinator/context.ts';
 import type { Coordinator } from '../coordinator/coordinator.ts';
 import type { Letter, NodeLine } from '../coordinator/group-post.ts';
@@ -34,6 +33,9 @@ const signInMs = 10_000;
 /** Connections of one device at a time: one, and those that it lost without the server knowing yet. */
 const socketsPerDevice = 8;
 
+/** Connections of one API key or person to the events, at each node. */
+const socketsPerCaller = 16;
+
 const controlMessage = Compile(SocketControl);
 
 interface SocketServices {
@@ -50,6 +52,8 @@ interface SocketServices {
 export class Sockets implements Announcements, NodeLine {
   readonly #feed: Feed;
   #server: Server | undefined;
+  /** Other nodes hear what is sent to them. */
+  #isOneOfSeveral = false;
   #connected = () => 0;
 
   /** Live events go to the sockets of people and to `feed`. */
@@ -73,6 +77,7 @@ export class Sockets implements Announcements, NodeLine {
       ...(options.adapter && { adapter: options.adapter }),
     });
     this.#server = server;
+    this.#isOneOfSeveral = options.adapter !== undefined;
     this.#serveDevices(server, services);
     this.#serveAdmins(server, services);
   }
@@ -89,15 +94,30 @@ export class Sockets implements Announcements, NodeLine {
     this.#server?.of('/device').serverSideEmit('letter', toNode, letter);
   }
 
+  /** Who watches hears of it, at whichever node. */
   live(projectId: ProjectId, event: LiveEvent): void {
-    this.#feed.publish(projectId, event);
-    this.#server?.of('/admin').to(projectId).emit('event', event);
+    this.#tell(projectId, event);
+    this.#sayElsewhere('live', projectId, event);
   }
 
-  /** Ends the live connections of an API key or a person. */
-  endActor(actor: Actor): void {
-    this.#server?.of('/admin').in(actor).disconnectSockets(true);
-    this.#feed.end(actor);
+  /** Ends the live connections of an API key, a person, or a session (by its hash), at whichever node. */
+  endWatching(whose: string): void {
+    this.#end(whose);
+    this.#sayElsewhere('end', whose);
+  }
+
+  #tell(projectId: ProjectId, event: LiveEvent): void {
+    this.#feed.publish(projectId, event);
+    this.#server?.of('/admin').local.to(projectId).emit('event', event);
+  }
+
+  #end(whose: string): void {
+    this.#server?.of('/admin').local.in(whose).disconnectSockets(true);
+    this.#feed.end(whose);
+  }
+
+  #sayElsewhere(kind: 'live' | 'end', ...content: readonly unknown[]): void {
+    if (this.#isOneOfSeveral) this.#server?.of('/admin').serverSideEmit(kind, ...content);
   }
 
   revoked(deviceId: DeviceId): void {
@@ -123,7 +143,7 @@ export class Sockets implements Announcements, NodeLine {
       sessions.identify(tokenOf(socket)).then(
         (identity) => {
           if (presence.sockets(identity.deviceId) >= socketsPerDevice) {
-            next(refusal(tooManySockets()));
+            next(refusal(tooManySockets('device', socketsPerDevice)));
             return;
           }
           identities.set(socket, identity);
@@ -143,6 +163,8 @@ export class Sockets implements Announcements, NodeLine {
         return;
       }
       void socket.join(deviceId);
+      // Who was revoked after it was looked up and before it could be told is told now.
+      sessions.identify(tokenOf(socket)).catch(() => socket.disconnect(true));
       if (presence.connect(deviceId, projectId))
         this.live(projectId, { kind: 'device', deviceId, change: 'online' });
       socket.on('disconnect', () => {
@@ -152,7 +174,7 @@ export class Sockets implements Announcements, NodeLine {
       socket.on('control', (message: unknown, acknowledge: unknown) => {
         if (typeof acknowledge !== 'function') return;
         const reply = acknowledge as (answer: object) => void; // socket.io hands a function where an ack is wanted
-        answerControl(services, deviceId, message).then(
+        answerControl(services, identity, message).then(
           (assignment) => {
             reply({ assignment });
           },
@@ -169,23 +191,33 @@ export class Sockets implements Announcements, NodeLine {
     });
   }
 
-  #serveAdmins(server: Server, services: { coordinator: Coordinator; site: Site }): void {
+  #serveAdmins(server: Server, { coordinator, limits, site }: SocketServices): void {
     const namespace = server.of('/admin');
-    const { database } = services.coordinator.context;
-    const watcher = async (socket: Socket): Promise<CallerIdentity> => {
-      const token = tokenOf(socket);
-      const credential =
-        token === undefined
-          ? credentialOf(services.site, socket.handshake.headers)
-          : ({ kind: 'key', secret: token } as const);
+    const { database } = coordinator.context;
+    namespace.on('live', (projectId: ProjectId, event: LiveEvent) => {
+      this.#tell(projectId, event);
+    });
+    namespace.on('end', (whose: string) => {
+      this.#end(whose);
+    });
+    const projects = new WeakMap<Socket, ProjectId>();
+    const admit = async (socket: Socket): Promise<void> => {
+      const { headers, address } = socket.handshake;
+      const credential = credentialOfSocket(site, socket);
       // A page of any origin may open a socket, and the browser would send the cookie along.
-      if (credential?.kind === 'session') refuseForeign(services.site, socket.handshake.headers);
-      return identify(database, credential, { isUse: false });
+      if (credential?.kind === 'session') refuseForeign(site, headers);
+      const { actor, projectId } = await limited(addressOf(site, headers, address), credential, limits, () =>
+        identify(database, credential, { isUse: false }),
+      );
+      if ((namespace.adapter.rooms.get(actor)?.size ?? 0) >= socketsPerCaller) {
+        throw tooManySockets('caller', socketsPerCaller);
+      }
+      projects.set(socket, projectId);
+      void socket.join([projectId, actor, ...(credential ? sessionOf(credential) : [])]);
     };
     namespace.use((socket, next) => {
-      watcher(socket).then(
-        ({ actor, projectId }) => {
-          void socket.join([projectId, actor]);
+      admit(socket).then(
+        () => {
           next();
         },
         (error: unknown) => {
@@ -195,7 +227,11 @@ export class Sockets implements Announcements, NodeLine {
     });
     namespace.on('connection', (socket) => {
       const check = setInterval(() => {
-        watcher(socket).catch(() => socket.disconnect(true));
+        // In the project whose events it gets, also where its session has moved on to another.
+        const wanted = projects.get(socket);
+        identify(database, credentialOfSocket(site, socket), { wanted, isUse: false }).catch(() =>
+          socket.disconnect(true),
+        );
       }, credentialCheckMs);
       socket.on('disconnect', () => {
         clearInterval(check);
@@ -206,25 +242,28 @@ export class Sockets implements Announcements, NodeLine {
 
 async function answerControl(
   { coordinator, limits }: SocketServices,
-  deviceId: DeviceId,
+  device: DeviceIdentity,
   message: unknown,
 ): Promise<Assignment> {
-  limits.device.take(deviceId); // as if it had come over HTTP
+  limits.device.take(device.deviceId); // as if it had come over HTTP
   if (!controlMessage.Check(message)) {
     throw new ProblemError(
       'invalid-request',
       'A control message is {assignmentId, message: {action, …}} (docs/wire.md).',
     );
   }
-  return coordinator.control(deviceId, message.assignmentId, message.message);
+  return coordinator.control(device, message.assignmentId, message.message);
 }
 
-function tooManySockets(): ProblemError {
-  return new ProblemError(
-    'rate-limited',
-    `This device has ${socketsPerDevice} connections already. Close one.`,
-    { retryAfterMs: 30_000 },
-  );
+function tooManySockets(whose: string, most: number): ProblemError {
+  return new ProblemError('rate-limited', `This ${whose} has ${most} connections already. Close one.`, {
+    retryAfterMs: 30_000,
+  });
+}
+
+function credentialOfSocket(site: Site, socket: Socket): Credential | undefined {
+  const token = tokenOf(socket);
+  return token === undefined ? credentialOf(site, socket.handshake.headers) : { kind: 'key', secret: token };
 }
 
 function tokenOf(socket: Socket): string | undefined {

@@ -85,5 +85,3 @@ export class UnsupportedDatabase extends Error {
   override readonly name = 'UnsupportedDatabase';
   readonly code = 'unsupported-database';
 }
-
-export const uniqueViolation = '23505';

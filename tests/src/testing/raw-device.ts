@@ -133,6 +133,26 @@ export class RawDevice {
     return this.part(id, bytes, { start: 0, end: bytes.length, last: true });
   }
 
+  /**
+   * One step of an assignment from where it stands; the update goes in so many parts, from where the server has it. True
+   * when it was acknowledged.
+   */
+  async goOn({ id, state }: Assignment, update: Uint8Array, parts = 1): Promise<boolean> {
+    if (state === 'offered') await this.say(id, 'accept');
+    if (state === 'accepted') await this.say(id, 'begin');
+    if (state === 'training') await this.say(id, 'ready', { digest: sha256(update), bytes: update.length });
+    if (state !== 'grouped') return false;
+    const head = await this.send('HEAD', `/v1/device/assignments/${id}/update`);
+    let start = Number(head.headers.get('upload-offset'));
+    for (let part = 1; part < parts; part++) {
+      const end = Math.floor((update.length * part) / parts);
+      if (start < end) await this.part(id, update, { start, end, last: false });
+      start = Math.max(start, end);
+    }
+    const { body } = await this.part(id, update, { start, end: update.length, last: true });
+    return body.state === 'uploaded';
+  }
+
   /** Walks an offered assignment up to `grouped` with this update announced. */
   async reachUpload(assignment: Assignment, update: Uint8Array): Promise<Assignment> {
     await this.say(assignment.id, 'accept');

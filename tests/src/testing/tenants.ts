@@ -70,6 +70,7 @@ const kindsInPaths: Readonly<Record<string, string>> = {
   projects: 'prj',
   keys: 'key',
   members: 'mbr',
+  invitations: 'mbr',
   'enrolment-tokens': 'enr',
   devices: 'dev',
   tasks: 'tsk',

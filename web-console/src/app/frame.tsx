@@ -17,6 +17,7 @@ import { useTranslations } from 'use-intl';
 import { useLiveEvents, type Liveness } from '../api/live.ts';
 import { signOut } from '../api/session.ts';
 import { Mark } from '../components/mark.tsx';
+import { Invitations } from './invitations.tsx';
 import { sections } from './navigation.ts';
 import { ProjectMenu } from './project-menu.tsx';
 import { LanguageMenu, SchemeToggle } from './preferences.tsx';
@@ -62,6 +63,7 @@ export function Frame() {
       </AppShell.Navbar>
       <AppShell.Main id="content" tabIndex={-1}>
         <Box maw={1680} mx="auto">
+          <Invitations />
           <Outlet />
         </Box>
       </AppShell.Main>

@@ -105,7 +105,7 @@ export class SimulatedDevice {
 
   async #say(at: Coordinator, id: AssignmentId, message: ControlMessage): Promise<void> {
     this.#lastSaid = { id, message };
-    this.hear(await at.control(this.id, id, message));
+    this.hear(await at.control({ deviceId: this.id, projectId: this.#project }, id, message));
   }
 
   async #advance(at: Coordinator, assignment: Assignment): Promise<void> {

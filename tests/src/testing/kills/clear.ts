@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import type { Plan, RoundDetail, Task } from '@starling/protocol';
 import { countsBetween, oneHot, versionsOf } from '../one-hot.ts';
 import { Admin, eventually } from '../project.ts';
-import { RawDevice, sha256 } from '../raw-device.ts';
+import { RawDevice } from '../raw-device.ts';
 import { deathOf, patienceMs, standingOf, tolerant } from './death.ts';
 import type { KillWorld } from './worlds.ts';
 
@@ -115,7 +115,7 @@ async function runDevices(
         if (assignment?.state === 'offered' && mayDecline) {
           mayDecline = false;
           await device.say(assignment.id, 'decline', { reason: 'test' });
-        } else if (assignment && (await step(device, assignment, index))) {
+        } else if (assignment && (await device.goOn(assignment, oneHot(assignment, index), 2))) {
           acknowledged.push({ index, round: assignment.roundNumber - 1 });
         }
       });
@@ -138,25 +138,6 @@ async function runDevices(
     await Promise.all(work);
   }
   return acknowledged;
-}
-
-type Standing = NonNullable<Awaited<ReturnType<RawDevice['assignment']>>>;
-
-/** One step of a device; true when its update was acknowledged. */
-async function step(device: RawDevice, assignment: Standing, index: number): Promise<boolean> {
-  const { id, state } = assignment;
-  const update = oneHot(assignment, index);
-  if (state === 'offered') await device.say(id, 'accept');
-  if (state === 'accepted') await device.say(id, 'begin');
-  if (state === 'training') await device.say(id, 'ready', { digest: sha256(update), bytes: update.length });
-  if (state !== 'grouped') return false;
-  const head = await device.send('HEAD', `/v1/device/assignments/${id}/update`);
-  const start = Number(head.headers.get('upload-offset'));
-  const half = update.length >> 1;
-  if (start < half) await device.part(id, update, { start, end: half, last: false });
-  const last = { start: Math.max(start, half), end: update.length, last: true };
-  const { body } = await device.part(id, update, last);
-  return body.state === 'uploaded';
 }
 
 function movedTo(device: RawDevice, url: string): RawDevice {

@@ -31,19 +31,14 @@ const survivorPollMs = 500;
 /** One server on PGlite, which is started again. */
 export async function onPglite(): Promise<KillWorld> {
   const { options, close } = await place();
-  const victim = new MortalServer({ ...options, pollIntervalMs: victimPollMs });
-  await victim.start();
+  const { victim, revive } = await startVictim(options);
   return {
     admin: new Admin(victim.url, victim.firstKey ?? ''),
     victim,
     node: () => victim.url,
     anyNode: () => victim.url,
     recover: () => victim.start(),
-    revive: async (changes) => {
-      if (victim.running && changes === undefined) return;
-      await victim.kill();
-      await victim.start(changes);
-    },
+    revive,
     close: async () => {
       await victim.kill();
       await close();
@@ -64,8 +59,7 @@ export async function onTwoNodes(postgres: TestPostgres): Promise<KillWorld> {
       dataSets: jobs.dataSets,
     },
   });
-  const victim = new MortalServer({ ...options, pollIntervalMs: victimPollMs });
-  await victim.start();
+  const { victim, revive } = await startVictim(options);
   let turn = 0;
   return {
     admin: new Admin(survivor.url, survivor.firstKey ?? ''),
@@ -73,15 +67,26 @@ export async function onTwoNodes(postgres: TestPostgres): Promise<KillWorld> {
     node: () => (victim.running ? victim.url : survivor.url),
     anyNode: () => (victim.running && turn++ % 2 === 0 ? victim.url : survivor.url),
     recover: () => Promise.resolve(),
-    revive: async (changes) => {
-      if (victim.running && changes === undefined) return;
-      await victim.kill();
-      await victim.start(changes);
-    },
+    revive,
     close: async () => {
       await victim.kill();
       await survivor.close();
       await close();
+    },
+  };
+}
+
+async function startVictim(
+  options: Omit<ArmedOptions, 'pollIntervalMs'>,
+): Promise<Pick<KillWorld, 'victim' | 'revive'>> {
+  const victim = new MortalServer({ ...options, pollIntervalMs: victimPollMs });
+  await victim.start();
+  return {
+    victim,
+    revive: async (changes) => {
+      if (victim.running && changes === undefined) return;
+      await victim.kill();
+      await victim.start(changes);
     },
   };
 }

@@ -19,6 +19,11 @@ export const shell = {
     signOut: 'Sign out',
     project: 'Project',
   },
+  invitation: {
+    title: 'You are invited to the project {project}, as {role}',
+    accept: 'Accept',
+    decline: 'Decline',
+  },
   role: { viewer: 'Viewer', operator: 'Operator', admin: 'Admin', server: 'Server' },
   live: {
     connecting: 'Connecting',

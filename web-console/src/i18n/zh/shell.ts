@@ -20,6 +20,11 @@ export const shell: Messages['shell'] = {
     signOut: '退出登录',
     project: '项目',
   },
+  invitation: {
+    title: '您受邀加入项目“{project}”，角色为{role}',
+    accept: '接受',
+    decline: '拒绝',
+  },
   role: { viewer: '查看者', operator: '操作员', admin: '管理员', server: '服务器' },
   live: {
     connecting: '正在连接',
