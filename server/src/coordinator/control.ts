@@ -9,6 +9,7 @@ import {
   type DeviceId,
   type DropReason,
 } from '@starling/protocol';
+import { arrived } from './announce.ts';
 import type { Context } from './context.ts';
 import { updateByteLimit } from './contribution.ts';
 import { groupReady } from './round-groups.ts';
@@ -39,11 +40,11 @@ export async function control(
   switch (message.action) {
     case 'accept': {
       const row = await context.batches.accept.add({ id, deviceId });
-      return row ? assignmentView(context, row) : repeated(context, deviceId, id, message.action);
+      return row ? arrived(context, row) : repeated(context, deviceId, id, message.action);
     }
     case 'begin': {
       const row = await context.batches.begin.add({ id, deviceId });
-      return row ? assignmentView(context, row) : repeated(context, deviceId, id, message.action);
+      return row ? arrived(context, row) : repeated(context, deviceId, id, message.action);
     }
     case 'ready':
       return ready(context, deviceId, id, message);
@@ -113,6 +114,7 @@ async function readyMasked(
     return viewOf(context, deviceId, id);
   }
   context.failpoint('assignment-ready');
+  context.announce.arrived(row.project_id, row.round_id);
   await groupReady(context, row.round_id, new Set([id]));
   return viewOf(context, deviceId, id);
 }

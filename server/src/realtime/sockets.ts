@@ -6,6 +6,7 @@ import {
   type GroupId,
   type LiveEvent,
   type ProjectId,
+  type RoundId,
 } from '@starling/protocol';
 import { SocketControl } from '@starling/protocol/schemas';
 import { Server, type ServerOptions, type Socket } from 'socket.io';
@@ -20,6 +21,7 @@ import type { Coordinator } from '../coordinator/coordinator.ts';
 import type { Letter, NodeLine } from '../coordinator/group-post.ts';
 import { returnWindow } from '../coordinator/steering.ts';
 import type { DeviceIdentity, Sessions } from '../devices/sessions.ts';
+import { ArrivalHints } from './arrival-hints.ts';
 import type { Feed } from './feed.ts';
 
 /** Control messages are small: anything larger than this closes the connection, so bulk cannot sneak in. */
@@ -49,6 +51,11 @@ interface SocketServices {
  */
 export class Sockets implements Announcements, NodeLine {
   readonly #feed: Feed;
+  readonly #arrivals = new ArrivalHints((projectId, roundId) => {
+    const event: LiveEvent = { kind: 'arrivals', roundId };
+    this.#feed.hint(projectId, event);
+    this.#server?.of('/admin').to(projectId).emit('event', event);
+  });
   #server: Server | undefined;
   #connected = () => 0;
 
@@ -100,12 +107,17 @@ export class Sockets implements Announcements, NodeLine {
     this.#feed.end(actor);
   }
 
+  arrived(projectId: ProjectId, roundId: RoundId): void {
+    this.#arrivals.note(projectId, roundId);
+  }
+
   revoked(deviceId: DeviceId): void {
     this.#server?.of('/device').in(deviceId).disconnectSockets(true);
   }
 
   /** Tells the devices of this node when to come back, each at a moment of its own, and ends all connections. */
   async close(): Promise<void> {
+    this.#arrivals.end();
     this.#server?.of('/device').local.emit('leaving', returnWindow(this.#connected()));
     await this.#server?.close();
   }

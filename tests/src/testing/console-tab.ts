@@ -61,6 +61,18 @@ export class ConsoleTab {
     await this.page.goto(`${this.#url}/console${path}`);
   }
 
+  /** The colours that the machine prefers, which the console follows until one chooses. */
+  async prefer(colorScheme: 'light' | 'dark'): Promise<void> {
+    await this.page.emulateMedia({ colorScheme });
+    await this.page.locator(`html[data-mantine-color-scheme=${colorScheme}]`).waitFor();
+  }
+
+  /** Resolves when nothing on the page is on its way any more. */
+  async settled(): Promise<void> {
+    await this.page.locator('h1, [role=alert]').first().waitFor();
+    await this.page.locator('.mantine-Skeleton-root').first().waitFor({ state: 'detached' });
+  }
+
   /** Serious and critical findings of axe-core on the page as it stands, with the elements that have them. */
   async axe(): Promise<string[]> {
     const source = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
