@@ -4,6 +4,7 @@ import type { Operation } from '@starling/protocol/api';
 import { ConsoleTab, consoleBrowser, launchBrowser } from './testing/console-tab.ts';
 import { consoleWorld, type ConsoleWorld } from './testing/console-world.ts';
 import { eventually } from './testing/project.ts';
+import { RawDevice } from './testing/raw-device.ts';
 
 /** The fleet, its devices, jobs, access, the audit log and operations, as people of each role use them. */
 describe.skipIf(consoleBrowser === undefined)(
@@ -42,6 +43,9 @@ describe.skipIf(consoleBrowser === undefined)(
       await panel.getByText('3', { exact: true }).waitFor();
       await page.getByText('Declined').waitFor();
       expect(await tab.axe()).toEqual([]);
+      const token = await world.server.admin.enrolmentToken();
+      await RawDevice.enrolled(world.server.server.url, token);
+      await panel.getByText('4', { exact: true }).waitFor();
       expect(tab.errors).toEqual([]);
       await tab.close();
     });
@@ -183,7 +187,7 @@ describe.skipIf(consoleBrowser === undefined)(
       const menu = page.getByRole('navigation', { name: '菜单' });
       await menu.getByRole('link').first().waitFor();
       expect(await menu.getByRole('link').allTextContents()).toEqual([
-        ...['设备群', '任务', '模型', '设备', '云端作业'],
+        ...['设备群', '任务', '模型', '设备', '云端作业', '审计日志'],
       ]);
       await tab.open(`/devices/${world.devices[1] ?? ''}`);
       await page.getByText('参与记录').waitFor();
@@ -191,7 +195,7 @@ describe.skipIf(consoleBrowser === undefined)(
       await tab.open(`/jobs/${world.job.id}`);
       await tab.settled();
       expect(await page.getByRole('button', { name: '取消作业' }).count()).toBe(0);
-      for (const path of ['/access', '/audit', '/operations']) {
+      for (const path of ['/access', '/operations']) {
         await tab.open(path);
         await page.getByText('forbidden').first().waitFor();
         expect(await tab.axe(), path).toEqual([]);

@@ -73,6 +73,20 @@ export class ConsoleTab {
     await this.page.locator('.mantine-Skeleton-root').first().waitFor({ state: 'detached' });
   }
 
+  /** Resolves when the page stands still: what moves has moved, and what measures itself is drawn at the size of now. */
+  async drawn(): Promise<void> {
+    await this.page.evaluate(
+      `(async () => {
+        const frame = () => new Promise((done) => requestAnimationFrame(done));
+        await frame();
+        const ends = (move) => move.effect.getComputedTiming().endTime !== Infinity;
+        await Promise.all(document.getAnimations().filter(ends).map((move) => move.finished.catch(() => undefined)));
+        await frame();
+        await frame();
+      })()`,
+    );
+  }
+
   /** Serious and critical findings of axe-core on the page as it stands, with the elements that have them. */
   async axe(): Promise<string[]> {
     const source = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');

@@ -71,9 +71,11 @@ export function Filters({
   return (
     <Group align="flex-end" gap="sm">
       {children}
-      <Button variant="subtle" disabled={filter.isClear} onClick={filter.clear}>
-        {words('clear')}
-      </Button>
+      {!filter.isClear && (
+        <Button variant="subtle" onClick={filter.clear}>
+          {words('clear')}
+        </Button>
+      )}
     </Group>
   );
 }

@@ -19,10 +19,10 @@ export function TallTable({
   return (
     <ScrollArea.Autosize mah={height} viewportProps={{ tabIndex: 0, role: 'region', 'aria-label': name }}>
       <Table verticalSpacing={6} stickyHeader>
-        <Table.Thead bg="var(--starling-surface)">
+        <Table.Thead>
           <Table.Tr>
             {head.map((column) => (
-              <Table.Th key={column.name} ta={column.right ? 'right' : 'left'}>
+              <Table.Th key={column.name} ta={column.right ? 'right' : 'left'} bg="var(--starling-surface)">
                 {column.name}
               </Table.Th>
             ))}

@@ -9,7 +9,7 @@ import { save } from '../save.ts';
 import { TableToggle } from '../table-toggle.tsx';
 import { aligned, csvOf, type Series } from './series.ts';
 
-export interface LineChartProps {
+interface LineChartProps {
   /** What is drawn, for those who cannot see it and for the names of files. */
   name: string;
   xName: string;

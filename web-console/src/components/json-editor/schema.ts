@@ -45,7 +45,7 @@ function literalsFit({ properties = {} }: Schema, document: unknown): boolean {
 }
 
 /** The values that a schema lists by name. */
-export function literalsOf(schema: Schema): unknown[] {
+function literalsOf(schema: Schema): unknown[] {
   if (schema.anyOf) return schema.anyOf.flatMap(literalsOf);
   if (schema.const !== undefined) return [schema.const];
   return [...(schema.enum ?? [])];

@@ -34,7 +34,14 @@ function useColumns(show: (secret: string) => void): Column<ApiKey>[] {
   const words = useTranslations('access');
   const role = useTranslations('shell.role');
   return [
-    { head: words('name'), cell: ({ name }) => <Text fw={600}>{name}</Text> },
+    {
+      head: words('name'),
+      cell: ({ name }) => (
+        <Text fw={600} inherit>
+          {name}
+        </Text>
+      ),
+    },
     { head: words('role'), cell: (key) => role(key.role) },
     { head: words('state'), cell: (key) => <Validity of={key} /> },
     { head: words('keys.lastUsed'), wide: true, cell: ({ lastUsedAt }) => <Ago at={lastUsedAt} /> },

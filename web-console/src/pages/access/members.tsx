@@ -83,7 +83,14 @@ function Invite() {
 function useColumns(): Column<Member>[] {
   const words = useTranslations('access');
   return [
-    { head: words('members.email'), cell: ({ email }) => <Text fw={600}>{email}</Text> },
+    {
+      head: words('members.email'),
+      cell: ({ email }) => (
+        <Text fw={600} inherit>
+          {email}
+        </Text>
+      ),
+    },
     { head: words('members.person'), wide: true, cell: ({ name }) => name ?? '' },
     { head: words('role'), cell: (member) => <RoleOf member={member} /> },
     {

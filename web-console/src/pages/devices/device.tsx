@@ -26,7 +26,7 @@ export function Device() {
   const { data: device, error, refetch } = useRead('getDevice', { params: { id } });
   if (error) return <Problem error={error} retry={() => void refetch()} />;
   const trail = [
-    <Anchor key="devices" component={Link} to="/devices">
+    <Anchor key="devices" component={Link} to="/devices" inherit>
       {words('title')}
     </Anchor>,
   ];
@@ -118,7 +118,7 @@ function useWorkColumns(): Column<DeviceWork>[] {
     {
       head: words('work.task'),
       cell: ({ taskId, task }) => (
-        <Anchor component={Link} to={`/tasks/${taskId}`}>
+        <Anchor component={Link} to={`/tasks/${taskId}`} inherit>
           {task}
         </Anchor>
       ),
@@ -126,7 +126,7 @@ function useWorkColumns(): Column<DeviceWork>[] {
     {
       head: words('work.round'),
       cell: ({ roundId, roundNumber, kind }) => (
-        <Anchor component={Link} to={`/rounds/${roundId}`}>
+        <Anchor component={Link} to={`/rounds/${roundId}`} inherit>
           {words('roundOf', { kind: states(`kind.${kind}`), number: roundNumber })}
         </Anchor>
       ),

@@ -25,7 +25,7 @@ export function Job() {
   const { data: job, error, refetch } = useRead('getJob', { params: { id } });
   if (error) return <Problem error={error} retry={() => void refetch()} />;
   const trail = [
-    <Anchor key="jobs" component={Link} to="/jobs">
+    <Anchor key="jobs" component={Link} to="/jobs" inherit>
       {words('title')}
     </Anchor>,
   ];

@@ -1,7 +1,6 @@
-import { Alert, SegmentedControl, Stack, Table, Text } from '@mantine/core';
+import { Alert, Stack, Table, Text } from '@mantine/core';
 import type { Load, Operations } from '@starling/protocol/api';
 import { IconClockExclamation } from '@tabler/icons-react';
-import { useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { Bars, type Bar } from '../../components/bars.tsx';
 import { Explained, Figures } from '../../components/figure.tsx';
@@ -11,34 +10,8 @@ import { useQuantities } from '../../components/quantities.ts';
 /** A round is late from here on: the poller looks at deadlines several times a second. */
 const lateMs = 10_000;
 
-/** What waits and what is stored: of the project, and for a server key also of all. */
-export function LoadPanels({ facts: { project, everything, node } }: { facts: Operations }) {
-  const words = useTranslations('operations');
-  const [all, setAll] = useState(false);
-  const load = all && everything ? everything : project;
-  const choice = everything && (
-    <SegmentedControl
-      size="xs"
-      aria-label={words('whose')}
-      data={[
-        { value: 'project', label: words('ofProject') },
-        { value: 'all', label: words('ofAll') },
-      ]}
-      value={all ? 'all' : 'project'}
-      onChange={(chosen) => {
-        setAll(chosen === 'all');
-      }}
-    />
-  );
-  return (
-    <>
-      <Queues load={load} choice={choice} />
-      <Storage load={load} node={node} databaseBytes={everything?.databaseBytes} choice={choice} />
-    </>
-  );
-}
-
-function Queues({ load, choice }: { load: Load; choice: React.ReactNode }) {
+/** What waits and what is under way. */
+export function QueuesPanel({ load }: { load: Load }) {
   const words = useTranslations('operations');
   const states = useTranslations('states');
   const { count, duration, bytes } = useQuantities();
@@ -59,7 +32,6 @@ function Queues({ load, choice }: { load: Load; choice: React.ReactNode }) {
           {words('queues')}
         </Explained>
       }
-      aside={choice}
     >
       {overdueMs > lateMs && (
         <Alert color="orange" icon={<IconClockExclamation />}>
@@ -92,16 +64,16 @@ function Queues({ load, choice }: { load: Load; choice: React.ReactNode }) {
   );
 }
 
-function Storage({
+/** Where things are kept, and how much there is. */
+export function StoragePanel({
   load: { blobs, staged },
   node,
   databaseBytes,
-  choice,
 }: {
   load: Load;
   node: Operations['node'];
+  /** Told to a `server` key alone. */
   databaseBytes: number | undefined;
-  choice: React.ReactNode;
 }) {
   const words = useTranslations('operations');
   const { bytes, count } = useQuantities();
@@ -129,7 +101,6 @@ function Storage({
           {words('storage')}
         </Explained>
       }
-      aside={choice}
     >
       <div className="scroll-x" tabIndex={0} role="region" aria-label={words('storage')}>
         <Table verticalSpacing={8}>

@@ -1,6 +1,7 @@
-import { Alert, Badge, Group, SimpleGrid, Skeleton, Text } from '@mantine/core';
+import { Alert, Badge, Group, SegmentedControl, SimpleGrid, Skeleton, Text } from '@mantine/core';
 import type { Operations as OperationsFacts } from '@starling/protocol/api';
 import { IconAlertTriangle, IconCircleCheck } from '@tabler/icons-react';
+import { useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { useRead } from '../../api/calls.tsx';
 import { Figures } from '../../components/figure.tsx';
@@ -8,7 +9,7 @@ import { Identity } from '../../components/identity.tsx';
 import { Page } from '../../components/page.tsx';
 import { Problem } from '../../components/problem.tsx';
 import { useQuantities } from '../../components/quantities.ts';
-import { LoadPanels } from './load-panels.tsx';
+import { QueuesPanel, StoragePanel } from './load-panels.tsx';
 import { EventLoopPanel, HealthPanel, MemoryPanel } from './node-panels.tsx';
 import { SkewPanel } from './skew-panel.tsx';
 
@@ -18,6 +19,7 @@ const askMs = 5_000;
 /** How the server is: health, what waits, memory, storage, and the versions that devices have. */
 export function Operations() {
   const words = useTranslations('operations');
+  const [all, setAll] = useState(false);
   const { data, error, refetch } = useRead('getOperations', {}, { refetchInterval: askMs });
   if (error && !data) return <Problem error={error} retry={() => void refetch()} />;
   return (
@@ -25,6 +27,22 @@ export function Operations() {
       title={words('title')}
       lead={data ? <Lead node={data.node} /> : words('lead')}
       badge={data && <Health ready={data.node.ready} />}
+      actions={
+        data?.everything && (
+          <SegmentedControl
+            size="xs"
+            aria-label={words('whose')}
+            data={[
+              { value: 'project', label: words('ofProject') },
+              { value: 'all', label: words('ofAll') },
+            ]}
+            value={all ? 'all' : 'project'}
+            onChange={(chosen) => {
+              setAll(chosen === 'all');
+            }}
+          />
+        )
+      }
     >
       {error && (
         <Alert color="red" icon={<IconAlertTriangle />} role="alert">
@@ -38,7 +56,12 @@ export function Operations() {
         <SimpleGrid cols={{ base: 1, lg: 2 }} spacing="md">
           <HealthPanel node={data.node} />
           <EventLoopPanel node={data.node} />
-          <LoadPanels facts={data} />
+          <QueuesPanel load={all && data.everything ? data.everything : data.project} />
+          <StoragePanel
+            load={all && data.everything ? data.everything : data.project}
+            node={data.node}
+            databaseBytes={data.everything?.databaseBytes}
+          />
           <MemoryPanel node={data.node} />
           <SkewPanel serverVersion={data.node.version} />
         </SimpleGrid>
@@ -116,6 +139,6 @@ function Heads({ facts }: { facts: OperationsFacts | undefined }) {
 }
 
 /** To a tenth of a millisecond. */
-export function round(ms: number): number {
+function round(ms: number): number {
   return Math.round(ms * 10) / 10;
 }
