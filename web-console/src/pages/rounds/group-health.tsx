@@ -58,10 +58,10 @@ function Health({ health }: { health: GroupHealth }) {
     () => healthOf(health),
     [health],
   );
-  const x = health.rounds.map(({ sequence }) => sequence);
-  const shareOf = (part: number, whole: number) => (whole === 0 ? null : part / whole);
-  const series = useMemo(
-    () => [
+  const series = useMemo(() => {
+    const x = health.rounds.map(({ sequence }) => sequence);
+    const shareOf = (part: number, whole: number) => (whole === 0 ? null : part / whole);
+    return [
       {
         name: words('lost'),
         colour: lineColour(2),
@@ -77,10 +77,8 @@ function Health({ health }: { health: GroupHealth }) {
         y: health.rounds.map(({ unused, devices }) => shareOf(unused, devices)),
         points: true,
       },
-    ],
-    // eslint-disable-next-line react-hooks/exhaustive-deps
-    [health, words],
-  );
+    ];
+  }, [health, words]);
   return (
     <Stack gap="md">
       <Figures
