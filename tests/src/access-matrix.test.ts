@@ -117,7 +117,7 @@ describe('the role x route x tenant matrix', { timeout: 120_000 }, () => {
     const posts = operations.filter(({ method, least }) => method === 'POST' && least !== undefined);
     const without = posts.filter(({ example }) => example === undefined).map(({ path }) => path);
     expect(
-      without.filter((path) => !/(revoke|remove|start|pause|resume|cancel|close|abort)$/.test(path)),
+      without.filter((path) => !/(revoke|erase|remove|start|pause|resume|cancel|close|abort)$/.test(path)),
     ).toEqual([]);
   });
 

@@ -142,7 +142,7 @@ describe.skipIf(consoleBrowser === undefined)(
           cohort: { goal: 3, minimum: 3, overSelection: 1, select: { part: 'real' } },
           secure: { groupSize: { target: 3, minimum: 3 }, ring: 32 },
         },
-        'under masks',
+        'under-masks',
       );
       const params = { id: secure.id };
       await client.call('startTask', { params });

@@ -173,7 +173,7 @@ describe('a secure task', { timeout: 120_000 }, () => {
     expect(round.funnel.dropped).toEqual({ 'group-aborted': 4 });
     const health = await admin.get<GroupHealth>(`/v1/tasks/${task.id}/groups`);
     expect(health.rounds[0]).toMatchObject({
-      ...{ groups: 1, summed: 0, aborted: 1, abortedBy: { 'too-few-shares': 1 } },
+      ...{ groups: 1, summed: 0, aborted: 1, abortedBy: { 'too-few-uploads': 1 } },
       ...{ devices: 4, lost: 0, unused: 4, needed: 3, medianMs: null },
     });
     await admin.post(`/v1/tasks/${task.id}/cancel`);
