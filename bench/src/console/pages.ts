@@ -11,7 +11,7 @@ import { row, verdict } from './rows.ts';
 
 const years = { devices: 100_000, rounds: 1_000 } as const;
 const runs = 5;
-const limits = { shownMs: 1_500, interactionMs: 100 } as const;
+const limits = { paintMs: 1_500, interactionMs: 100 } as const;
 
 /** A page of the console: where it is, and what one does there, each of which shows its effect at once. */
 interface Visit {
@@ -34,16 +34,18 @@ export async function benchPages(report: Report): Promise<void> {
     await fillYears(left.directory, task.id, years);
     const server = await ServerProcess.start(left);
     const signedIn = await signIn(browser, server);
-    const slowest = { shownMs: 0, interactionMs: 0 };
+    const slowest = { paintMs: 0, interactionMs: 0 };
     for (const visit of visits(task.id, task.currentVersion)) {
       const found = await measure(browser, signedIn, server, visit);
       report(row('pages', visit.name, 'to the first paint', 'ms', found.paintMs));
       report(row('pages', visit.name, 'to its content', 'ms', found.shownMs));
       report(row('pages', visit.name, 'slowest interaction', 'ms', found.interactionMs));
-      slowest.shownMs = Math.max(slowest.shownMs, median(found.shownMs));
+      slowest.paintMs = Math.max(slowest.paintMs, median(found.paintMs));
       slowest.interactionMs = Math.max(slowest.interactionMs, median(found.interactionMs));
     }
-    report(verdict('pages', 'content of the slowest page, median', slowest.shownMs, limits.shownMs, 'ms'));
+    report(
+      verdict('pages', 'first paint of the slowest page, median', slowest.paintMs, limits.paintMs, 'ms'),
+    );
     report(
       verdict('pages', 'slowest interaction, median', slowest.interactionMs, limits.interactionMs, 'ms'),
     );
