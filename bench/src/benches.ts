@@ -1,4 +1,5 @@
 import { coordinatorCases } from './coordinator/cases.ts';
+import { consoleCases } from './console/cases.ts';
 import type { Report } from './lines.ts';
 import { cases as secureCases } from './secure/cases.ts';
 
@@ -15,4 +16,5 @@ export type Cases = Readonly<Record<string, (report: Report, options: CaseOption
 export const benches: Readonly<Record<string, Cases>> = {
   secure: secureCases,
   coordinator: coordinatorCases,
+  console: consoleCases,
 };

@@ -47,6 +47,7 @@ export {
   type ClientPhase,
   type ClientState,
 } from './protocol/client-state.ts';
+export { quorumOf } from './protocol/layout.ts';
 export { applyMasks, splitRange, type CoordinateRange, type MaskTerm } from './protocol/masking.ts';
 export {
   decodeUpload,

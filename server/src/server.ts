@@ -43,6 +43,7 @@ import { logOptions } from './observability/log-options.ts';
 import { observeRequests } from './observability/http-observation.ts';
 import type { MetricsAddress } from './observability/metrics-listener.ts';
 import { ObservedDatabase } from './observability/observed-database.ts';
+import { NodeHealth } from './observability/node-health.ts';
 import { Readiness } from './observability/readiness.ts';
 import { asOnlyWriter } from './coordinator/upload-writers.ts';
 import { serverSecret, SignedText } from './devices/secrets.ts';
@@ -151,6 +152,7 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
   let hints: BetweenNodes | undefined;
   let leave = () => Promise.resolve();
   let observation: Observation | undefined;
+  let health: NodeHealth | undefined;
   try {
     await migrate(opened);
     observation = await startObservation(
@@ -209,9 +211,16 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
       { name: 'blobs', passes: () => store.check() },
       { name: 'uploads', passes: () => context.staging.check() },
     ]);
+    health = new NodeHealth({
+      ...{ id: nodes.id, version, database, presence: context.presence, readiness },
+      databaseKind: options.databaseUrl === undefined ? 'embedded' : 'postgres',
+      blobs: options.blobsUrl === undefined ? 'files' : 'object-store',
+    });
+    const node = health;
     const services = {
       coordinator,
       readiness,
+      node,
       sessions: new Sessions(database, signed, groups.environment.crypto),
       limits: new RateLimits(options.rates),
       feed,
@@ -278,6 +287,7 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
       metricsUrl,
       close: async ({ drainMs = 0 } = {}) => {
         readiness.drain();
+        node.close();
         if (drainMs > 0) await new Promise((resolve) => setTimeout(resolve, drainMs));
         await runner.stop();
         await coordinator.stop();
@@ -298,6 +308,7 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
       },
     };
   } catch (error) {
+    health?.close();
     await leave().catch(() => undefined); // the error that is thrown says more
     await sockets.close();
     await api.close();

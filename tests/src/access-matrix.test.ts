@@ -118,7 +118,7 @@ describe('the role x route x tenant matrix', { timeout: 120_000 }, () => {
     const without = posts.filter(({ example }) => example === undefined).map(({ path }) => path);
     expect(
       without.filter(
-        (path) => !/(revoke|remove|accept|decline|start|pause|resume|cancel|close|abort)$/.test(path),
+        (path) => !/(revoke|erase|remove|accept|decline|start|pause|resume|cancel|close|abort)$/.test(path),
       ),
     ).toEqual([]);
   });

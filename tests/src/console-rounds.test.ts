@@ -136,6 +136,30 @@ describe.skipIf(consoleBrowser === undefined)(
       await tab.close();
     });
 
+    it('tells how the groups of a secure task did, in one round and over all', async () => {
+      const secure = await world.admin.tinyTask(
+        {
+          cohort: { goal: 3, minimum: 3, overSelection: 1, select: { part: 'real' } },
+          secure: { groupSize: { target: 3, minimum: 3 }, ring: 32 },
+        },
+        'under-masks',
+      );
+      const params = { id: secure.id };
+      await client.call('startTask', { params });
+      const [round] = (await client.call('listRounds', { params })).items;
+      const tab = await asOperator();
+      const { page } = tab;
+      await tab.open(`/rounds/${round?.id ?? ''}`);
+      const groups = page.locator('section', { hasText: 'Groups of secure aggregation' });
+      await groups.getByText('Summed', { exact: true }).waitFor({ timeout: 40_000 }); // it hears of it by itself
+      await page.getByText('0 of 1', { exact: true }).waitFor();
+      await page.getByText('needs 3; no sum is of fewer than 3').waitFor();
+      await page.getByRole('img', { name: /^Health of the groups/ }).waitFor();
+      expect(await tab.axe()).toEqual([]);
+      expect(tab.errors).toEqual([]);
+      await tab.close();
+    });
+
     it('steps through the rounds of a task, from its list on, also with the keyboard', async () => {
       const tab = await asOperator();
       const { page } = tab;

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Assignment, DeviceId, Task } from '@starling/protocol';
 import type { Client } from '@starling/protocol/api';
 import { clientOf } from './testing/client.ts';
-import { eventually, tinySize } from './testing/project.ts';
+import { Admin, eventually, tinySize } from './testing/project.ts';
 import { RawDevice, updateFile } from './testing/raw-device.ts';
 import { testServer, type TestServer } from './testing/servers.ts';
 
@@ -12,6 +12,7 @@ let client: Client;
 let devices: RawDevice[];
 let task: Task;
 let updateBytes: number;
+let roundId: Assignment['roundId'];
 
 beforeAll(async () => {
   world = await testServer();
@@ -28,6 +29,7 @@ beforeAll(async () => {
     devices.map((device) => eventually('an offer', async () => (await device.assignment()) ?? undefined)),
   );
   const [first, second, third] = offers as [Assignment, Assignment, Assignment];
+  roundId = first.roundId;
   await devices[2]!.say(third.id, 'decline', { reason: 'busy' });
   for (const [index, offer] of [first, second].entries()) await devices[index]!.say(offer.id, 'accept');
   await client.call('closeRound', { params: { id: first.roundId } });
@@ -161,3 +163,109 @@ describe('devices', () => {
     expect(await work(2)).toMatchObject([{ state: 'dropped', reason: 'declined: busy', bytesUp: null }]);
   });
 });
+
+describe('operations', () => {
+  it('say how the node that answers is, and what its project waits for', async () => {
+    const { node, nodesAlive, project, everything } = await client.call('getOperations');
+    expect(node).toMatchObject({
+      ready: true,
+      reasons: [],
+      blobs: 'files',
+      devices: { socket: 0, polling: 3 },
+    });
+    expect(node.checks.every(({ ready }) => ready)).toBe(true);
+    expect(node.database.kind).toBe('embedded');
+    expect(node.memory.heapBytes).toBeGreaterThan(0);
+    expect(node.memory.residentBytes).toBeLessThan(node.memory.machineBytes);
+    expect(node.eventLoop.p50Ms).toBeLessThanOrEqual(node.eventLoop.p99Ms);
+    expect(node.eventLoop.p99Ms).toBeLessThanOrEqual(node.eventLoop.maxMs);
+    expect(nodesAlive).toBe(1);
+    expect(project).toMatchObject({
+      jobs: { waiting: 0, running: 0, longestWaitMs: 0 },
+      ...{ rounds: {}, assignments: {}, groups: {}, overdueMs: 0, staged: { updates: 0, bytes: 0 } },
+    });
+    expect(project.blobs.count).toBeGreaterThanOrEqual(2); // the weights before and after the round
+    expect(everything).toMatchObject(project);
+    expect(everything?.databaseBytes).toBeGreaterThan(0);
+  });
+
+  it('count what is under way: rounds, devices at work, updates that are staged', async () => {
+    const token = await world.admin.enrolmentToken({ part: 'staged' });
+    const [first, second] = [await enrolledAndHere(token), await enrolledAndHere(token)];
+    const open = await world.admin.tinyTask(
+      { cohort: { goal: 2, minimum: 2, overSelection: 1, select: { part: 'staged' } } },
+      'staged',
+    );
+    await client.call('startTask', { params: { id: open.id } });
+    const offers = await Promise.all(
+      [first, second].map((device) =>
+        eventually('an offer', async () => (await device.assignment()) ?? undefined),
+      ),
+    );
+    const [offer, other] = offers as [Assignment, Assignment];
+    await second.say(other.id, 'accept');
+    const update = updateFile(offer, {});
+    await first.reachUpload(offer, update);
+    await first.upload(offer.id, update);
+    const { project } = await client.call('getOperations');
+    expect(project).toMatchObject({
+      rounds: { aggregating: 1 },
+      assignments: { accepted: 1 },
+      staged: { updates: 1, bytes: update.length },
+    });
+    await client.call('cancelTask', { params: { id: open.id } });
+    expect((await client.call('getOperations')).project.rounds).toEqual({});
+  });
+
+  it('are for admins, who see their own project alone', async () => {
+    const keyOf = (role: string) =>
+      world.admin
+        .post<{ secret: string }>('/v1/keys', { name: `the ${role}`, role })
+        .then(({ secret }) => secret);
+    const as = (key: string) => new Admin(world.server.url, key).call('GET', '/v1/operations');
+    expect((await as(await keyOf('operator'))).status).toBe(403);
+    expect(await as(await keyOf('admin'))).toMatchObject({ status: 200, body: { everything: null } });
+  });
+});
+
+describe('an erased device', () => {
+  it('is no longer known, is told that it was revoked, and leaves what it contributed without its name', async () => {
+    const id = devices[1]!.deviceId as DeviceId; // the server gave it
+    const params = { id };
+    const before = await client.call('getRound', { params: { id: roundId } });
+    const erased = await client.call('eraseDevice', { params });
+    expect(erased).toMatchObject({ id, unlinked: 1 });
+    expect(await client.call('getDevice', { params })).toMatchObject({
+      ...{ id, publicKey: null, platform: '', sdkVersion: '', labels: {}, state: 'revoked', seenAt: null },
+      erasedAt: erased.erasedAt,
+    });
+    expect((await client.call('listDevices', {})).items.map((device) => device.id)).not.toContain(id);
+    expect((await client.call('listDeviceWork', { params })).items).toEqual([]);
+    expect((await client.call('getFleet')).devices.revoked).toBe(0);
+    const after = await client.call('getRound', { params: { id: roundId } });
+    expect(after.funnel).toEqual(before.funnel);
+    await expect(devices[1]!.openSession()).rejects.toMatchObject({ code: 'device-revoked' });
+    expect(await client.call('eraseDevice', { params })).toMatchObject({
+      erasedAt: erased.erasedAt,
+      unlinked: 0,
+    });
+    const { items } = await client.call('listAudit', { query: { action: 'eraseDevice' } });
+    expect(items.map(({ outcome }) => [outcome?.status, outcome?.object])).toEqual([
+      [200, id],
+      [200, id],
+    ]);
+  });
+
+  it('forgets what it said of why it did not take part', async () => {
+    const params = { id: devices[2]!.deviceId as DeviceId }; // the server gave it
+    await client.call('eraseDevice', { params });
+    const { funnel } = await client.call('getRound', { params: { id: roundId } });
+    expect(funnel.dropped).toEqual({ declined: 1 });
+  });
+});
+
+async function enrolledAndHere(token: string): Promise<RawDevice> {
+  const device = await RawDevice.enrolled(world.server.url, token);
+  await device.assignment();
+  return device;
+}

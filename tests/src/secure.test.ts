@@ -1,5 +1,6 @@
 import { startServer, UnmaskingFailed, type StarlingServer, type Unmasking } from '@starling/server';
 import { toHex, type Plan, type RoundDetail, type Task, type TrainingMetrics } from '@starling/protocol';
+import type { GroupHealth } from '@starling/protocol/api';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { knownFleet, knownUpdate, knownWeight, saType, type KnownDevice } from './testing/known-device.ts';
 import { Admin, eventually } from './testing/project.ts';
@@ -110,8 +111,21 @@ describe('a secure task', { timeout: 120_000 }, () => {
       others.reduce((sum, { number }) => sum + knownWeight(number), 0),
     );
     expect(round?.funnel).toEqual({ states: { counted: 6, dropped: 2 }, dropped: { late: 2 } });
+    expect(await admin.get<GroupHealth>(`/v1/tasks/${task.id}/groups`)).toMatchObject({
+      minimum: 5,
+      rounds: [
+        {
+          ...{ sequence: 1, groups: 1, summed: 1, aborted: 0, abortedBy: {}, devices: 8, lost: 2, unused: 0 },
+          ...{ smallest: 8, largest: 8, needed: 6, medianMs: expect.any(Number) as number },
+        },
+      ],
+    });
     const { task: clear } = await clearly(1, others);
     expect(await weightsOf(admin, task)).toEqual(await weightsOf(admin, clear));
+    expect(await admin.get<GroupHealth>(`/v1/tasks/${clear.id}/groups`)).toEqual({
+      minimum: null,
+      rounds: [],
+    });
   });
 
   it('counts a device that stops after its update was taken', async () => {
@@ -157,6 +171,11 @@ describe('a secure task', { timeout: 120_000 }, () => {
     );
     expect(round.state).toBe('abandoned');
     expect(round.funnel.dropped).toEqual({ 'group-aborted': 4 });
+    const health = await admin.get<GroupHealth>(`/v1/tasks/${task.id}/groups`);
+    expect(health.rounds[0]).toMatchObject({
+      ...{ groups: 1, summed: 0, aborted: 1, abortedBy: { 'too-few-uploads': 1 } },
+      ...{ devices: 4, lost: 0, unused: 4, needed: 3, medianMs: null },
+    });
     await admin.post(`/v1/tasks/${task.id}/cancel`);
     expect(await weightsOf(admin, task)).toHaveLength(1);
   });

@@ -50,6 +50,7 @@ export function addDeviceCommands(program: Command): void {
     input: () => ({}),
   });
   addCall(devices, { usage: 'revoke <id>', operation: 'revokeDevice', input: idOfDevice });
+  addCall(devices, { usage: 'erase <id>', operation: 'eraseDevice', input: idOfDevice });
 
   const tokens = program.command('tokens').description('enrolment tokens');
   addCall(tokens, {

@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { Type, type Static } from 'typebox';
 import {
   Device,
   EnrolmentToken,
@@ -6,8 +6,15 @@ import {
   EnrolmentTokenRequest,
   ids,
 } from '../schemas/resources.ts';
-import { filteredPageQuery, OneOf, PageOf, PageQuery } from './common.ts';
+import { filteredPageQuery, Instant, OneOf, PageOf, PageQuery } from './common.ts';
 import type { Endpoint } from './endpoint.ts';
+
+export const ErasedDevice = Type.Object({
+  id: ids.device,
+  erasedAt: Instant,
+  unlinked: Type.Integer({ description: 'Places in rounds that no longer say whose they were.' }),
+});
+export type ErasedDevice = Static<typeof ErasedDevice>;
 
 export const deviceEndpoints = {
   createEnrolmentToken: {
@@ -75,5 +82,16 @@ export const deviceEndpoints = {
     role: 'operator',
     params: { id: ids.device },
     answer: Device,
+  },
+  eraseDevice: {
+    method: 'POST',
+    path: '/v1/devices/:id/erase',
+    tag: 'devices',
+    summary: 'Erase what is known of a device',
+    description:
+      'For the right to erasure: it is revoked, then its key, labels, platform and history are removed for good. What it contributed stays in sums and counts, without its name. Refused while a group sums its update.',
+    role: 'admin',
+    params: { id: ids.device },
+    answer: ErasedDevice,
   },
 } as const satisfies Record<string, Endpoint>;

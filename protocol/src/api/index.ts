@@ -1,6 +1,7 @@
 export * from './access.ts';
 export * from './client.ts';
 export { PageQuery } from './common.ts';
+export type { ErasedDevice } from './devices.ts';
 export * from './endpoint.ts';
 export * from './endpoints.ts';
 export * from './events.ts';

@@ -117,7 +117,136 @@ export const DeviceWork = Type.Object({
 });
 export type DeviceWork = Static<typeof DeviceWork>;
 
+const Bytes = (description: string) => Type.Integer({ description });
+
+/** What waits and what runs. */
+export const Load = Type.Object({
+  jobs: Type.Object({
+    waiting: Type.Integer(),
+    running: Type.Integer(),
+    longestWaitMs: Count('How long the oldest waiting job has waited; 0 when none does.'),
+  }),
+  rounds: Type.Record(Type.String(), Type.Integer(), { description: 'Rounds under way, by state.' }),
+  overdueMs: Count('How long the most overdue round is past its deadline; 0 when none is.'),
+  assignments: Type.Record(Type.String(), Type.Integer(), {
+    description: 'Devices at work in rounds, by the state of their assignment.',
+  }),
+  groups: Type.Record(Type.String(), Type.Integer(), {
+    description: 'Groups of secure tasks under way, by state.',
+  }),
+  staged: Type.Object(
+    { updates: Type.Integer(), bytes: Type.Integer() },
+    { description: 'Updates that were received and whose round is not over.' },
+  ),
+  blobs: Type.Object(
+    { count: Type.Integer(), bytes: Type.Integer() },
+    { description: 'Weights and other files that are kept.' },
+  ),
+});
+export type Load = Static<typeof Load>;
+
+export const Operations = Type.Object({
+  node: Type.Object(
+    {
+      id: Type.String(),
+      version: Type.String(),
+      upMs: Count('Since this process was started.'),
+      ready: Type.Boolean(),
+      checks: Type.Array(Type.Object({ name: Type.String(), ready: Type.Boolean() })),
+      reasons: Type.Array(Type.String(), { description: 'Why it is not ready.' }),
+      eventLoop: Type.Object(
+        {
+          overMs: Count('The time over which this was measured.'),
+          p50Ms: Type.Number(),
+          p99Ms: Type.Number(),
+          maxMs: Type.Number(),
+          busy: Type.Number({ description: 'Share of that time in which it ran code, 0 to 1.' }),
+        },
+        { description: 'How late timers fire.' },
+      ),
+      memory: Type.Object({
+        residentBytes: Bytes('What the process holds.'),
+        heapBytes: Bytes('Objects of JavaScript.'),
+        heapLimitBytes: Bytes('What those may take at the most.'),
+        machineBytes: Bytes('What the process may hold: of its container, or else of the machine.'),
+      }),
+      database: Type.Object({
+        kind: OneOf(['embedded', 'postgres']),
+        busy: Type.Integer(),
+        idle: Type.Integer(),
+        waiting: Count('Queries and transactions that wait for a connection.'),
+      }),
+      blobs: OneOf(['files', 'object-store']),
+      devices: Type.Object({
+        socket: Count('Devices that are connected to this node.'),
+        polling: Count('Devices that ask this node now and then.'),
+      }),
+    },
+    { description: 'The process that answers; none of it is of one project.' },
+  ),
+  nodesAlive: Count('Servers that share the database and live.'),
+  project: Load,
+  everything: Type.Unsafe<(Load & { databaseBytes: number }) | null>({
+    ...Nullable(
+      Type.Intersect([Load, Type.Object({ databaseBytes: Bytes('What the database takes on disk.') })]),
+    ),
+    description: 'The same over all projects, for a `server` key alone; `null` for others.',
+  }),
+});
+export type Operations = Static<typeof Operations>;
+
+/** Rounds that the health of groups looks back on. */
+export const groupHealthRounds = 100;
+
+export const GroupHealth = Type.Object({
+  minimum: Type.Unsafe<number | null>({
+    ...Nullable(Type.Integer()),
+    description: 'Fewest devices that a sum of the task may be of; `null` where updates travel in the clear.',
+  }),
+  rounds: Type.Array(
+    Type.Object({
+      round: ids.round,
+      sequence: Type.Integer(),
+      groups: Type.Integer(),
+      summed: Type.Integer(),
+      aborted: Type.Integer(),
+      abortedBy: Type.Record(Type.String(), Type.Integer(), { description: 'By reason.' }),
+      devices: Count('Devices in groups that have ended.'),
+      lost: Count('Those of them that left before the end of a group that was summed.'),
+      unused: Count('Those of them in aborted groups.'),
+      smallest: Type.Integer(),
+      largest: Type.Integer(),
+      needed: Count('Devices that the smallest group needed to the end.'),
+      medianMs: Type.Unsafe<number | null>({
+        ...Nullable(Type.Integer()),
+        description: 'How long summed groups took.',
+      }),
+    }),
+    { description: `Rounds with groups, oldest first, at most the last ${groupHealthRounds}.` },
+  ),
+});
+export type GroupHealth = Static<typeof GroupHealth>;
+
 export const overviewEndpoints = {
+  getOperations: {
+    method: 'GET',
+    path: '/v1/operations',
+    tag: 'operations',
+    summary: 'Read how the server is: health, queues, memory, storage',
+    description:
+      'The node that answers, the queues of the project, and for a `server` key those of all projects. More, and over time: docs/metrics.md.',
+    role: 'admin',
+    answer: Operations,
+  },
+  getGroupHealth: {
+    method: 'GET',
+    path: '/v1/tasks/:id/groups',
+    tag: 'tasks',
+    summary: 'Read how the groups of a secure task did, round by round',
+    role: 'viewer',
+    params: { id: ids.task },
+    answer: GroupHealth,
+  },
   getFleet: {
     method: 'GET',
     path: '/v1/fleet',

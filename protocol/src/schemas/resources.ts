@@ -120,7 +120,10 @@ export type SessionAnswer = Static<typeof SessionAnswer>;
 
 export const Device = Type.Object({
   id: ids.device,
-  publicKey: Base64Url(32),
+  publicKey: Type.Unsafe<string | null>({
+    anyOf: [Base64Url(32), { type: 'null' }],
+    description: '`null` once it is erased.',
+  }),
   platform: Type.String(),
   sdkVersion: Type.String(),
   labels: Labels,
@@ -129,6 +132,10 @@ export const Device = Type.Object({
   seenAt: Type.Unsafe<string | null>({
     ...MaybeInstant,
     description: 'When it last signed in: once an hour while it is connected.',
+  }),
+  erasedAt: Type.Unsafe<string | null>({
+    ...MaybeInstant,
+    description: 'When what was known of it was removed, and its places in rounds were unlinked from it.',
   }),
   createdAt: Instant,
 });
@@ -273,6 +280,7 @@ export const GroupSummary = Type.Object(
     state: GroupStateSchema,
     reason: Nullable<string>(Type.String()),
     size: Type.Integer({ description: 'Devices that were invited.' }),
+    needed: Type.Integer({ description: 'Devices that must stay to the end: with fewer there is no sum.' }),
     survivors: Nullable<number>(
       Type.Integer({ description: 'Devices whose updates are in the sum; null until there is one.' }),
     ),
@@ -439,13 +447,21 @@ export const LiveEvent = Type.Union([
   Type.Object({
     kind: Type.Literal('device'),
     deviceId: ids.device,
-    change: OneOf<'enrolled' | 'online' | 'offline' | 'revoked'>([
+    change: OneOf<'enrolled' | 'online' | 'offline' | 'revoked' | 'erased'>([
       'enrolled',
       'online',
       'offline',
       'revoked',
+      'erased',
     ]),
   }),
+  Type.Object(
+    { kind: Type.Literal('arrivals'), roundId: ids.round },
+    {
+      description:
+        'Devices came further in a round; at most twice a second, and not kept for those who come back.',
+    },
+  ),
 ]);
 export type LiveEvent = Static<typeof LiveEvent>;
 

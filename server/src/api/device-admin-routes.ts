@@ -11,8 +11,10 @@ import {
   tokenView,
   type TokenRow,
 } from '../devices/enrolment.ts';
+import { eraseDevice } from '../coordinator/erasure.ts';
 import { deviceWork, deviceWorkView, type DeviceWorkRow } from '../overview/device-work.ts';
 import { fleetOf } from '../overview/fleet.ts';
+import { operationsOf } from '../overview/operations.ts';
 import type { Api, ApiServices } from './http.ts';
 import { readPage } from './pages.ts';
 import { serve } from './serve.ts';
@@ -25,11 +27,12 @@ interface DeviceRow {
   labels: Labels;
   state: 'active' | 'revoked';
   seen_at: Date | null;
+  erased_at: Date | null;
   created_at: Date;
 }
 
 /** Enrolment tokens and devices, for people. */
-export function addDeviceAdministration(api: Api, { coordinator }: ApiServices): void {
+export function addDeviceAdministration(api: Api, { coordinator, node }: ApiServices): void {
   const { database, presence } = coordinator.context;
 
   serve(api, 'createEnrolmentToken', ({ caller, body, commit }) =>
@@ -54,13 +57,14 @@ export function addDeviceAdministration(api: Api, { coordinator }: ApiServices):
 
   const view = (row: DeviceRow): DeviceView => ({
     id: row.id,
-    publicKey: row.public_key,
+    publicKey: row.erased_at === null ? row.public_key : null,
     platform: row.platform,
     sdkVersion: row.sdk_version,
     labels: row.labels,
     state: row.state,
     online: presence.isPresent(row.id),
     seenAt: row.seen_at?.toISOString() ?? null,
+    erasedAt: row.erased_at?.toISOString() ?? null,
     createdAt: row.created_at.toISOString(),
   });
   const readDevice = async (projectId: ProjectId, id: DeviceId) => {
@@ -79,7 +83,7 @@ export function addDeviceAdministration(api: Api, { coordinator }: ApiServices):
       database,
       {
         table: 'devices',
-        condition: `project_id = $1 and ($2::text is null or state = $2) and ($3::text is null or platform = $3)
+        condition: `project_id = $1 and erased_at is null and ($2::text is null or state = $2) and ($3::text is null or platform = $3)
           and ($4::text is null or sdk_version = $4) and ($5::text is null or starts_with(id, $5))
           and ($6::text is null or labels ->> $6 = $7)`,
         values: [caller.projectId, state, platform, sdkVersion, id, name, value],
@@ -99,6 +103,15 @@ export function addDeviceAdministration(api: Api, { coordinator }: ApiServices):
     await coordinator.revokeDevice(caller.projectId, params.id);
     return readDevice(caller.projectId, params.id);
   });
+  serve(api, 'eraseDevice', async ({ caller, params: { id }, commit }) => {
+    const { projectId } = caller;
+    await readDevice(projectId, id);
+    await coordinator.revokeDevice(projectId, id);
+    const erased = await commit((tx) => eraseDevice(tx, projectId, id));
+    coordinator.context.announce.live(projectId, { kind: 'device', deviceId: id, change: 'erased' });
+    return erased;
+  });
+  serve(api, 'getOperations', ({ caller }) => operationsOf(database, node, caller));
 }
 
 /** `name=value` as its two parts; the value may hold `=`. */

@@ -9,6 +9,7 @@ import type { CallerIdentity } from '../access/caller.ts';
 import type { RateLimits } from '../access/rate-limits.ts';
 import type { Coordinator } from '../coordinator/coordinator.ts';
 import type { DeviceIdentity, Sessions } from '../devices/sessions.ts';
+import type { NodeHealth } from '../observability/node-health.ts';
 import type { Readiness } from '../observability/readiness.ts';
 import type { Feed } from '../realtime/feed.ts';
 import type { Querier } from '../storage/database.ts';
@@ -31,6 +32,7 @@ export interface ApiServices {
   feed: Feed;
   site: Site;
   readiness: Readiness;
+  node: NodeHealth;
   /** Ends the live connections of an API key, a person, or a session (by its hash), at every node. */
   endConnections: (whose: string) => void;
 }

@@ -41,6 +41,7 @@ export async function addOpenApi(api: Api, version: string): Promise<void> {
         { name: 'rounds', description: 'Passes of a task.' },
         { name: 'jobs', description: 'Training in the cloud.' },
         { name: 'events', description: 'What happens now.' },
+        { name: 'operations', description: 'How the server is.' },
         { name: 'blobs', description: 'Immutable bytes, for people and devices.' },
         { name: 'device', description: 'For devices, with a session.' },
         { name: 'system', description: 'Open.' },

@@ -1,6 +1,7 @@
 import { cloneTask, ownedTask, validateTask } from '../coordinator/task-drafts.ts';
 import type { RoundRow, TaskRow } from '../coordinator/rows.ts';
 import { roundView, taskView } from '../coordinator/views.ts';
+import { groupHealthOf } from '../overview/group-health.ts';
 import { costOf, curvesOf } from '../overview/task-overview.ts';
 import type { Api, ApiServices } from './http.ts';
 import { readPage } from './pages.ts';
@@ -60,6 +61,10 @@ export function addTaskRoutes(api: Api, { coordinator }: ApiServices): void {
   serve(api, 'getCurves', async ({ caller, params }) => {
     const { id } = await ownedTask(database, caller.projectId, params.id);
     return curvesOf(database, id);
+  });
+  serve(api, 'getGroupHealth', async ({ caller, params }) => {
+    const { id } = await ownedTask(database, caller.projectId, params.id);
+    return groupHealthOf(database, id);
   });
   serve(api, 'getCost', async ({ caller, params }) => {
     const { id } = await ownedTask(database, caller.projectId, params.id);

@@ -8,6 +8,7 @@ import {
   type IdOf,
   type LiveEvent,
   type ProjectId,
+  type RoundId,
 } from '@starling/protocol';
 import type { Observer } from '../observability/observer.ts';
 import type { Cloud } from '../training/cloud.ts';
@@ -33,6 +34,8 @@ export interface Announcements {
   group(deviceId: DeviceId, groupId: GroupId): void;
   /** A device was revoked: its connections end. */
   revoked(deviceId: DeviceId): void;
+  /** Devices came further in a round. */
+  arrived(projectId: ProjectId, roundId: RoundId): void;
   /** Something that an admin may be watching. */
   live(projectId: ProjectId, event: LiveEvent): void;
 }

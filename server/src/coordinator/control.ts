@@ -10,6 +10,7 @@ import {
   type DropReason,
 } from '@starling/protocol';
 import type { DeviceIdentity } from '../devices/sessions.ts';
+import { arrived } from './announce.ts';
 import type { Context } from './context.ts';
 import { updateByteLimit } from './contribution.ts';
 import { groupReady } from './round-groups.ts';
@@ -40,11 +41,11 @@ export async function control(
   switch (message.action) {
     case 'accept': {
       const row = await context.batches.accept.add({ id, deviceId, projectId });
-      return row ? assignmentView(context, row) : repeated(context, deviceId, id, message.action);
+      return row ? arrived(context, row) : repeated(context, deviceId, id, message.action);
     }
     case 'begin': {
       const row = await context.batches.begin.add({ id, deviceId, projectId });
-      return row ? assignmentView(context, row) : repeated(context, deviceId, id, message.action);
+      return row ? arrived(context, row) : repeated(context, deviceId, id, message.action);
     }
     case 'ready':
       return ready(context, deviceId, id, message);
@@ -114,6 +115,7 @@ async function readyMasked(
     return viewOf(context, deviceId, id);
   }
   context.failpoint('assignment-ready');
+  context.announce.arrived(row.project_id, row.round_id);
   await groupReady(context, row.round_id, new Set([id]));
   return viewOf(context, deviceId, id);
 }

@@ -1,8 +1,19 @@
-/** How devices that are ready become groups. */
+/** How devices that are ready become groups, and how many of a group a sum needs. */
+import { quorumOf } from '@starling/secure';
 
 export interface GroupSizes {
   readonly target: number;
   readonly minimum: number;
+}
+
+/** Devices of a group of `size` that must stay to the end: enough to rebuild secrets, and no fewer than the plan wants. */
+export function neededOf(size: number, least: number): number {
+  return Math.max(least, quorumOf(size));
+}
+
+/** The SQL of the least that the plan in this column wants in a sum. */
+export function leastOf(plan: string): string {
+  return `(${plan} #>> '{secure,groupSize,minimum}')::int`;
 }
 
 /** Sizes of the groups to start now, and how many devices are left that no group will take. */

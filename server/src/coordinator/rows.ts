@@ -110,6 +110,8 @@ export interface GroupRow {
   reason: string | null;
   size: number;
   survivors: number;
+  /** Fewest devices that a sum of the task may be of. */
+  least: number;
   created_at: Date;
   ended_at: Date | null;
 }

@@ -372,6 +372,7 @@ async function finish(context: Context, group: LiveGroup, state: ServerSummed): 
     return;
   }
   context.failpoint('group-summed');
+  context.announce.arrived(facts.task.project_id, roundId);
   context.sums.fold(roundId, { blocks: facts.blocks, maxWeight: facts.plan.maxWeight }, id, sum);
   await leave(context, id, roundId);
 }

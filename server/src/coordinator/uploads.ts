@@ -126,6 +126,7 @@ async function completeClear(context: Context, row: AssignmentRow, declared: str
     throw refusal(now, 'upload');
   }
   context.failpoint('upload-recorded');
+  context.announce.arrived(row.project_id, row.round_id);
   context.sums.fold(row.round_id, { blocks, maxWeight: plan.maxWeight }, id, contribution);
   settleSoon(context, row.round_id);
   return { offset: row.update_bytes ?? 0, state: 'uploaded' };

@@ -15,6 +15,7 @@ import { ProblemError } from '@starling/protocol';
 import { listedGroups } from '@starling/protocol/schemas';
 import type { Querier } from '../storage/database.ts';
 import { hasLearnedRates } from './blocks.ts';
+import { leastOf, neededOf } from './group-sizes.ts';
 import type { Context } from './context.ts';
 import type { AssignmentRow, GroupRow, RoundRow, TaskRow, VersionRow } from './rows.ts';
 
@@ -82,9 +83,10 @@ export async function roundDetail(querier: Querier, row: RoundRow): Promise<Roun
 async function groupsOf(querier: Querier, roundId: RoundId): Promise<GroupSummary[]> {
   const rows = await querier.query<GroupRow>(
     `select g.id, g.state, g.reason, g.created_at, g.ended_at, count(a.id)::int as size,
-            count(a.id) filter (where a.uploaded_at is not null)::int as survivors
-       from groups g left join assignments a on a.group_id = g.id
-      where g.round_id = $1 and g.secure group by g.id
+            count(a.id) filter (where a.uploaded_at is not null)::int as survivors, ${leastOf('t.plan')} as least
+       from groups g join rounds r on r.id = g.round_id join tasks t on t.id = r.task_id
+            left join assignments a on a.group_id = g.id
+      where g.round_id = $1 and g.secure group by g.id, t.plan
       order by g.state <> 'aborted', g.created_at, g.id limit $2`,
     [roundId, listedGroups],
   );
@@ -93,6 +95,7 @@ async function groupsOf(querier: Querier, roundId: RoundId): Promise<GroupSummar
     state: row.state,
     reason: row.reason,
     size: row.size,
+    needed: neededOf(row.size, row.least),
     survivors: row.state === 'summed' ? row.survivors : null,
     openedAt: row.created_at.toISOString(),
     endedAt: row.ended_at?.toISOString() ?? null,

@@ -11,7 +11,7 @@ const abandonedInARow = 2;
 export async function fleetOf(querier: Querier, presence: Presence, projectId: ProjectId): Promise<Fleet> {
   const [devices] = await querier.query<{ active: number; revoked: number; day: number; week: number }>(
     `select count(*) filter (where state = 'active')::int as active,
-            count(*) filter (where state = 'revoked')::int as revoked,
+            count(*) filter (where state = 'revoked' and erased_at is null)::int as revoked,
             count(*) filter (where state = 'active' and seen_at > now() - interval '1 day')::int as day,
             count(*) filter (where state = 'active' and seen_at > now() - interval '7 days')::int as week
        from devices where project_id = $1`,

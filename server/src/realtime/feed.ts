@@ -41,6 +41,13 @@ export class Feed {
     for (const { hear } of channel.followers) hear(entry);
   }
 
+  /** Tells those who follow now. It is not kept: who comes back reads the state anew. */
+  hint(projectId: ProjectId, event: LiveEvent): void {
+    const channel = this.#channel(projectId);
+    const entry = { id: this.#id(channel.last), kind: 'event' as const, event };
+    for (const { hear } of channel.followers) hear(entry);
+  }
+
   /**
    * Hands over what came after the event `after` (default: nothing), or a gap where that is not known any more, then
    * every event as it comes. The result stops it; `end` is called when the connections of its actor or session are ended.

@@ -6,6 +6,7 @@ import {
   type GroupId,
   type LiveEvent,
   type ProjectId,
+  type RoundId,
 } from '@starling/protocol';
 import { SocketControl } from '@starling/protocol/schemas';
 import { Server, type ServerOptions, type Socket } from 'socket.io';
@@ -19,6 +20,7 @@ import type { Coordinator } from '../coordinator/coordinator.ts';
 import type { Letter, NodeLine } from '../coordinator/group-post.ts';
 import { returnWindow } from '../coordinator/steering.ts';
 import type { DeviceIdentity, Sessions } from '../devices/sessions.ts';
+import { ArrivalHints } from './arrival-hints.ts';
 import type { Feed } from './feed.ts';
 
 /** Control messages are small: anything larger than this closes the connection, so bulk cannot sneak in. */
@@ -51,6 +53,9 @@ interface SocketServices {
  */
 export class Sockets implements Announcements, NodeLine {
   readonly #feed: Feed;
+  readonly #arrivals = new ArrivalHints((projectId, roundId) => {
+    this.live(projectId, { kind: 'arrivals', roundId });
+  });
   #server: Server | undefined;
   /** Other nodes hear what is sent to them. */
   #isOneOfSeveral = false;
@@ -107,7 +112,8 @@ export class Sockets implements Announcements, NodeLine {
   }
 
   #tell(projectId: ProjectId, event: LiveEvent): void {
-    this.#feed.publish(projectId, event);
+    if (event.kind === 'arrivals') this.#feed.hint(projectId, event);
+    else this.#feed.publish(projectId, event);
     this.#server?.of('/admin').local.to(projectId).emit('event', event);
   }
 
@@ -120,12 +126,17 @@ export class Sockets implements Announcements, NodeLine {
     if (this.#isOneOfSeveral) this.#server?.of('/admin').serverSideEmit(kind, ...content);
   }
 
+  arrived(projectId: ProjectId, roundId: RoundId): void {
+    this.#arrivals.note(projectId, roundId);
+  }
+
   revoked(deviceId: DeviceId): void {
     this.#server?.of('/device').in(deviceId).disconnectSockets(true);
   }
 
   /** Tells the devices of this node when to come back, each at a moment of its own, and ends all connections. */
   async close(): Promise<void> {
+    this.#arrivals.end();
     this.#server?.of('/device').local.emit('leaving', returnWindow(this.#connected()));
     await this.#server?.close();
   }

@@ -61,6 +61,32 @@ export class ConsoleTab {
     await this.page.goto(`${this.#url}/console${path}`);
   }
 
+  /** The colours that the machine prefers, which the console follows until one chooses. */
+  async prefer(colorScheme: 'light' | 'dark'): Promise<void> {
+    await this.page.emulateMedia({ colorScheme });
+    await this.page.locator(`html[data-mantine-color-scheme=${colorScheme}]`).waitFor();
+  }
+
+  /** Resolves when nothing on the page is on its way any more. */
+  async settled(): Promise<void> {
+    await this.page.locator('h1, [role=alert]').first().waitFor();
+    await this.page.locator('.mantine-Skeleton-root').first().waitFor({ state: 'detached' });
+  }
+
+  /** Resolves when the page stands still: what moves has moved, and what measures itself is drawn at the size of now. */
+  async drawn(): Promise<void> {
+    await this.page.evaluate(
+      `(async () => {
+        const frame = () => new Promise((done) => requestAnimationFrame(done));
+        await frame();
+        const ends = (move) => move.effect.getComputedTiming().endTime !== Infinity;
+        await Promise.all(document.getAnimations().filter(ends).map((move) => move.finished.catch(() => undefined)));
+        await frame();
+        await frame();
+      })()`,
+    );
+  }
+
   /** Serious and critical findings of axe-core on the page as it stands, with the elements that have them. */
   async axe(): Promise<string[]> {
     const source = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');

@@ -39,6 +39,7 @@ export function useLiveEvents(projectId: string): Liveness {
     const source = new EventSource('/v1/events');
     source.addEventListener('open', () => {
       setLiveness('live');
+      for (const operation of ['getArrivals', 'getAnatomy'] as const) stale.add(operation); // hints of arrivals are not kept
     });
     source.addEventListener('error', () => {
       setLiveness('lost'); // the browser connects again by itself, from the last event's id
@@ -75,13 +76,18 @@ function take(cache: QueryClient, event: LiveEvent): Operation[] {
         'getAnatomy',
         'getArrivals',
         ...(listed ? [] : (['listRounds'] as const)),
-        ...(round.endedAt === null ? [] : (['getCurves', 'getCost'] as const)),
+        ...(round.endedAt === null ? [] : (['getCurves', 'getCost', 'getGroupHealth'] as const)),
       ];
     }
     case 'version':
       return ['listVersions', 'listReleases', 'getTask'];
     case 'job':
       return ['getJob', 'getJobLog', 'listJobs', 'listTaskJobs', 'getFleet'];
+    case 'arrivals': {
+      const input = { params: { id: event.roundId } };
+      const isShown = cache.getQueryData(keyOf('getArrivals', input)) !== undefined;
+      return isShown ? ['getArrivals', 'getAnatomy'] : [];
+    }
     case 'device':
       return ['listDevices', 'getDevice', 'getFleet'];
   }

@@ -1,5 +1,6 @@
 import type { Operation } from '@starling/protocol/api';
 import {
+  IconActivityHeartbeat,
   IconBrain,
   IconChecklist,
   IconCloudComputing,
@@ -12,7 +13,7 @@ import {
 
 interface Section {
   readonly to: string;
-  readonly name: 'fleet' | 'tasks' | 'models' | 'devices' | 'jobs' | 'access' | 'audit';
+  readonly name: 'fleet' | 'tasks' | 'models' | 'devices' | 'jobs' | 'access' | 'audit' | 'operations';
   readonly icon: Icon;
   /** Shown to those who may call this. */
   readonly needs: Operation;
@@ -29,4 +30,5 @@ export const sections: readonly Section[] = [
   { to: '/jobs', name: 'jobs', icon: IconCloudComputing, needs: 'listJobs', also: [] },
   { to: '/access', name: 'access', icon: IconKey, needs: 'listKeys', also: [] },
   { to: '/audit', name: 'audit', icon: IconHistory, needs: 'listAudit', also: [] },
+  { to: '/operations', name: 'operations', icon: IconActivityHeartbeat, needs: 'getOperations', also: [] },
 ];

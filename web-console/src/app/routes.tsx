@@ -66,6 +66,11 @@ const audit = createRoute({
   path: '/audit',
   component: page(() => import('../pages/audit/audit-log.tsx'), 'AuditLog'),
 });
+const operations = createRoute({
+  getParentRoute: () => root,
+  path: '/operations',
+  component: page(() => import('../pages/operations/operations.tsx'), 'Operations'),
+});
 
 const taskRounds = createRoute({
   getParentRoute: () => root,
@@ -100,7 +105,7 @@ const version = createRoute({
 export const router = createRouter({
   routeTree: root.addChildren([
     ...[fleet, tasks, newTask, task, taskRounds, compare, round],
-    ...[models, model, version, devices, device, jobs, job, access, audit],
+    ...[models, model, version, devices, device, jobs, job, access, audit, operations],
   ]),
   basepath: '/console',
   defaultPreload: 'intent',

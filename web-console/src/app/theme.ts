@@ -1,4 +1,9 @@
-import { createTheme, type CSSVariablesResolver, type MantineColorsTuple } from '@mantine/core';
+import {
+  createTheme,
+  defaultVariantColorsResolver,
+  type CSSVariablesResolver,
+  type MantineColorsTuple,
+} from '@mantine/core';
 
 /** The green of a starling's neck, from light to dark. */
 const iris: MantineColorsTuple = [
@@ -14,12 +19,30 @@ const iris: MantineColorsTuple = [
   '#004d3e',
 ];
 
+/** Greys of the dark scheme with a breath of that green, from text to the deepest ground. */
+const dark: MantineColorsTuple = [
+  '#c9d1d0',
+  '#b4bebd',
+  '#7d8a88',
+  '#647170',
+  '#3d4847',
+  '#354140',
+  '#273130',
+  '#1e2726',
+  '#18201f',
+  '#101615',
+];
+
 export const theme = createTheme({
-  colors: { iris },
+  colors: { iris, dark },
   primaryColor: 'iris',
   primaryShade: { light: 8, dark: 4 },
-  autoContrast: true,
-  luminanceThreshold: 0.38,
+  // filled is dark in the light scheme and light in the dark one, of whatever colour: what is written on it follows the scheme
+  variantColorResolver: (input) => ({
+    ...defaultVariantColorsResolver(input),
+    ...(input.variant === 'filled' && { color: 'var(--starling-on-filled)' }),
+  }),
+  components: { Checkbox: { defaultProps: { iconColor: 'var(--starling-on-filled)' } } },
   defaultRadius: 'md',
   cursorType: 'pointer',
   fontFamily:
@@ -39,6 +62,7 @@ export const surfaces: CSSVariablesResolver = () => ({
     '--mantine-color-error': '#c92a2a',
     '--mantine-color-body': '#f6f8f8',
     '--starling-surface': '#ffffff',
+    '--starling-on-filled': '#ffffff',
     '--starling-line': '#dfe5e4',
     '--mantine-color-dimmed': '#586564',
     '--mantine-color-teal-light-color': '#05573e',
@@ -50,6 +74,9 @@ export const surfaces: CSSVariablesResolver = () => ({
     '--mantine-color-error': '#ff8787',
     '--mantine-color-body': '#101615',
     '--starling-surface': '#18201f',
+    '--starling-on-filled': '#08110f',
+    '--mantine-color-iris-light-color': '#67d3b8',
+    '--mantine-color-red-light-color': '#ffa8a8',
     '--starling-line': '#2b3635',
     '--mantine-color-dimmed': '#9fb0ae',
   },

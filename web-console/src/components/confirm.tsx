@@ -1,22 +1,45 @@
-import { Text } from '@mantine/core';
+import { Button, Text } from '@mantine/core';
 import { modals } from '@mantine/modals';
 import { useTranslations } from 'use-intl';
 
-/** Asks before something that cannot be undone: what would happen, and a way back. */
-export function useConfirm(): (question: {
+/** A button that asks before it acts: what would happen, and a way back. */
+export function ConfirmButton({
+  name,
+  title,
+  text,
+  act,
+  pending,
+  size = 'row',
+  undoable = false,
+}: {
+  name: string;
   title: string;
+  /** The consequence. */
   text: string;
-  confirm: string;
   act: () => void;
-}) => void {
+  pending: boolean;
+  /** In a row of a table, or among the actions of a page. */
+  size?: 'row' | 'page';
+  /** Nothing is lost by it. */
+  undoable?: boolean;
+}) {
   const cancel = useTranslations('shell.act')('cancel');
-  return ({ title, text, confirm, act }) => {
-    modals.openConfirmModal({
-      title,
-      children: <Text>{text}</Text>,
-      labels: { confirm, cancel },
-      confirmProps: { color: 'red' },
-      onConfirm: act,
-    });
-  };
+  return (
+    <Button
+      {...(size === 'row' ? { size: 'compact-sm', variant: 'subtle' } : { variant: 'light' })}
+      {...(!undoable && { color: 'red' })}
+      loading={pending}
+      onClick={() => {
+        modals.openConfirmModal({
+          title,
+          children: <Text>{text}</Text>,
+          labels: { confirm: name, cancel },
+          ...(!undoable && { confirmProps: { color: 'red' } }),
+          onConfirm: act,
+        });
+      }}
+    >
+      {name}
+    </Button>
+  );
 }

@@ -1,4 +1,4 @@
-import { Skeleton, Stack, Text, Tooltip } from '@mantine/core';
+import { SimpleGrid, Skeleton, Stack, Text, Tooltip, type SimpleGridProps } from '@mantine/core';
 import type { Operation } from '@starling/protocol/api';
 import type { ReactNode } from 'react';
 import { useTranslations } from 'use-intl';
@@ -37,15 +37,7 @@ export function Explained({
   );
 }
 
-/** One figure with its name; `undefined` while it is not there yet, `null` where nobody knows it. */
-export function Figure({
-  name,
-  value,
-  unit,
-  meaning,
-  from,
-  bare = false,
-}: {
+interface FigureProps {
   name: string;
   value: ReactNode;
   unit?: ReactNode;
@@ -53,7 +45,28 @@ export function Figure({
   from: Operation;
   /** Without a surface of its own: inside of a panel. */
   bare?: boolean;
+}
+
+/** Figures beside each other, of one call. */
+export function Figures({
+  figures,
+  cols = { base: 2, md: 4 },
+  ...rest
+}: Pick<FigureProps, 'from' | 'bare'> & {
+  figures: readonly Omit<FigureProps, 'from' | 'bare'>[];
+  cols?: SimpleGridProps['cols'];
 }) {
+  return (
+    <SimpleGrid cols={cols} spacing="sm">
+      {figures.map((figure) => (
+        <Figure key={figure.name} {...figure} {...rest} />
+      ))}
+    </SimpleGrid>
+  );
+}
+
+/** One figure with its name; `undefined` while it is not there yet, `null` where nobody knows it. */
+export function Figure({ name, value, unit, meaning, from, bare = false }: FigureProps) {
   const words = useTranslations('shell.figure');
   return (
     <Stack {...(bare ? {} : { className: 'surface', p: 'md' })} gap={2} miw={0}>

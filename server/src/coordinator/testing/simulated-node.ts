@@ -114,6 +114,7 @@ export class SimulatedNode {
           shared.groupHint(this, deviceId, groupId);
         },
         revoked: () => undefined,
+        arrived: () => undefined,
         live: () => undefined,
       },
       log,

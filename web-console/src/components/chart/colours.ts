@@ -1,5 +1,5 @@
 /** Colours of lines that hold apart on both schemes, also for those who see fewer (Okabe and Ito, 2008, darkened). */
-export const lineColours = [
+const lineColours = [
   '#0d8f74',
   '#4f6bed',
   '#d9730d',

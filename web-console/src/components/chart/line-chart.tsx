@@ -1,14 +1,15 @@
 import 'uplot/dist/uPlot.min.css';
 import { ActionIcon, Box, Group, Menu, Stack, Table, Text, useComputedColorScheme } from '@mantine/core';
 import { useElementSize } from '@mantine/hooks';
-import { IconDownload, IconTable } from '@tabler/icons-react';
+import { IconDownload } from '@tabler/icons-react';
 import { useEffect, useRef, useState } from 'react';
 import uPlot from 'uplot';
 import { useFormatter, useTranslations } from 'use-intl';
 import { save } from '../save.ts';
+import { TableToggle } from '../table-toggle.tsx';
 import { aligned, csvOf, type Series } from './series.ts';
 
-export interface LineChartProps {
+interface LineChartProps {
   /** What is drawn, for those who cannot see it and for the names of files. */
   name: string;
   xName: string;
@@ -50,17 +51,7 @@ export function LineChart(props: LineChartProps) {
   return (
     <Stack gap={4} pos="relative">
       <Group gap={4} justify="flex-end">
-        <ActionIcon
-          variant={table ? 'light' : 'subtle'}
-          color="gray"
-          aria-label={words('table')}
-          aria-pressed={table}
-          onClick={() => {
-            setTable(!table);
-          }}
-        >
-          <IconTable size={16} />
-        </ActionIcon>
+        <TableToggle table={table} change={setTable} />
         <Menu position="bottom-end">
           <Menu.Target>
             <ActionIcon variant="subtle" color="gray" aria-label={words('save')}>

@@ -6,7 +6,7 @@ import type { Setting } from './settings.ts';
 import { labelsAsText } from './values.ts';
 
 /** Settings as people read them, in the language of the page. */
-export function useSettingText(): (setting: Setting | undefined, value: Json | undefined) => string {
+function useSettingText(): (setting: Setting | undefined, value: Json | undefined) => string {
   const words = useTranslations('plan');
   const format = useFormatter();
   const { duration, percent } = useQuantities();

@@ -77,7 +77,6 @@ export const audit = {
   objectHint: 'An id or a digest',
   since: 'From',
   until: 'Until',
-  clear: 'Clear filters',
   sequence: 'No.',
   at: 'When',
   who: 'Who',

@@ -11,7 +11,6 @@ export const devices = {
     label: 'Label (name=value)',
     state: 'State',
     any: 'Any',
-    clear: 'Clear filters',
   },
   column: {
     id: 'Device',
@@ -46,4 +45,10 @@ export const devices = {
   revokeText:
     'Its assignment is dropped, its sessions and connections end at once, and it cannot enrol again with this key. This cannot be undone.',
   revoked: 'The device is revoked.',
+  erase: 'Erase',
+  eraseTitle: 'Erase this device?',
+  eraseText:
+    'It is revoked, and all that is known of it is removed: its key, platform, labels, times and what it took part in. Updates that it sent stay in the models, where they can no longer be told apart. The audit log keeps its id. This cannot be undone.',
+  erased: 'The device is erased.',
+  erasedHint: 'Nothing is known of it but its id. It was erased',
 } as const;

@@ -11,6 +11,7 @@ export const shell = {
     jobs: 'Cloud jobs',
     access: 'Access',
     audit: 'Audit log',
+    operations: 'Operations',
   },
   session: {
     language: 'Language',
@@ -53,6 +54,7 @@ export const shell = {
   list: {
     more: 'Show more',
     loading: 'Loading',
+    clear: 'Clear filters',
   },
   act: {
     cancel: 'Back',

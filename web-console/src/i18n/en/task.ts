@@ -165,7 +165,6 @@ export const task = {
     tenth: 'A tenth of the devices each',
     taken: '{shown, number} of {all, number} evaluations, evenly taken',
     devices: 'Devices',
-    table: 'As a table',
   },
   compare: {
     title: 'Compare tasks',

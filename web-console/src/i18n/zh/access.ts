@@ -77,7 +77,6 @@ export const audit: Messages['audit'] = {
   objectHint: 'ID 或摘要',
   since: '从',
   until: '到',
-  clear: '清除筛选',
   sequence: '序号',
   at: '时间',
   who: '操作者',

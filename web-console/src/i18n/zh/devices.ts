@@ -12,7 +12,6 @@ export const devices: Messages['devices'] = {
     label: '标签（名称=值）',
     state: '状态',
     any: '任意',
-    clear: '清除筛选',
   },
   column: {
     id: '设备',
@@ -46,4 +45,10 @@ export const devices: Messages['devices'] = {
   revokeTitle: '吊销该设备？',
   revokeText: '它的分配将被取消，会话和连接立即结束，并且不能再用此密钥注册。此操作无法撤销。',
   revoked: '设备已吊销。',
+  erase: '抹除',
+  eraseTitle: '抹除该设备？',
+  eraseText:
+    '设备将被吊销，并删除已知的一切：密钥、平台、标签、时间与参与记录。它发送过的更新仍保留在模型中，但已无法区分出来。审计日志会保留其 ID。此操作无法撤销。',
+  erased: '设备已抹除。',
+  erasedHint: '除 ID 外，系统不再保存任何信息。抹除时间：',
 };

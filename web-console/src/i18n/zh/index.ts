@@ -5,6 +5,7 @@ import { devices } from './devices.ts';
 import { fleet } from './fleet.ts';
 import { jobs } from './jobs.ts';
 import { models } from './models.ts';
+import { operations } from './operations.ts';
 import { plan } from './plan.ts';
 import { rounds } from './rounds.ts';
 import { shell } from './shell.ts';
@@ -20,6 +21,7 @@ export const zh: Messages = {
   fleet,
   jobs,
   models,
+  operations,
   plan,
   rounds,
   shell,

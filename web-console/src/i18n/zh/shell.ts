@@ -12,6 +12,7 @@ export const shell: Messages['shell'] = {
     jobs: '云端作业',
     access: '访问权限',
     audit: '审计日志',
+    operations: '运维',
   },
   session: {
     language: '语言',
@@ -54,6 +55,7 @@ export const shell: Messages['shell'] = {
   list: {
     more: '显示更多',
     loading: '正在加载',
+    clear: '清除筛选',
   },
   act: { cancel: '返回', copy: '复制', copied: '已复制', download: '下载' },
   figure: { call: '来源', none: '未知' },

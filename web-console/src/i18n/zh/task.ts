@@ -147,7 +147,6 @@ export const task: Messages['task'] = {
     tenth: '每条十分之一的设备',
     taken: '均匀选取 {all, number} 次评估中的 {shown, number} 次',
     devices: '设备',
-    table: '表格',
   },
   compare: {
     title: '对比任务',

@@ -1,52 +1,32 @@
-import { Button, Group, Modal, NumberInput, Select, Stack, Text, TextInput } from '@mantine/core';
-import { useDisclosure } from '@mantine/hooks';
+import { Button, Group, Select, Stack, Text, TextInput } from '@mantine/core';
 import { isAtLeast, roles, type Role } from '@starling/protocol';
 import type { ApiKey } from '@starling/protocol/api';
 import { useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { useAct, useList, useRead } from '../../api/calls.tsx';
 import { useSession } from '../../app/session.tsx';
-import { useConfirm } from '../../components/confirm.tsx';
-import { ItemList, Nothing, type Column } from '../../components/item-list.tsx';
+import { ConfirmButton } from '../../components/confirm.tsx';
+import { Nothing, type Column } from '../../components/item-list.tsx';
 import { Ago } from '../../components/time.tsx';
-import { ShownOnce } from './shown-once.tsx';
+import { ExpiryInput, expiryOf, type Days } from './expiry.tsx';
+import { SecretList } from './secret-list.tsx';
 import { Validity, validityOf } from './validity.tsx';
-
-const dayMs = 86_400_000;
 
 /** API keys: made, rotated, revoked. */
 export function Keys() {
   const words = useTranslations('access');
-  const [opened, { open, close }] = useDisclosure(false);
   const [secret, setSecret] = useState<string>();
-  const list = useList('listKeys', {});
   return (
-    <Stack>
-      <Group justify="flex-end">
-        <Button onClick={open}>{words('keys.create')}</Button>
-      </Group>
-      <ItemList
-        name={words('tab.keys')}
-        list={list}
-        columns={useColumns(setSecret)}
-        keyOf={({ id }) => id}
-        empty={<Nothing title={words('keys.empty')}>{words('keys.emptyHint')}</Nothing>}
-      />
-      <Modal opened={opened} onClose={close} title={words('keys.create')} centered>
-        <NewKey
-          made={(made) => {
-            close();
-            setSecret(made);
-          }}
-        />
-      </Modal>
-      <ShownOnce
-        secret={secret}
-        close={() => {
-          setSecret(undefined);
-        }}
-      />
-    </Stack>
+    <SecretList
+      name={words('tab.keys')}
+      create={words('keys.create')}
+      list={useList('listKeys', {})}
+      columns={useColumns(setSecret)}
+      empty={<Nothing title={words('keys.empty')}>{words('keys.emptyHint')}</Nothing>}
+      form={(made) => <NewKey made={made} />}
+      secret={secret}
+      show={setSecret}
+    />
   );
 }
 
@@ -54,7 +34,14 @@ function useColumns(show: (secret: string) => void): Column<ApiKey>[] {
   const words = useTranslations('access');
   const role = useTranslations('shell.role');
   return [
-    { head: words('name'), cell: ({ name }) => <Text fw={600}>{name}</Text> },
+    {
+      head: words('name'),
+      cell: ({ name }) => (
+        <Text fw={600} inherit>
+          {name}
+        </Text>
+      ),
+    },
     { head: words('role'), cell: (key) => role(key.role) },
     { head: words('state'), cell: (key) => <Validity of={key} /> },
     { head: words('keys.lastUsed'), wide: true, cell: ({ lastUsedAt }) => <Ago at={lastUsedAt} /> },
@@ -70,7 +57,6 @@ function useColumns(show: (secret: string) => void): Column<ApiKey>[] {
 
 function KeyActs({ apiKey, show }: { apiKey: ApiKey; show: (secret: string) => void }) {
   const words = useTranslations('access.keys');
-  const confirm = useConfirm();
   const caller = useRead('getCaller', {}).data;
   const rotate = useAct('rotateKey', { changes: ['listKeys'] });
   const revoke = useAct('revokeKey', { changes: ['listKeys'] });
@@ -85,46 +71,32 @@ function KeyActs({ apiKey, show }: { apiKey: ApiKey; show: (secret: string) => v
   }
   return (
     <Group gap={4} justify="flex-end" wrap="nowrap">
-      <Button
-        size="compact-sm"
-        variant="subtle"
-        onClick={() => {
-          confirm({
-            title: words('rotateTitle'),
-            text: words('rotateText'),
-            confirm: words('rotate'),
-            act: () => {
-              rotate.mutate(
-                { params },
-                {
-                  onSuccess: ({ secret }) => {
-                    show(secret);
-                  },
-                },
-              );
+      <ConfirmButton
+        name={words('rotate')}
+        title={words('rotateTitle')}
+        text={words('rotateText')}
+        pending={rotate.isPending}
+        undoable
+        act={() => {
+          rotate.mutate(
+            { params },
+            {
+              onSuccess: ({ secret }) => {
+                show(secret);
+              },
             },
-          });
+          );
         }}
-      >
-        {words('rotate')}
-      </Button>
-      <Button
-        size="compact-sm"
-        variant="subtle"
-        color="red"
-        onClick={() => {
-          confirm({
-            title: words('revokeTitle'),
-            text: words('revokeText'),
-            confirm: words('revoke'),
-            act: () => {
-              revoke.mutate({ params });
-            },
-          });
+      />
+      <ConfirmButton
+        name={words('revoke')}
+        title={words('revokeTitle')}
+        text={words('revokeText')}
+        pending={revoke.isPending}
+        act={() => {
+          revoke.mutate({ params });
         }}
-      >
-        {words('revoke')}
-      </Button>
+      />
     </Group>
   );
 }
@@ -135,15 +107,14 @@ function NewKey({ made }: { made: (secret: string) => void }) {
   const { session } = useSession();
   const [name, setName] = useState('');
   const [role, setRole] = useState<Role>('viewer');
-  const [days, setDays] = useState<number | string>(90);
+  const [days, setDays] = useState<Days>(90);
   const create = useAct('createKey', { changes: ['listKeys'] });
   return (
     <form
       onSubmit={(event) => {
         event.preventDefault();
-        const expiry = typeof days === 'number' ? { expiresInMs: days * dayMs } : {};
         create.mutate(
-          { body: { name: name.trim(), role, ...expiry } },
+          { body: { name: name.trim(), role, ...expiryOf(days) } },
           {
             onSuccess: ({ secret }) => {
               made(secret);
@@ -174,15 +145,7 @@ function NewKey({ made }: { made: (secret: string) => void }) {
             if (chosen) setRole(chosen);
           }}
         />
-        <NumberInput
-          label={words('days')}
-          description={words('daysHint')}
-          min={1}
-          max={1825}
-          allowDecimal={false}
-          value={days}
-          onChange={setDays}
-        />
+        <ExpiryInput days={days} change={setDays} />
         <Button type="submit" loading={create.isPending} disabled={name.trim() === ''}>
           {words('keys.create')}
         </Button>

@@ -4,7 +4,7 @@ import type { Member } from '@starling/protocol/api';
 import { useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { useAct, useList } from '../../api/calls.tsx';
-import { useConfirm } from '../../components/confirm.tsx';
+import { ConfirmButton } from '../../components/confirm.tsx';
 import { ItemList, Nothing, type Column } from '../../components/item-list.tsx';
 import { Ago } from '../../components/time.tsx';
 
@@ -83,7 +83,14 @@ function Invite() {
 function useColumns(): Column<Member>[] {
   const words = useTranslations('access');
   return [
-    { head: words('members.email'), cell: ({ email }) => <Text fw={600}>{email}</Text> },
+    {
+      head: words('members.email'),
+      cell: ({ email }) => (
+        <Text fw={600} inherit>
+          {email}
+        </Text>
+      ),
+    },
     { head: words('members.person'), wide: true, cell: ({ name }) => name ?? '' },
     { head: words('role'), cell: (member) => <RoleOf member={member} /> },
     {
@@ -127,26 +134,17 @@ function RoleOf({ member: { id, email, role, removedAt } }: { member: Member }) 
 
 function Remove({ member: { id, removedAt } }: { member: Member }) {
   const words = useTranslations('access.members');
-  const confirm = useConfirm();
   const remove = useAct('removeMember', { changes: ['listMembers'] });
   if (removedAt !== null) return null;
   return (
-    <Button
-      size="compact-sm"
-      variant="subtle"
-      color="red"
-      onClick={() => {
-        confirm({
-          title: words('removeTitle'),
-          text: words('removeText'),
-          confirm: words('remove'),
-          act: () => {
-            remove.mutate({ params: { id } });
-          },
-        });
+    <ConfirmButton
+      name={words('remove')}
+      title={words('removeTitle')}
+      text={words('removeText')}
+      pending={remove.isPending}
+      act={() => {
+        remove.mutate({ params: { id } });
       }}
-    >
-      {words('remove')}
-    </Button>
+    />
   );
 }

@@ -1,53 +1,33 @@
-import { Button, Group, Modal, NumberInput, Stack, Textarea } from '@mantine/core';
-import { useDisclosure } from '@mantine/hooks';
+import { Button, NumberInput, Stack, Textarea } from '@mantine/core';
 import type { EnrolmentToken } from '@starling/protocol';
 import { useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { useAct, useList } from '../../api/calls.tsx';
-import { useConfirm } from '../../components/confirm.tsx';
-import { ItemList, Nothing, type Column } from '../../components/item-list.tsx';
+import { ConfirmButton } from '../../components/confirm.tsx';
+import { Nothing, type Column } from '../../components/item-list.tsx';
 import { useQuantities } from '../../components/quantities.ts';
 import { Ago } from '../../components/time.tsx';
 import { Labels } from '../devices/device-facts.tsx';
+import { ExpiryInput, expiryOf, type Days } from './expiry.tsx';
 import { labelsIn } from './labels.ts';
-import { ShownOnce } from './shown-once.tsx';
+import { SecretList } from './secret-list.tsx';
 import { Validity, validityOf } from './validity.tsx';
-
-const dayMs = 86_400_000;
 
 /** Enrolment tokens: what an app hands in so that its device may enrol. */
 export function Tokens() {
   const words = useTranslations('access');
-  const [opened, { open, close }] = useDisclosure(false);
   const [secret, setSecret] = useState<string>();
-  const list = useList('listEnrolmentTokens', {});
   return (
-    <Stack>
-      <Group justify="flex-end">
-        <Button onClick={open}>{words('tokens.create')}</Button>
-      </Group>
-      <ItemList
-        name={words('tab.tokens')}
-        list={list}
-        columns={useColumns()}
-        keyOf={({ id }) => id}
-        empty={<Nothing title={words('tokens.empty')}>{words('tokens.emptyHint')}</Nothing>}
-      />
-      <Modal opened={opened} onClose={close} title={words('tokens.create')} centered>
-        <NewToken
-          made={(made) => {
-            close();
-            setSecret(made);
-          }}
-        />
-      </Modal>
-      <ShownOnce
-        secret={secret}
-        close={() => {
-          setSecret(undefined);
-        }}
-      />
-    </Stack>
+    <SecretList
+      name={words('tab.tokens')}
+      create={words('tokens.create')}
+      list={useList('listEnrolmentTokens', {})}
+      columns={useColumns()}
+      empty={<Nothing title={words('tokens.empty')}>{words('tokens.emptyHint')}</Nothing>}
+      form={(made) => <NewToken made={made} />}
+      secret={secret}
+      show={setSecret}
+    />
   );
 }
 
@@ -75,34 +55,25 @@ function useColumns(): Column<EnrolmentToken>[] {
 
 function Revoke({ token }: { token: EnrolmentToken }) {
   const words = useTranslations('access.tokens');
-  const confirm = useConfirm();
   const revoke = useAct('revokeEnrolmentToken', { changes: ['listEnrolmentTokens'] });
   if (validityOf(token, Date.now()) !== 'valid') return null;
   return (
-    <Button
-      size="compact-sm"
-      variant="subtle"
-      color="red"
-      onClick={() => {
-        confirm({
-          title: words('revokeTitle'),
-          text: words('revokeText'),
-          confirm: words('revoke'),
-          act: () => {
-            revoke.mutate({ params: { id: token.id } });
-          },
-        });
+    <ConfirmButton
+      name={words('revoke')}
+      title={words('revokeTitle')}
+      text={words('revokeText')}
+      pending={revoke.isPending}
+      act={() => {
+        revoke.mutate({ params: { id: token.id } });
       }}
-    >
-      {words('revoke')}
-    </Button>
+    />
   );
 }
 
 function NewToken({ made }: { made: (secret: string) => void }) {
   const words = useTranslations('access');
   const [text, setText] = useState('');
-  const [days, setDays] = useState<number | string>('');
+  const [days, setDays] = useState<Days>('');
   const [most, setMost] = useState<number | string>('');
   const create = useAct('createEnrolmentToken', { changes: ['listEnrolmentTokens'] });
   const labels = labelsIn(text);
@@ -116,7 +87,7 @@ function NewToken({ made }: { made: (secret: string) => void }) {
             body: {
               labels,
               ...(typeof most === 'number' && { maxUses: most }),
-              ...(typeof days === 'number' && { expiresInMs: days * dayMs }),
+              ...expiryOf(days),
             },
           },
           {
@@ -147,15 +118,7 @@ function NewToken({ made }: { made: (secret: string) => void }) {
           value={most}
           onChange={setMost}
         />
-        <NumberInput
-          label={words('days')}
-          description={words('daysHint')}
-          min={1}
-          max={1825}
-          allowDecimal={false}
-          value={days}
-          onChange={setDays}
-        />
+        <ExpiryInput days={days} change={setDays} />
         <Button type="submit" loading={create.isPending} disabled={!labels}>
           {words('tokens.create')}
         </Button>

@@ -1,43 +1,72 @@
-import { Alert, Badge, Button, Code, Group, Stack, Text, TextInput } from '@mantine/core';
-import { useDebouncedValue } from '@mantine/hooks';
+import { Alert, Badge, Button, Code, Stack, Text } from '@mantine/core';
 import type { ProblemError } from '@starling/protocol';
 import type { AuditEntry, AuditVerification, Endpoints, QueryOf } from '@starling/protocol/api';
 import { IconShieldCheck, IconShieldX } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
-import { useState } from 'react';
+import { memo } from 'react';
 import { useTranslations } from 'use-intl';
 import { useClient, useList } from '../../api/calls.tsx';
+import { FilterField, Filters, useFilter } from '../../components/filters.tsx';
 import { Identity } from '../../components/identity.tsx';
 import { ItemList, Nothing, type Column } from '../../components/item-list.tsx';
 import { Page } from '../../components/page.tsx';
 import { Problem } from '../../components/problem.tsx';
 import { Ago } from '../../components/time.tsx';
 
-const noFilter = { action: '', object: '', since: '', until: '' };
-type Filter = typeof noFilter;
+const names = { action: '', object: '', since: '', until: '' };
 
 /** What was done in the project, by whom, and whether the record of it is whole. */
 export function AuditLog() {
   const words = useTranslations('audit');
-  const [filter, setFilter] = useState<Filter>(noFilter);
-  const [asked] = useDebouncedValue(filter, 300);
-  const list = useList('listAudit', {
-    query: queryOf(asked),
-  });
+  const filter = useFilter(names);
   return (
     <Page title={words('title')} lead={words('lead')}>
       <Verification />
-      <Filters filter={filter} change={setFilter} />
-      <ItemList
-        name={words('title')}
-        list={list}
-        columns={useColumns()}
-        keyOf={({ sequence }) => String(sequence)}
-        empty={<Nothing title={words('empty')}>{words('emptyHint')}</Nothing>}
-      />
+      <Filters filter={filter}>
+        <FilterField
+          filter={filter}
+          name="action"
+          label={words('action')}
+          width={180}
+          placeholder="createTask"
+        />
+        <FilterField
+          filter={filter}
+          name="object"
+          label={words('object')}
+          width={220}
+          placeholder={words('objectHint')}
+        />
+        {(['since', 'until'] as const).map((name) => (
+          <FilterField
+            key={name}
+            filter={filter}
+            name={name}
+            label={words(name)}
+            width={210}
+            type="datetime-local"
+          />
+        ))}
+      </Filters>
+      <Found asked={filter.settled} />
     </Page>
   );
 }
+
+/** What fits the filters: it stands while one types, which a long table would slow down. */
+const Found = memo(function Found({ asked }: { asked: typeof names }) {
+  const words = useTranslations('audit');
+  const list = useList('listAudit', { query: queryOf(asked) });
+  return (
+    <ItemList
+      name={words('title')}
+      list={list}
+      columns={useColumns()}
+      keyOf={({ sequence }) => String(sequence)}
+      empty={<Nothing title={words('empty')}>{words('emptyHint')}</Nothing>}
+    />
+  );
+});
 
 function Verification() {
   const words = useTranslations('audit');
@@ -72,36 +101,8 @@ function Verification() {
   );
 }
 
-function Filters({ filter, change }: { filter: Filter; change: (filter: Filter) => void }) {
-  const words = useTranslations('audit');
-  const field = (name: keyof Filter) => ({
-    label: words(name),
-    value: filter[name],
-    onChange: ({ currentTarget: { value } }: React.ChangeEvent<HTMLInputElement>) => {
-      change({ ...filter, [name]: value });
-    },
-  });
-  return (
-    <Group align="flex-end" gap="sm">
-      <TextInput {...field('action')} w={180} placeholder="createTask" />
-      <TextInput {...field('object')} w={220} placeholder={words('objectHint')} />
-      <TextInput {...field('since')} type="datetime-local" w={210} />
-      <TextInput {...field('until')} type="datetime-local" w={210} />
-      <Button
-        variant="subtle"
-        disabled={Object.values(filter).every((value) => value === '')}
-        onClick={() => {
-          change(noFilter);
-        }}
-      >
-        {words('clear')}
-      </Button>
-    </Group>
-  );
-}
-
 /** Filters as the server takes them: times of the person's clock as instants. */
-function queryOf({ action, object, since, until }: Filter): Partial<QueryOf<Endpoints['listAudit']>> {
+function queryOf({ action, object, since, until }: typeof names): Partial<QueryOf<Endpoints['listAudit']>> {
   return {
     ...(action !== '' && { action: action.trim() }),
     ...(object !== '' && { object: object.trim() }),

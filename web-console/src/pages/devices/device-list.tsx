@@ -1,11 +1,11 @@
-import { Anchor, Button, Group, Select, Text, TextInput } from '@mantine/core';
-import { useDebouncedValue } from '@mantine/hooks';
+import { Anchor, Group, Select, Text } from '@mantine/core';
 import type { Device } from '@starling/protocol';
 import type { Endpoints, QueryOf } from '@starling/protocol/api';
 import { Link } from '@tanstack/react-router';
-import { useState } from 'react';
+import { memo } from 'react';
 import { useTranslations } from 'use-intl';
 import { useList } from '../../api/calls.tsx';
+import { FilterField, Filters, useFilter } from '../../components/filters.tsx';
 import { Identity } from '../../components/identity.tsx';
 import { ItemList, Nothing, type Column } from '../../components/item-list.tsx';
 import { Page } from '../../components/page.tsx';
@@ -13,70 +13,51 @@ import { StateBadge } from '../../components/state-badge.tsx';
 import { Ago } from '../../components/time.tsx';
 import { Labels, OnlineSign } from './device-facts.tsx';
 
-const noFilter = { id: '', platform: '', sdkVersion: '', label: '', state: '' };
-type Filter = typeof noFilter;
+const names = { id: '', platform: '', sdkVersion: '', label: '', state: '' };
 
 /** The devices of the project, found by the server: there may be hundreds of thousands. */
 export function DeviceList() {
   const words = useTranslations('devices');
-  const [filter, setFilter] = useState<Filter>(noFilter);
-  const [asked] = useDebouncedValue(filter, 300);
-  const list = useList('listDevices', {
-    query: queryOf(asked),
-  });
+  const filters = useTranslations('devices.filter');
+  const states = useTranslations('states.device');
+  const filter = useFilter(names);
   return (
     <Page title={words('title')} lead={words('lead')}>
-      <Filters filter={filter} change={setFilter} />
-      <ItemList
-        name={words('title')}
-        list={list}
-        columns={useColumns()}
-        keyOf={({ id }) => id}
-        empty={<Nothing title={words('empty')}>{words('emptyHint')}</Nothing>}
-      />
+      <Filters filter={filter}>
+        {(['id', 'platform', 'sdkVersion', 'label'] as const).map((name) => (
+          <FilterField key={name} filter={filter} name={name} label={filters(name)} width={170} />
+        ))}
+        <Select
+          label={filters('state')}
+          placeholder={filters('any')}
+          w={{ base: '100%', xs: 130 }}
+          clearable
+          value={filter.values.state === '' ? null : filter.values.state}
+          data={(['active', 'revoked'] as const).map((value) => ({ value, label: states(value) }))}
+          onChange={(state) => {
+            filter.set('state', state ?? '');
+          }}
+        />
+      </Filters>
+      <Found asked={filter.settled} />
     </Page>
   );
 }
 
-function Filters({ filter, change }: { filter: Filter; change: (filter: Filter) => void }) {
-  const words = useTranslations('devices.filter');
-  const states = useTranslations('states.device');
+/** What fits the filters: it stands while one types, which a long table would slow down. */
+const Found = memo(function Found({ asked }: { asked: typeof names }) {
+  const words = useTranslations('devices');
+  const list = useList('listDevices', { query: queryOf(asked) });
   return (
-    <Group align="flex-end" gap="sm">
-      {(['id', 'platform', 'sdkVersion', 'label'] as const).map((name) => (
-        <TextInput
-          key={name}
-          label={words(name)}
-          value={filter[name]}
-          w={170}
-          onChange={({ currentTarget: { value } }) => {
-            change({ ...filter, [name]: value });
-          }}
-        />
-      ))}
-      <Select
-        label={words('state')}
-        placeholder={words('any')}
-        w={130}
-        clearable
-        value={filter.state === '' ? null : filter.state}
-        data={(['active', 'revoked'] as const).map((value) => ({ value, label: states(value) }))}
-        onChange={(state) => {
-          change({ ...filter, state: state ?? '' });
-        }}
-      />
-      <Button
-        variant="subtle"
-        disabled={Object.values(filter).every((value) => value === '')}
-        onClick={() => {
-          change(noFilter);
-        }}
-      >
-        {words('clear')}
-      </Button>
-    </Group>
+    <ItemList
+      name={words('title')}
+      list={list}
+      columns={useColumns()}
+      keyOf={({ id }) => id}
+      empty={<Nothing title={words('empty')}>{words('emptyHint')}</Nothing>}
+    />
   );
-}
+});
 
 /** What is asked of the server: filters that hold something; a label only once it is whole. */
 function queryOf({
@@ -85,7 +66,7 @@ function queryOf({
   sdkVersion,
   label,
   state,
-}: Filter): Partial<QueryOf<Endpoints['listDevices']>> {
+}: typeof names): Partial<QueryOf<Endpoints['listDevices']>> {
   return {
     ...(id !== '' && { id: id.trim() }),
     ...(platform !== '' && { platform: platform.trim() }),

@@ -1,12 +1,13 @@
-import { Anchor, Button, SimpleGrid, Skeleton, Stack, Text } from '@mantine/core';
+import { Alert, Anchor, SimpleGrid, Skeleton, Stack, Text } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
-import type { DeviceId } from '@starling/protocol';
+import type { Device as DeviceFacts, DeviceId } from '@starling/protocol';
 import type { DeviceWork } from '@starling/protocol/api';
+import { IconEraser } from '@tabler/icons-react';
 import { Link, useParams } from '@tanstack/react-router';
 import { useTranslations } from 'use-intl';
 import { useAct, useList, useRead } from '../../api/calls.tsx';
 import { useMay } from '../../app/session.tsx';
-import { useConfirm } from '../../components/confirm.tsx';
+import { ConfirmButton } from '../../components/confirm.tsx';
 import { dropReason } from '../../components/drop-reason.ts';
 import { Explained } from '../../components/figure.tsx';
 import { Identity } from '../../components/identity.tsx';
@@ -25,7 +26,7 @@ export function Device() {
   const { data: device, error, refetch } = useRead('getDevice', { params: { id } });
   if (error) return <Problem error={error} retry={() => void refetch()} />;
   const trail = [
-    <Anchor key="devices" component={Link} to="/devices">
+    <Anchor key="devices" component={Link} to="/devices" inherit>
       {words('title')}
     </Anchor>,
   ];
@@ -34,8 +35,13 @@ export function Device() {
       title={`${id.slice(0, 12)}…`}
       trail={trail}
       badge={device && <StateBadge of="device" state={device.state} />}
-      actions={device?.state === 'active' && <Revoke id={id} />}
+      actions={device && <Acts device={device} />}
     >
+      {device?.erasedAt != null && (
+        <Alert color="gray" icon={<IconEraser />} title={words('erased')}>
+          {words('erasedHint')} <Ago at={device.erasedAt} />
+        </Alert>
+      )}
       <Panel title={words('about')}>
         {device === undefined ? (
           <Skeleton h={80} />
@@ -45,13 +51,13 @@ export function Device() {
               <Identity id={device.id} length={30} />
             </Fact>
             <Fact name={words('publicKey')}>
-              <Identity id={device.publicKey} length={16} />
+              {device.publicKey === null ? '–' : <Identity id={device.publicKey} length={16} />}
             </Fact>
             <Fact name={words('column.online')}>
               <OnlineSign online={device.online} />
             </Fact>
-            <Fact name={words('column.platform')}>{device.platform}</Fact>
-            <Fact name={words('column.sdkVersion')}>{device.sdkVersion}</Fact>
+            <Fact name={words('column.platform')}>{device.platform || '–'}</Fact>
+            <Fact name={words('column.sdkVersion')}>{device.sdkVersion || '–'}</Fact>
             <Fact name={words('column.labels')}>
               <Labels labels={device.labels} />
             </Fact>
@@ -112,7 +118,7 @@ function useWorkColumns(): Column<DeviceWork>[] {
     {
       head: words('work.task'),
       cell: ({ taskId, task }) => (
-        <Anchor component={Link} to={`/tasks/${taskId}`}>
+        <Anchor component={Link} to={`/tasks/${taskId}`} inherit>
           {task}
         </Anchor>
       ),
@@ -120,7 +126,7 @@ function useWorkColumns(): Column<DeviceWork>[] {
     {
       head: words('work.round'),
       cell: ({ roundId, roundNumber, kind }) => (
-        <Anchor component={Link} to={`/rounds/${roundId}`}>
+        <Anchor component={Link} to={`/rounds/${roundId}`} inherit>
           {words('roundOf', { kind: states(`kind.${kind}`), number: roundNumber })}
         </Anchor>
       ),
@@ -154,36 +160,44 @@ function useWorkColumns(): Column<DeviceWork>[] {
   ];
 }
 
-function Revoke({ id }: { id: DeviceId }) {
+/** What may be done to a device. Each cannot be undone. */
+function Acts({ device: { id, state, erasedAt } }: { device: DeviceFacts }) {
   const words = useTranslations('devices');
-  const confirm = useConfirm();
   const may = useMay();
-  const revoke = useAct('revokeDevice', { changes: ['getDevice', 'listDevices', 'getFleet'] });
-  if (!may('revokeDevice')) return null;
+  const changes = ['getDevice', 'listDevices', 'listDeviceWork', 'getFleet'] as const;
+  const revoke = useAct('revokeDevice', { changes });
+  const erase = useAct('eraseDevice', { changes });
+  const told = (message: string) => ({
+    onSuccess: () => {
+      notifications.show({ message });
+    },
+  });
   return (
-    <Button
-      color="red"
-      variant="light"
-      loading={revoke.isPending}
-      onClick={() => {
-        confirm({
-          title: words('revokeTitle'),
-          text: words('revokeText'),
-          confirm: words('revoke'),
-          act: () => {
-            revoke.mutate(
-              { params: { id } },
-              {
-                onSuccess: () => {
-                  notifications.show({ message: words('revoked') });
-                },
-              },
-            );
-          },
-        });
-      }}
-    >
-      {words('revoke')}
-    </Button>
+    <>
+      {state === 'active' && may('revokeDevice') && (
+        <ConfirmButton
+          name={words('revoke')}
+          title={words('revokeTitle')}
+          text={words('revokeText')}
+          pending={revoke.isPending}
+          size="page"
+          act={() => {
+            revoke.mutate({ params: { id } }, told(words('revoked')));
+          }}
+        />
+      )}
+      {erasedAt === null && may('eraseDevice') && (
+        <ConfirmButton
+          name={words('erase')}
+          title={words('eraseTitle')}
+          text={words('eraseText')}
+          pending={erase.isPending}
+          size="page"
+          act={() => {
+            erase.mutate({ params: { id } }, told(words('erased')));
+          }}
+        />
+      )}
+    </>
   );
 }

@@ -7,7 +7,7 @@ import { useRead } from '../../api/calls.tsx';
 import { Bars } from '../../components/bars.tsx';
 import { lineColour } from '../../components/chart/colours.ts';
 import { dropReason } from '../../components/drop-reason.ts';
-import { Explained, Figure } from '../../components/figure.tsx';
+import { Explained, Figures } from '../../components/figure.tsx';
 import { Nothing } from '../../components/item-list.tsx';
 import { Page, Panel } from '../../components/page.tsx';
 import { Problem } from '../../components/problem.tsx';
@@ -25,33 +25,21 @@ export function Fleet() {
   const shown = (value: number | undefined) => (value === undefined ? undefined : count(value));
   return (
     <Page title={words('title')} lead={words('lead')}>
-      <SimpleGrid cols={{ base: 2, md: 4 }} spacing="sm">
-        <Figure
-          name={words('online')}
-          value={shown(devices?.online)}
-          meaning={words('onlineMeaning')}
-          from="getFleet"
-        />
-        <Figure
-          name={words('day')}
-          value={shown(devices?.day)}
-          meaning={words('dayMeaning')}
-          from="getFleet"
-        />
-        <Figure
-          name={words('week')}
-          value={shown(devices?.week)}
-          meaning={words('weekMeaning')}
-          from="getFleet"
-        />
-        <Figure
-          name={words('active')}
-          value={shown(devices?.active)}
-          unit={devices && devices.revoked > 0 ? words('revokedToo', { count: devices.revoked }) : undefined}
-          meaning={words('activeMeaning')}
-          from="getFleet"
-        />
-      </SimpleGrid>
+      <Figures
+        from="getFleet"
+        figures={[
+          { name: words('online'), value: shown(devices?.online), meaning: words('onlineMeaning') },
+          { name: words('day'), value: shown(devices?.day), meaning: words('dayMeaning') },
+          { name: words('week'), value: shown(devices?.week), meaning: words('weekMeaning') },
+          {
+            name: words('active'),
+            value: shown(devices?.active),
+            unit:
+              devices && devices.revoked > 0 ? words('revokedToo', { count: devices.revoked }) : undefined,
+            meaning: words('activeMeaning'),
+          },
+        ]}
+      />
       {data === undefined ? (
         <Skeleton h={320} />
       ) : data.devices.active === 0 ? (
@@ -149,18 +137,16 @@ function AtWork({ work }: Pick<FleetFigures, 'work'>) {
   });
   return (
     <Panel title={words('now')}>
-      <SimpleGrid cols={3} spacing="sm">
-        {(['nowTasks', 'nowRounds', 'nowJobs'] as const).map((name) => (
-          <Figure
-            key={name}
-            name={words(name)}
-            value={{ nowTasks: work.tasks, nowRounds: work.rounds, nowJobs: work.jobs }[name]}
-            meaning={words('nowMeaning')}
-            from="getFleet"
-            bare
-          />
-        ))}
-      </SimpleGrid>
+      <Figures
+        from="getFleet"
+        bare
+        cols={3}
+        figures={[
+          { name: words('nowTasks'), value: work.tasks, meaning: words('nowMeaning') },
+          { name: words('nowRounds'), value: work.rounds, meaning: words('nowMeaning') },
+          { name: words('nowJobs'), value: work.jobs, meaning: words('nowMeaning') },
+        ]}
+      />
       <Text size="sm" c="dimmed">
         {words('assignments')}
       </Text>
@@ -176,36 +162,17 @@ function LastDay({ day }: Pick<FleetFigures, 'day'>) {
   const dropped = Object.entries(day.dropped).sort(([, a], [, b]) => b - a);
   return (
     <Panel title={words('lastDay')}>
-      <SimpleGrid cols={2} spacing="sm">
-        <Figure
-          name={words('published')}
-          value={count(day.published)}
-          meaning={words('roundsMeaning')}
-          from="getFleet"
-          bare
-        />
-        <Figure
-          name={words('abandoned')}
-          value={count(day.abandoned)}
-          meaning={words('roundsMeaning')}
-          from="getFleet"
-          bare
-        />
-        <Figure
-          name={words('counted')}
-          value={count(day.counted)}
-          meaning={words('countedMeaning')}
-          from="getFleet"
-          bare
-        />
-        <Figure
-          name={words('bytesUp')}
-          value={bytes(day.bytesUp)}
-          meaning={words('bytesMeaning')}
-          from="getFleet"
-          bare
-        />
-      </SimpleGrid>
+      <Figures
+        from="getFleet"
+        bare
+        cols={2}
+        figures={[
+          { name: words('published'), value: count(day.published), meaning: words('roundsMeaning') },
+          { name: words('abandoned'), value: count(day.abandoned), meaning: words('roundsMeaning') },
+          { name: words('counted'), value: count(day.counted), meaning: words('countedMeaning') },
+          { name: words('bytesUp'), value: bytes(day.bytesUp), meaning: words('bytesMeaning') },
+        ]}
+      />
       <Text size="sm" c="dimmed">
         {words('dropped')}
       </Text>

@@ -36,7 +36,7 @@ function useColumns(): Column<Job>[] {
     {
       head: words('column.job'),
       cell: ({ id, work }) => (
-        <Anchor component={Link} to={`/jobs/${id}`} fw={600}>
+        <Anchor component={Link} to={`/jobs/${id}`} fw={600} inherit>
           {words(`kind.${work.kind}`)}
         </Anchor>
       ),

@@ -1,4 +1,4 @@
-import { Alert, Anchor, Button, Code, SimpleGrid, Skeleton, Stack, Text } from '@mantine/core';
+import { Alert, Anchor, Code, SimpleGrid, Skeleton, Stack, Text } from '@mantine/core';
 import type { JobId } from '@starling/protocol';
 import type { Job as JobFacts } from '@starling/protocol/api';
 import { Link, useParams } from '@tanstack/react-router';
@@ -6,7 +6,7 @@ import type { ReactNode } from 'react';
 import { useTranslations } from 'use-intl';
 import { useAct, useRead } from '../../api/calls.tsx';
 import { useMay } from '../../app/session.tsx';
-import { useConfirm } from '../../components/confirm.tsx';
+import { ConfirmButton } from '../../components/confirm.tsx';
 import { Explained } from '../../components/figure.tsx';
 import { Identity } from '../../components/identity.tsx';
 import { Page, Panel } from '../../components/page.tsx';
@@ -25,7 +25,7 @@ export function Job() {
   const { data: job, error, refetch } = useRead('getJob', { params: { id } });
   if (error) return <Problem error={error} retry={() => void refetch()} />;
   const trail = [
-    <Anchor key="jobs" component={Link} to="/jobs">
+    <Anchor key="jobs" component={Link} to="/jobs" inherit>
       {words('title')}
     </Anchor>,
   ];
@@ -114,27 +114,19 @@ function Json({ value }: { value: object }) {
 
 function Cancel({ id }: { id: JobId }) {
   const words = useTranslations('jobs');
-  const confirm = useConfirm();
   const may = useMay();
   const cancel = useAct('cancelJob', { changes: ['getJob', 'listJobs', 'listTaskJobs'] });
   if (!may('cancelJob')) return null;
   return (
-    <Button
-      color="red"
-      variant="light"
-      loading={cancel.isPending}
-      onClick={() => {
-        confirm({
-          title: words('cancelTitle'),
-          text: words('cancelText'),
-          confirm: words('cancel'),
-          act: () => {
-            cancel.mutate({ params: { id } });
-          },
-        });
+    <ConfirmButton
+      name={words('cancel')}
+      title={words('cancelTitle')}
+      text={words('cancelText')}
+      pending={cancel.isPending}
+      size="page"
+      act={() => {
+        cancel.mutate({ params: { id } });
       }}
-    >
-      {words('cancel')}
-    </Button>
+    />
   );
 }

@@ -7,7 +7,7 @@ import { useRead } from '../../api/calls.tsx';
 export function TaskName({ id }: { id: TaskId }) {
   const { data } = useRead('getTask', { params: { id } });
   return (
-    <Anchor component={Link} to={`/tasks/${id}`}>
+    <Anchor component={Link} to={`/tasks/${id}`} inherit>
       {data?.id === id ? data.name : `${id.slice(0, 12)}…`}
     </Anchor>
   );

@@ -15,7 +15,7 @@ import { IconDownload } from '@tabler/icons-react';
 import { Link, useParams } from '@tanstack/react-router';
 import { useTranslations } from 'use-intl';
 import { useList, useRead } from '../../api/calls.tsx';
-import { Figure } from '../../components/figure.tsx';
+import { Figures } from '../../components/figure.tsx';
 import { Identity } from '../../components/identity.tsx';
 import { ItemList, Nothing, type Column } from '../../components/item-list.tsx';
 import { Page, Panel } from '../../components/page.tsx';
@@ -23,6 +23,7 @@ import { Problem } from '../../components/problem.tsx';
 import { useQuantities } from '../../components/quantities.ts';
 import { save } from '../../components/save.ts';
 import { StateBadge } from '../../components/state-badge.tsx';
+import { TallTable } from '../../components/tall-table.tsx';
 import { documentOf, type ModelDocument } from './document.ts';
 
 /** One model: its facts, what trains it, and its document. */
@@ -48,32 +49,27 @@ export function ModelPage() {
         </Anchor>,
       ]}
     >
-      <SimpleGrid cols={{ base: 2, md: 4 }} spacing="sm">
-        <Figure
-          name={words('column.parameters')}
-          value={count(model.parameters)}
-          meaning={words('parametersMeaning')}
-          from="getModel"
-        />
-        <Figure
-          name={words('column.input')}
-          value={model.inputShape.join(' × ')}
-          meaning={words('inputMeaning')}
-          from="getModel"
-        />
-        <Figure
-          name={words('column.classes')}
-          value={count(model.classes)}
-          meaning={words('classesMeaning')}
-          from="getModel"
-        />
-        <Figure
-          name={words('operations')}
-          value={count(document.nodes.length)}
-          meaning={words('operationsMeaning')}
-          from="getModel"
-        />
-      </SimpleGrid>
+      <Figures
+        from="getModel"
+        figures={[
+          {
+            name: words('column.parameters'),
+            value: count(model.parameters),
+            meaning: words('parametersMeaning'),
+          },
+          {
+            name: words('column.input'),
+            value: model.inputShape.join(' × '),
+            meaning: words('inputMeaning'),
+          },
+          { name: words('column.classes'), value: count(model.classes), meaning: words('classesMeaning') },
+          {
+            name: words('operations'),
+            value: count(document.nodes.length),
+            meaning: words('operationsMeaning'),
+          },
+        ]}
+      />
       <TasksOfModel digest={digest} />
       <SimpleGrid cols={{ base: 1, lg: 2 }} spacing="md">
         <ParametersPanel document={document} />
@@ -142,44 +138,38 @@ function ParametersPanel({ document: { params } }: { document: ModelDocument }) 
   const sizeOf = (shape: readonly number[]) => shape.reduce((product, axis) => product * axis, 1);
   return (
     <Panel title={words('title')}>
-      <ScrollArea.Autosize
-        mah={480}
-        viewportProps={{ tabIndex: 0, role: 'region', 'aria-label': words('title') }}
+      <TallTable
+        name={words('title')}
+        height={480}
+        head={[
+          { name: words('name') },
+          { name: words('shape') },
+          { name: words('values'), right: true },
+          { name: words('part') },
+        ]}
       >
-        <Table verticalSpacing={6} stickyHeader>
-          <Table.Thead bg="var(--starling-surface)">
-            <Table.Tr>
-              <Table.Th>{words('name')}</Table.Th>
-              <Table.Th>{words('shape')}</Table.Th>
-              <Table.Th ta="right">{words('values')}</Table.Th>
-              <Table.Th>{words('part')}</Table.Th>
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {params.map(({ id, shape, group = 'body', share = 'global' }) => (
-              <Table.Tr key={id}>
-                <Table.Th scope="row" fw={400} ff="monospace" fz="sm">
-                  {id}
-                </Table.Th>
-                <Table.Td style={{ whiteSpace: 'nowrap' }}>{shape.join(' × ')}</Table.Td>
-                <Table.Td ta="right">{count(sizeOf(shape))}</Table.Td>
-                <Table.Td>
-                  <Group gap={4} wrap="nowrap">
-                    <Badge variant="default" tt="none">
-                      {words(group)}
-                    </Badge>
-                    {share === 'local' && (
-                      <Badge variant="light" color="violet" tt="none">
-                        {words('local')}
-                      </Badge>
-                    )}
-                  </Group>
-                </Table.Td>
-              </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
-      </ScrollArea.Autosize>
+        {params.map(({ id, shape, group = 'body', share = 'global' }) => (
+          <Table.Tr key={id}>
+            <Table.Th scope="row" fw={400} ff="monospace" fz="sm">
+              {id}
+            </Table.Th>
+            <Table.Td style={{ whiteSpace: 'nowrap' }}>{shape.join(' × ')}</Table.Td>
+            <Table.Td ta="right">{count(sizeOf(shape))}</Table.Td>
+            <Table.Td>
+              <Group gap={4} wrap="nowrap">
+                <Badge variant="default" tt="none">
+                  {words(group)}
+                </Badge>
+                {share === 'local' && (
+                  <Badge variant="light" color="violet" tt="none">
+                    {words('local')}
+                  </Badge>
+                )}
+              </Group>
+            </Table.Td>
+          </Table.Tr>
+        ))}
+      </TallTable>
     </Panel>
   );
 }

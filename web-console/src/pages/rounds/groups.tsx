@@ -52,13 +52,13 @@ export function GroupsPanel({
                 <Table.Th>{words('column.state')}</Table.Th>
                 <Table.Th ta="right">{words('column.size')}</Table.Th>
                 <Table.Th ta="right">{words('column.survivors')}</Table.Th>
-                <Table.Th ta="right">{words('column.minimum')}</Table.Th>
+                <Table.Th ta="right">{words('column.needed')}</Table.Th>
                 <Table.Th ta="right">{words('column.duration')}</Table.Th>
               </Table.Tr>
             </Table.Thead>
             <Table.Tbody>
               {groups.slice(0, mostRows).map((group) => (
-                <GroupRow key={group.id} group={group} minimum={secure.groupSize.minimum} />
+                <GroupRow key={group.id} group={group} />
               ))}
             </Table.Tbody>
           </Table>
@@ -73,10 +73,10 @@ export function GroupsPanel({
   );
 }
 
-function GroupRow({ group, minimum }: { group: GroupSummary; minimum: number }) {
+function GroupRow({ group }: { group: GroupSummary }) {
   const words = useTranslations('rounds.groups');
   const { count, duration } = useQuantities();
-  const { id, state, reason, size, survivors, openedAt, endedAt } = group;
+  const { id, state, reason, size, needed, survivors, openedAt, endedAt } = group;
   return (
     <Table.Tr>
       <Table.Td>
@@ -100,7 +100,7 @@ function GroupRow({ group, minimum }: { group: GroupSummary; minimum: number }) 
             ? words('of', { survivors, lost: size - survivors })
             : count(survivors)}
       </Table.Td>
-      <Table.Td ta="right">{count(minimum)}</Table.Td>
+      <Table.Td ta="right">{count(needed)}</Table.Td>
       <Table.Td ta="right" style={{ whiteSpace: 'nowrap' }}>
         {endedAt === null ? words('underWay') : duration(Date.parse(endedAt) - Date.parse(openedAt))}
       </Table.Td>

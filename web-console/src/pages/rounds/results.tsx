@@ -1,7 +1,7 @@
-import { SimpleGrid, Table } from '@mantine/core';
+import { Table } from '@mantine/core';
 import type { EvaluationMetrics, Round, StatisticsMetrics, TrainingMetrics } from '@starling/protocol';
 import { useFormatter, useTranslations } from 'use-intl';
-import { Explained, Figure } from '../../components/figure.tsx';
+import { Explained, Figures } from '../../components/figure.tsx';
 import { Panel } from '../../components/page.tsx';
 import { useQuantities } from '../../components/quantities.ts';
 
@@ -26,29 +26,25 @@ function Training({ metrics }: { metrics: TrainingMetrics }) {
   const number = (value: number) => format.number(value, { maximumSignificantDigits: 4 });
   const { accuracyBefore, accuracyAfter, lossBefore, lossAfter, updateNorm, weight } = metrics;
   return (
-    <SimpleGrid cols={{ base: 2, md: 4 }} spacing="sm">
-      <Figure
-        name={words('accuracy')}
-        value={percent(accuracyAfter)}
-        unit={words('from', { value: percent(accuracyBefore) })}
-        meaning={words('accuracyMeaning')}
-        from="getRound"
-      />
-      <Figure
-        name={words('loss')}
-        value={number(lossAfter)}
-        unit={words('from', { value: number(lossBefore) })}
-        meaning={words('lossMeaning')}
-        from="getRound"
-      />
-      <Figure
-        name={words('norm')}
-        value={number(updateNorm)}
-        meaning={words('normMeaning')}
-        from="getRound"
-      />
-      <Figure name={words('weight')} value={count(weight)} meaning={words('weightMeaning')} from="getRound" />
-    </SimpleGrid>
+    <Figures
+      from="getRound"
+      figures={[
+        {
+          name: words('accuracy'),
+          value: percent(accuracyAfter),
+          unit: words('from', { value: percent(accuracyBefore) }),
+          meaning: words('accuracyMeaning'),
+        },
+        {
+          name: words('loss'),
+          value: number(lossAfter),
+          unit: words('from', { value: number(lossBefore) }),
+          meaning: words('lossMeaning'),
+        },
+        { name: words('norm'), value: number(updateNorm), meaning: words('normMeaning') },
+        { name: words('weight'), value: count(weight), meaning: words('weightMeaning') },
+      ]}
+    />
   );
 }
 
@@ -56,14 +52,10 @@ function Statistics({ metrics }: { metrics: StatisticsMetrics }) {
   const words = useTranslations('rounds.results');
   const { count } = useQuantities();
   return (
-    <SimpleGrid cols={{ base: 2, md: 4 }} spacing="sm">
-      <Figure
-        name={words('rows')}
-        value={count(metrics.rows)}
-        meaning={words('rowsMeaning')}
-        from="getRound"
-      />
-    </SimpleGrid>
+    <Figures
+      from="getRound"
+      figures={[{ name: words('rows'), value: count(metrics.rows), meaning: words('rowsMeaning') }]}
+    />
   );
 }
 

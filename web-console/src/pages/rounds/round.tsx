@@ -3,7 +3,7 @@ import { abandonReasons, type AbandonReason, type RoundDetail, type RoundId } fr
 import { Link, useParams } from '@tanstack/react-router';
 import { useTranslations } from 'use-intl';
 import { useRead } from '../../api/calls.tsx';
-import { Explained, Figure } from '../../components/figure.tsx';
+import { Explained, Figures } from '../../components/figure.tsx';
 import { Page, Panel } from '../../components/page.tsx';
 import { Problem } from '../../components/problem.tsx';
 import { useQuantities } from '../../components/quantities.ts';
@@ -11,14 +11,12 @@ import { RoundStrip } from '../../components/round-strip.tsx';
 import { StateBadge } from '../../components/state-badge.tsx';
 import { Ago } from '../../components/time.tsx';
 import { FunnelPanel, SpansPanel } from './anatomy.tsx';
+import { GroupHealthPanel } from './group-health.tsx';
 import { GroupsPanel } from './groups.tsx';
 import { Lanes } from './lane-chart.tsx';
 import { Results } from './results.tsx';
 import { RoundActions } from './round-actions.tsx';
 import { Steps } from './steps.tsx';
-
-/** How often arrivals are read while a round runs: devices that arrive are no event of their own. */
-const watchMs = 1000;
 
 /** One round: as it happens, and what it was made of. */
 export function RoundPage() {
@@ -28,10 +26,8 @@ export function RoundPage() {
   const kinds = useTranslations('states.kind');
   const states = useTranslations('states.round');
   const round = useRead('getRound', input);
-  const runs = round.data?.endedAt === null;
-  const watched = runs ? { refetchInterval: watchMs } : {};
-  const anatomy = useRead('getAnatomy', input, watched);
-  const arrivals = useRead('getArrivals', input, watched);
+  const anatomy = useRead('getAnatomy', input);
+  const arrivals = useRead('getArrivals', input);
   const task = useRead(
     'getTask',
     { params: { id: round.data?.taskId as NonNullable<typeof round.data>['taskId'] } }, // asked only when it is known
@@ -106,7 +102,12 @@ export function RoundPage() {
           </Stack>
         </SimpleGrid>
       )}
-      {task.data?.plan.secure && <GroupsPanel groups={round.data.groups} secure={task.data.plan.secure} />}
+      {task.data?.plan.secure && (
+        <>
+          <GroupsPanel groups={round.data.groups} secure={task.data.plan.secure} />
+          <GroupHealthPanel taskId={taskId} />
+        </>
+      )}
     </Page>
   );
 }
@@ -131,31 +132,31 @@ function RoundFigures({ round }: { round: RoundDetail }) {
   const counted = metrics?.devices ?? funnel.states['uploaded'] ?? 0;
   const lost = Object.values(funnel.dropped).reduce((sum, devices) => sum + devices, 0);
   return (
-    <SimpleGrid cols={{ base: 2, md: 4 }} spacing="sm">
-      <Figure
-        name={words('counted')}
-        value={count(counted)}
-        unit={words('wanted', { goal, minimum })}
-        meaning={words('countedMeaning')}
-        from="getRound"
-      />
-      <Figure name={words('lost')} value={count(lost)} meaning={words('lostMeaning')} from="getRound" />
-      <Figure name={words('bytes')} value={bytes(bytesUp)} meaning={words('bytesMeaning')} from="getRound" />
-      <Figure
-        name={words('duration')}
-        value={
-          endedAt === null ? (
-            <Text span inherit c="dimmed">
-              {words('running')}
-            </Text>
-          ) : (
-            duration(Date.parse(endedAt) - Date.parse(openedAt))
-          )
-        }
-        meaning={words('durationMeaning')}
-        from="getRound"
-      />
-    </SimpleGrid>
+    <Figures
+      from="getRound"
+      figures={[
+        {
+          name: words('counted'),
+          value: count(counted),
+          unit: words('wanted', { goal, minimum }),
+          meaning: words('countedMeaning'),
+        },
+        { name: words('lost'), value: count(lost), meaning: words('lostMeaning') },
+        { name: words('bytes'), value: bytes(bytesUp), meaning: words('bytesMeaning') },
+        {
+          name: words('duration'),
+          value:
+            endedAt === null ? (
+              <Text span inherit c="dimmed">
+                {words('running')}
+              </Text>
+            ) : (
+              duration(Date.parse(endedAt) - Date.parse(openedAt))
+            ),
+          meaning: words('durationMeaning'),
+        },
+      ]}
+    />
   );
 }
 

@@ -1,25 +1,15 @@
-import {
-  Alert,
-  Box,
-  Group,
-  ScrollArea,
-  Select,
-  SimpleGrid,
-  Skeleton,
-  Stack,
-  Table,
-  Text,
-} from '@mantine/core';
+import { Alert, Box, Group, Select, SimpleGrid, Skeleton, Stack, Table, Text } from '@mantine/core';
 import { readSafetensors, type ModelVersion, type Task, type VersionId } from '@starling/protocol';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useFormatter, useTranslations } from 'use-intl';
 import { readBlob } from '../../api/blobs.ts';
 import { useList, useRead } from '../../api/calls.tsx';
-import { Explained, Figure } from '../../components/figure.tsx';
+import { Explained, Figures } from '../../components/figure.tsx';
 import { Panel } from '../../components/page.tsx';
 import { Problem } from '../../components/problem.tsx';
 import { useQuantities } from '../../components/quantities.ts';
+import { TallTable } from '../../components/tall-table.tsx';
 import { compareWeights, type Comparison } from './compare.ts';
 
 /** How the weights of two versions differ, computed here from both files. */
@@ -108,32 +98,23 @@ function Compared({ from, to }: { from: ModelVersion; to: ModelVersion }) {
       {data.unmatched.length > 0 && (
         <Alert color="orange">{words('unmatched', { names: data.unmatched.join(', ') })}</Alert>
       )}
-      <SimpleGrid cols={{ base: 2, md: 4 }} spacing="sm">
-        <Figure
-          name={words('distance')}
-          value={number(data.distance)}
-          meaning={words('distanceMeaning')}
-          from="getVersion"
-        />
-        <Figure
-          name={words('relative')}
-          value={data.norms[0] === 0 ? null : percent(data.distance / data.norms[0])}
-          meaning={words('relativeMeaning')}
-          from="getVersion"
-        />
-        <Figure
-          name={words('largest')}
-          value={number(data.largest)}
-          meaning={words('largestMeaning')}
-          from="getVersion"
-        />
-        <Figure
-          name={words('equal')}
-          value={data.count === 0 ? null : percent(data.equal / data.count)}
-          meaning={words('equalMeaning')}
-          from="getVersion"
-        />
-      </SimpleGrid>
+      <Figures
+        from="getVersion"
+        figures={[
+          { name: words('distance'), value: number(data.distance), meaning: words('distanceMeaning') },
+          {
+            name: words('relative'),
+            value: data.norms[0] === 0 ? null : percent(data.distance / data.norms[0]),
+            meaning: words('relativeMeaning'),
+          },
+          { name: words('largest'), value: number(data.largest), meaning: words('largestMeaning') },
+          {
+            name: words('equal'),
+            value: data.count === 0 ? null : percent(data.equal / data.count),
+            meaning: words('equalMeaning'),
+          },
+        ]}
+      />
       <SimpleGrid cols={{ base: 1, lg: 2 }} spacing="md">
         <Panel
           title={
@@ -145,40 +126,34 @@ function Compared({ from, to }: { from: ModelVersion; to: ModelVersion }) {
           <Histogram comparison={data} />
         </Panel>
         <Panel title={words('tensors')}>
-          <ScrollArea.Autosize
-            mah={420}
-            viewportProps={{ tabIndex: 0, role: 'region', 'aria-label': words('tensors') }}
+          <TallTable
+            name={words('tensors')}
+            height={420}
+            head={[
+              { name: words('tensor') },
+              { name: words('before'), right: true },
+              { name: words('after'), right: true },
+              { name: words('distance'), right: true },
+            ]}
           >
-            <Table verticalSpacing={6} stickyHeader>
-              <Table.Thead bg="var(--starling-surface)">
-                <Table.Tr>
-                  <Table.Th>{words('tensor')}</Table.Th>
-                  <Table.Th ta="right">{words('before')}</Table.Th>
-                  <Table.Th ta="right">{words('after')}</Table.Th>
-                  <Table.Th ta="right">{words('distance')}</Table.Th>
-                </Table.Tr>
-              </Table.Thead>
-              <Table.Tbody>
-                {data.tensors.map(({ name, shape, norms, distance }) => (
-                  <Table.Tr key={name}>
-                    <Table.Th scope="row" fw={400}>
-                      <Text span size="sm" ff="monospace">
-                        {name}
-                      </Text>{' '}
-                      <Text span size="xs" c="dimmed" style={{ whiteSpace: 'nowrap' }}>
-                        {shape.join(' × ')}
-                      </Text>
-                    </Table.Th>
-                    <Table.Td ta="right">{number(norms[0])}</Table.Td>
-                    <Table.Td ta="right">{number(norms[1])}</Table.Td>
-                    <Table.Td ta="right" fw={600}>
-                      {number(distance)}
-                    </Table.Td>
-                  </Table.Tr>
-                ))}
-              </Table.Tbody>
-            </Table>
-          </ScrollArea.Autosize>
+            {data.tensors.map(({ name, shape, norms, distance }) => (
+              <Table.Tr key={name}>
+                <Table.Th scope="row" fw={400}>
+                  <Text span size="sm" ff="monospace">
+                    {name}
+                  </Text>{' '}
+                  <Text span size="xs" c="dimmed" style={{ whiteSpace: 'nowrap' }}>
+                    {shape.join(' × ')}
+                  </Text>
+                </Table.Th>
+                <Table.Td ta="right">{number(norms[0])}</Table.Td>
+                <Table.Td ta="right">{number(norms[1])}</Table.Td>
+                <Table.Td ta="right" fw={600}>
+                  {number(distance)}
+                </Table.Td>
+              </Table.Tr>
+            ))}
+          </TallTable>
         </Panel>
       </SimpleGrid>
     </Stack>

@@ -41,7 +41,7 @@ function Facts({ version }: { version: ModelVersion }) {
     [words('size'), bytes(version.bytes)],
     [words('digest'), <Identity key="digest" id={version.digest} length={20} />],
     [words('weights'), <Identity key="weights" id={version.weights} length={20} />],
-    [words('id'), <Identity key="id" id={version.id} length={26} />],
+    [words('id'), <Identity key="id" id={version.id} length={20} />],
   ];
   return (
     <Panel title={words('title')}>

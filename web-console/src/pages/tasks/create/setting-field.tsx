@@ -5,7 +5,7 @@ import { isObject, type Json } from '../../../components/plan/document.ts';
 import type { Setting } from '../../../components/plan/settings.ts';
 import { labelsAsText, labelsIn, numbersIn } from '../../../components/plan/values.ts';
 
-export interface FieldProps {
+interface FieldProps {
   setting: Setting;
   value: Json | undefined;
   /** What is wrong here, in the server's words. */

@@ -22,7 +22,7 @@ const Editor = lazy(() => import('./task-json.tsx').then((m) => ({ default: m.Ta
 const settleMs = 400;
 
 /** The task that is cloned: the version to begin from, and how long a device of it worked in a round. */
-export interface CloneSource {
+interface CloneSource {
   readonly version: VersionId;
   readonly workMs?: number;
 }

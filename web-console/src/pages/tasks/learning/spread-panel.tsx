@@ -1,12 +1,12 @@
-import { ActionIcon, Group, Stack, Table, Text } from '@mantine/core';
+import { Group, Stack, Table, Text } from '@mantine/core';
 import { useElementSize } from '@mantine/hooks';
 import type { Curves } from '@starling/protocol/api';
-import { IconTable } from '@tabler/icons-react';
 import { useMemo, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { Explained } from '../../../components/figure.tsx';
 import { Panel } from '../../../components/page.tsx';
 import { useQuantities } from '../../../components/quantities.ts';
+import { TableToggle } from '../../../components/table-toggle.tsx';
 import { evenly, spreadOf, type Judged, type Spread } from './curves.ts';
 
 /** Columns that are drawn at the most. */
@@ -26,19 +26,7 @@ export function SpreadPanel({ curves, judged }: { curves: Curves; judged: Judged
           {words('spread')}
         </Explained>
       }
-      aside={
-        <ActionIcon
-          variant={table ? 'light' : 'subtle'}
-          color="gray"
-          aria-label={words('table')}
-          aria-pressed={table}
-          onClick={() => {
-            setTable(!table);
-          }}
-        >
-          <IconTable size={16} />
-        </ActionIcon>
-      }
+      aside={<TableToggle table={table} change={setTable} />}
     >
       {table ? <AsTable columns={columns} /> : <Drawn columns={columns} />}
       <Group gap="md">
