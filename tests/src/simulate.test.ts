@@ -50,8 +50,22 @@ describe('a simulation beside a server with real devices', () => {
     const rounds = await completed(world.admin, task);
     const parts = (await openPack(join(place.path, 'pack'))).parts;
     const { report } = await simulate({
-      ...{ model: parseModel(tinyModel), plan: task.plan, fleet: idealFleet, seed: 1, threads: 2, isTraining: true },
-      population: { kind: 'pack', devices: users.length, pack: parts, holdout: parts, train: users, heldOut: [] },
+      ...{
+        model: parseModel(tinyModel),
+        plan: task.plan,
+        fleet: idealFleet,
+        seed: 1,
+        threads: 2,
+        isTraining: true,
+      },
+      population: {
+        kind: 'pack',
+        devices: users.length,
+        pack: parts,
+        holdout: parts,
+        train: users,
+        heldOut: [],
+      },
       keys,
     });
     return { rounds, report, weights: await weightsOf(world.admin, task) };
@@ -66,7 +80,13 @@ describe('a simulation beside a server with real devices', () => {
       'Meta-SGD on a coarse grid with momentum',
       {
         learning: {
-          ...{ algorithm: 'meta-sgd', innerSteps: 1, initialRate: 0.1, supportShares: [0.3, 0.5], maxQuery: 64 },
+          ...{
+            algorithm: 'meta-sgd',
+            innerSteps: 1,
+            initialRate: 0.1,
+            supportShares: [0.3, 0.5],
+            maxQuery: 64,
+          },
         },
         optimiser: { kind: 'momentum', rate: { from: 0.5, to: 0.1 }, momentum: 0.9 },
         encoding: { scaleBits: 8, clip: 16, rounding: 'stochastic' },
@@ -75,7 +95,11 @@ describe('a simulation beside a server with real devices', () => {
   ])('publishes the same: %s', async (_, changes) => {
     const spec = { goal: 4, minimum: 4, supportShares: [0.5], steps: [1, 3], rate: 0.1 };
     const { rounds, report, weights } = await both({
-      ...{ rounds: 4, cohort: { goal: 3, minimum: 3, overSelection: 1 }, evaluation: { everyRounds: 2, spec } },
+      ...{
+        rounds: 4,
+        cohort: { goal: 3, minimum: 3, overSelection: 1 },
+        evaluation: { everyRounds: 2, spec },
+      },
       ...changes,
     });
     expect(report.rounds.map(facts)).toEqual(rounds.map(facts));

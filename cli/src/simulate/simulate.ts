@@ -73,8 +73,7 @@ async function scene(
   const pack = await openPack(await findPack(options.data ?? defaultPack, search));
   const holdout =
     options.holdout === undefined ? pack : await openPack(await findPack(options.holdout, search));
-  const { train, heldOut } =
-    holdout === pack ? partition(pack, options) : partitionByPacks(pack, holdout);
+  const { train, heldOut } = holdout === pack ? partition(pack, options) : partitionByPacks(pack, holdout);
   const model = parseModel(options.model === undefined ? modelFor(pack) : await readJson(options.model));
   if (model.inputShape.join() !== inputShape(pack).join())
     throw new Error(
@@ -107,7 +106,10 @@ async function planOf(options: SimulateOptions, model: Model, population: Popula
     return { ...plan, ...(rounds !== undefined && { rounds }) };
   }
   const base = model.inputShape.length === 1 ? featureRows : rawWindows;
-  const settings = { ...base, rounds: rounds === undefined ? base.rounds : { federated: rounds, meta: rounds } };
+  const settings = {
+    ...base,
+    rounds: rounds === undefined ? base.rounds : { federated: rounds, meta: rounds },
+  };
   return trialPlan(algorithm, settings, {
     ...{ training: population.devices, heldOut: heldOutIn(population), seed },
     standardises: model.parameters.some(({ statistic }) => statistic !== undefined),

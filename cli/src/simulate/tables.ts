@@ -54,8 +54,12 @@ function line(cells: readonly string[]): string {
 export function summary({ outcome, forecast, devices, final, digest }: SimulationReport): string {
   const lines = ['', ...costs(forecast, devices)];
   if (outcome === 'stalled')
-    lines.push('', '  The plan came to no end: round after round was abandoned. See why above, and lower its minimum.');
-  if (final) lines.push('', `  Final model on ${final.devices} held-out devices, accuracy in %: mean (worst tenth)`);
+    lines.push(
+      '',
+      '  The plan came to no end: round after round was abandoned. See why above, and lower its minimum.',
+    );
+  if (final)
+    lines.push('', `  Final model on ${final.devices} held-out devices, accuracy in %: mean (worst tenth)`);
   for (const result of final?.results ?? []) lines.push(`  ${judged(result)}`);
   if (digest !== null) lines.push('', `  digest     ${digest}`);
   return lines.join('\n');
@@ -77,7 +81,8 @@ function costs(forecast: Forecast, devices: number): string[] {
 }
 
 function judged({ supportShare, steps, accuracy, worstDecile }: EvaluationResult): string {
-  const when = steps === 0 ? 'before' : `${steps} step${steps === 1 ? '' : 's'} on ${percent(supportShare)} of the data`;
+  const when =
+    steps === 0 ? 'before' : `${steps} step${steps === 1 ? '' : 's'} on ${percent(supportShare)} of the data`;
   return `  ${when.padEnd(32)}${(accuracy * 100).toFixed(1)} (${(worstDecile * 100).toFixed(1)})`;
 }
 

@@ -1,5 +1,11 @@
 import { inputMoments, learn, type Examples, type Params, type Program } from '@starling/model';
-import { metricClip, tensorDtype, trainingMetrics, type Assignment, type UpdateBlock } from '@starling/protocol';
+import {
+  metricClip,
+  tensorDtype,
+  trainingMetrics,
+  type Assignment,
+  type UpdateBlock,
+} from '@starling/protocol';
 import { WorkError } from './errors.ts';
 import { evaluationCoordinates } from './evaluation.ts';
 import { roundStochastically } from './stochastic-rounding.ts';
@@ -86,6 +92,7 @@ function requireFit({ name, size, clip }: UpdateBlock, values: ArrayLike<number>
       `The round asks for ${size} values of "${name}", the model gives ${values.length}. Server and SDK disagree about this work; update the SDK.`,
     );
   }
+  if (values instanceof Float32Array && areWithin(values, clip)) return;
   for (let index = 0; index < size; index++) {
     const value = values[index]!;
     if (!Number.isFinite(value)) {
@@ -101,4 +108,12 @@ function requireFit({ name, size, clip }: UpdateBlock, values: ArrayLike<number>
       );
     }
   }
+}
+
+/** A loop for parameters alone, of which there are many: it sees one kind of array, which makes it several times as fast. */
+function areWithin(values: Float32Array, clip: number): boolean {
+  for (let index = 0; index < values.length; index++) {
+    if (!(Math.abs(values[index]!) <= clip)) return false;
+  }
+  return true;
 }

@@ -1,4 +1,12 @@
-import { adapt, compile, parseModel, probe, trustedBackend, type Params, type Program } from '@starling/model';
+import {
+  adapt,
+  compile,
+  parseModel,
+  probe,
+  trustedBackend,
+  type Params,
+  type Program,
+} from '@starling/model';
 import { utf8Decode, utf8Encode } from '@starling/protocol';
 import { batchOf, contribute, defaultBatch } from './contribution.ts';
 import { readParams } from './models.ts';

@@ -6,5 +6,5 @@ export { wantedRound, type RoundSpec } from './round-order.ts';
 export { resultOf, type RoundResult } from './round-result.ts';
 export { assignmentSeed, sampleCohort } from './sampling.ts';
 export { secureFacts } from './round-facts.ts';
-export { phaseWindowMs } from './secure-groups.ts';
+export { assumptions, phaseWindowMs } from './secure-groups.ts';
 export { planProblems } from './tasks.ts';

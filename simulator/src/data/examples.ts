@@ -42,7 +42,9 @@ export function examplesOf(
   const features = featureArray(pack, choice);
   const codes = Int32Array.from(pack.stored(pack.array('y'), user.offset, user.count));
   const { at, of } = choice.part ?? { at: 0, of: 1 };
-  const rows = [...codes.keys()].filter((row) => codes[row] !== pack.unlabelled).filter((_, i) => i % of === at);
+  const rows = [...codes.keys()]
+    .filter((row) => codes[row] !== pack.unlabelled)
+    .filter((_, i) => i % of === at);
   const x = rowsOf(pack, features, user, rows);
   if (!x.every(Number.isFinite))
     throw new PackError(

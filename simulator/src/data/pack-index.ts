@@ -14,14 +14,7 @@ export const storedAs = {
 } as const;
 export type Dtype = keyof typeof storedAs;
 export type Stored =
-  | Int8Array
-  | Uint8Array
-  | Int16Array
-  | Uint16Array
-  | Int32Array
-  | Uint32Array
-  | Float32Array
-  | Float64Array;
+  Int8Array | Uint8Array | Int16Array | Uint16Array | Int32Array | Uint32Array | Float32Array | Float64Array;
 
 /** One array of a pack: where it lies in `data.bin`, and how its stored numbers become values. */
 export interface PackArray {

@@ -9,7 +9,10 @@ const Spread = (description: string) => Type.Number({ minimum: 0, maximum: 3, de
 const DeviceClass = Type.Object(
   {
     name: Type.String({ minLength: 1, maxLength: 64 }),
-    share: Type.Number({ exclusiveMinimum: 0, description: 'Part of the fleet; parts are taken relative to their sum.' }),
+    share: Type.Number({
+      exclusiveMinimum: 0,
+      description: 'Part of the fleet; parts are taken relative to their sum.',
+    }),
     gigaflops: Type.Number({
       exclusiveMinimum: 0,
       description: 'Products of training, in 10^9 floating-point operations a second, of the middle device.',
@@ -29,7 +32,12 @@ export const FleetModel = Type.Object(
   {
     name: Type.String({ minLength: 1, maxLength: 128 }),
     classes: Type.Array(DeviceClass, { minItems: 1, maxItems: 64 }),
-    roundTripMs: Type.Number({ minimum: 0, maximum: 60_000, default: 0, description: 'Of a message and its answer.' }),
+    roundTripMs: Type.Number({
+      minimum: 0,
+      maximum: 60_000,
+      default: 0,
+      description: 'Of a message and its answer.',
+    }),
     availability: Type.Array(Share('Share of the devices that can be asked.', 1), {
       minItems: 24,
       maxItems: 24,

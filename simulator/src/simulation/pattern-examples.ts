@@ -18,7 +18,8 @@ const [acrossPeople, acrossRows] = [0.5, 0.4];
 /** @throws SimulationRefused For a model whose rows are no values with one class each. */
 export function patternsFor(model: Model, seed: number, rows: number): PatternOptions {
   const { vocabulary, labelKind, labelSize, inputSize: width, classes } = model;
-  if (vocabulary === undefined && labelKind === 'class' && labelSize === 1) return { seed, rows, width, classes };
+  if (vocabulary === undefined && labelKind === 'class' && labelSize === 1)
+    return { seed, rows, width, classes };
   throw new SimulationRefused(
     'simulation-unsupported',
     'Synthetic data are made for models that name the class of a row of values. Give a data pack with --data.',

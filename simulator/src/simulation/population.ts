@@ -18,7 +18,12 @@ export type PopulationOrder =
       readonly train: readonly string[];
       readonly heldOut: readonly string[];
     }
-  | { readonly kind: 'patterns'; readonly devices: number; readonly heldOut: number; readonly patterns: PatternOptions };
+  | {
+      readonly kind: 'patterns';
+      readonly devices: number;
+      readonly heldOut: number;
+      readonly patterns: PatternOptions;
+    };
 
 /**
  * Devices 0 to `training` - 1 train, those from there to `size` - 1 are held out: they are only judged. With more devices than

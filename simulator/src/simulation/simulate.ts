@@ -80,6 +80,8 @@ class RunningSimulation {
   readonly #workforce: Workforce | undefined;
   /** In memory that the threads share. */
   readonly #params: Params;
+  /** Of a weights file. */
+  readonly #modelBytes: number;
   #optimiser: RoundResult['optimiser'];
   #sequence = 0;
   #nowMs = 0;
@@ -91,6 +93,7 @@ class RunningSimulation {
     const memory = new SharedArrayBuffer(layout.size * Float32Array.BYTES_PER_ELEMENT);
     this.#params = { layout, values: new Float32Array(memory) };
     this.#params.values.set(start.values);
+    this.#modelBytes = writeWeights(layout, start.values).length;
     this.#options = options;
     this.#population = population;
     this.#history = new History(plan);
@@ -146,8 +149,8 @@ class RunningSimulation {
     const startMs = this.#nowMs;
     const work = workOf(spec, plan);
     const blocks = blocksOf(spec.kind, model, plan, spec.evaluation);
-    const modelBytes = writeWeights(this.#params.layout, this.#params.values).length;
     const updateBytes = bytesOfUpdate(plan, blocks);
+    const modelBytes = this.#modelBytes;
     const offer = { spec, sequence, work, startMs, modelBytes, updateBytes };
     const terms = { spec, windows: plan.windows, secure: plan.secure, roundTripMs: fleet.roundTripMs };
     const arrivals = [...candidates(this.#surroundings, offer)].map(remembered);

@@ -31,7 +31,13 @@ describe('a round in virtual time', () => {
   });
 
   it('asks another for each that declines', () => {
-    const runs = [run(0, 1, { declines: true }), run(1, 1), run(2, 1, { declines: true }), run(3, 1), run(4, 1)];
+    const runs = [
+      run(0, 1, { declines: true }),
+      run(1, 1),
+      run(2, 1, { declines: true }),
+      run(3, 1),
+      run(4, 1),
+    ];
     const round = play(terms({ goal: 2, minimum: 2, target: 2 }), runs);
     expect(round).toMatchObject({ asked: 4, accepted: [1, 3], trainingMs: 300 });
     expect([...round.dropped]).toEqual([['declined', 2]]);
@@ -42,7 +48,12 @@ describe('a round in virtual time', () => {
     const some = play(terms({ goal: 3, minimum: 2, target: 4 }), runs);
     expect(some).toMatchObject({ outcome: 'published', trainingMs: windows.selectingMs, counted: [0, 1] });
     const few = play(terms({ goal: 3, minimum: 3, target: 4 }), runs);
-    expect(few).toMatchObject({ outcome: 'too-few-devices', endMs: windows.selectingMs, counted: [], downloads: 0 });
+    expect(few).toMatchObject({
+      outcome: 'too-few-devices',
+      endMs: windows.selectingMs,
+      counted: [],
+      downloads: 0,
+    });
     expect([...few.dropped]).toEqual([['round-abandoned', 2]]);
   });
 
@@ -91,7 +102,10 @@ describe('a round in virtual time', () => {
         run(device, 1, vanishing.includes(device) ? { vanishesAt: 0.95 } : {}),
       );
     const round = terms({ goal: 5, minimum: 3, target: 5 }, { secure });
-    expect(play(round, of([]))).toMatchObject({ counted: [0, 1, 2, 3, 4], groups: { summed: 1, aborted: 0 } });
+    expect(play(round, of([]))).toMatchObject({
+      counted: [0, 1, 2, 3, 4],
+      groups: { summed: 1, aborted: 0 },
+    });
     expect(play(round, of([2]))).toMatchObject({ counted: [0, 1, 3, 4], groups: { summed: 1, aborted: 0 } });
     const lost = play(round, of([1, 2]));
     expect(lost).toMatchObject({ outcome: 'too-few-updates', groups: { summed: 0, aborted: 1 } });

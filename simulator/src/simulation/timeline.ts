@@ -134,17 +134,15 @@ export function playRound(
     ...{ counted, dropped },
     groups: {
       summed: terms.secure ? inTime.filter(({ atMs }) => atMs <= endMs).length : 0,
-      aborted: new Set([...lost.values()].map(({ group }) => group).filter((group) => group !== undefined)).size,
+      aborted: new Set([...lost.values()].map(({ group }) => group).filter((group) => group !== undefined))
+        .size,
     },
     ...timesOf(members, endMs, trainingMs, landed),
   };
 }
 
 /** Asks devices until enough have accepted or the window closes; whoever declines is made up for at once. */
-function select(
-  { spec, windows, roundTripMs }: RoundTerms,
-  arrivals: readonly Arrivals[],
-): Selection {
+function select({ spec, windows, roundTripMs }: RoundTerms, arrivals: readonly Arrivals[]): Selection {
   const accepted: DeviceRun[] = [];
   let [asked, declined, atMs] = [0, 0, 0];
   for (const { fromMs, devices } of arrivals) {
@@ -241,12 +239,15 @@ function sumInGroups(
       landings.push({ atMs: endMs, devices: stay.map(({ run }) => run.device) });
       return;
     }
-    for (const { run } of group) lost.set(run.device, { atMs: endMs, reason: 'group-aborted', group: groups });
+    for (const { run } of group)
+      lost.set(run.device, { atMs: endMs, reason: 'group-aborted', group: groups });
   };
   const events = [
     ...ready.map((member) => ({ atMs: member.readyMs, member })),
     ...members
-      .filter(({ run, goneMs, readyMs }) => failed.has(run.device) && goneMs === undefined && readyMs <= readyBy)
+      .filter(
+        ({ run, goneMs, readyMs }) => failed.has(run.device) && goneMs === undefined && readyMs <= readyBy,
+      )
       .map(({ readyMs }) => ({ atMs: readyMs, member: undefined })),
   ].sort((a, b) => a.atMs - b.atMs);
   let pending = members.length;

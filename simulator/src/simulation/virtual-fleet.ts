@@ -66,7 +66,10 @@ export class VirtualFleet {
   }
 
   /** What chance does with a device in one round. */
-  fateOf(device: number, sequence: number): { readonly declines: number; readonly dropsOut: number; readonly when: number } {
+  fateOf(
+    device: number,
+    sequence: number,
+  ): { readonly declines: number; readonly dropsOut: number; readonly when: number } {
     const random = this.#random(`round/${sequence}/${device}`);
     return { declines: random.uniform(), dropsOut: random.uniform(), when: random.uniform() };
   }

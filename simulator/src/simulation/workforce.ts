@@ -46,13 +46,17 @@ export class Workforce {
   async sum(): Promise<WeightedSum> {
     if (!this.#order) throw new TypeError('A sum belongs to a round.');
     const { blocks, maxWeight } = this.#order;
-    const total = new WeightedSum(blocks, { maxWeight });
-    for (const thread of this.#threads) {
-      const answer = await thread.ask({ kind: 'sum' });
-      if (answer.kind !== 'sum') throw new TypeError('A sum was not answered.');
-      total.merge(WeightedSum.ofLanes(blocks, { maxWeight }, answer.parts));
-    }
-    return total;
+    const sums = await Promise.all(
+      this.#threads.map(async (thread) => {
+        const answer = await thread.ask({ kind: 'sum' });
+        if (answer.kind !== 'sum') throw new TypeError('A sum was not answered.');
+        return WeightedSum.ofLanes(blocks, { maxWeight }, answer.parts);
+      }),
+    );
+    return sums.reduce((total, sum) => {
+      total.merge(sum);
+      return total;
+    });
   }
 
   async close(): Promise<void> {
