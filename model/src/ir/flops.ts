@@ -22,14 +22,14 @@ function multiplications(model: Model, { op, in: inputs, out }: NodeIr): number 
   const [x, w, wh] = inputs.map(axes);
   switch (op) {
     case 'dense':
-      return outputs * w![0]!;
+      return outputs * w[0];
     case 'conv1d':
     case 'conv2d':
-      return outputs * size(w!.slice(0, -1));
+      return outputs * size(w.slice(0, -1));
     case 'lstm':
-      return x![0]! * (size(w!) + size(wh!));
+      return x[0] * (size(w) + size(wh));
     case 'attention':
-      return 2 * outputs * w![0]!; // of keys: as many as a row has columns
+      return 2 * outputs * w[0]; // of keys: as many as a row has columns
     default:
       return 0;
   }

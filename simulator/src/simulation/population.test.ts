@@ -56,9 +56,9 @@ describe('a population', () => {
 
   it('makes the same rows for a device whenever it is asked, and others for another', () => {
     const patterns = { seed: 5, rows: 24, width: 8, classes: 3 };
-    const { examplesOf: made, rowsOf } = openPopulation({ kind: 'patterns', devices: 10, heldOut: 2, patterns });
-    expect(made(3)).toEqual(made(3));
-    expect(made(3).x).not.toEqual(made(4).x);
-    expect(rowsOf(11)).toBe(made(11).count);
+    const population = openPopulation({ kind: 'patterns', devices: 10, heldOut: 2, patterns });
+    expect(population.examplesOf(3)).toEqual(population.examplesOf(3));
+    expect(population.examplesOf(3).x).not.toEqual(population.examplesOf(4).x);
+    expect(population.rowsOf(11)).toBe(population.examplesOf(11).count);
   });
 });
