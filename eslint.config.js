@@ -10,8 +10,9 @@ const allowed = {
   aggregation: ['protocol', 'secure'],
   'client-sdk': ['protocol', 'model', 'secure'],
   server: ['protocol', 'model', 'secure', 'aggregation'],
-  simulator: ['protocol', 'model', 'secure', 'aggregation', 'client-sdk'],
-  bench: ['protocol', 'model', 'secure', 'aggregation', 'server'],
+  // server: its pure rules (@starling/server/rules) decide a simulated round too
+  simulator: ['protocol', 'model', 'secure', 'aggregation', 'client-sdk', 'server'],
+  bench: ['protocol', 'model', 'secure', 'aggregation', 'server', 'simulator'],
   // model: shapes of an IR (its reader) and the documents of the zoo; client-sdk: types of the SDK that the server serves
   'web-console': ['protocol', 'model', 'client-sdk'],
   cli: ['protocol', 'model', 'secure', 'aggregation', 'client-sdk', 'server', 'simulator'],

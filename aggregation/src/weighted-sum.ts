@@ -75,6 +75,11 @@ export class WeightedSum {
     return made;
   }
 
+  /** The sum as {@link WeightedSum.ofLanes} takes it: to add up elsewhere, for example in another thread. The lanes are the sum's own. */
+  get parts(): { readonly lanes: readonly Float64Array[]; readonly weight: number; readonly count: number } {
+    return { lanes: this.#lanes, weight: this.#weight, count: this.#count };
+  }
+
   get totalWeight(): number {
     return this.#weight;
   }

@@ -1,5 +1,6 @@
+import { flopsOfExample } from '@starling/model';
 import { describe, expect, it } from 'vitest';
-import { flopsOfExample, flopsOfStep } from './flops.ts';
+import { flopsOfStep } from './flops.ts';
 import { workloads, zooModel } from './workloads.ts';
 
 describe('flopsOfExample', () => {

@@ -1,6 +1,6 @@
 import { median, minimum } from './statistics.ts';
 
-export type BenchName = 'secure' | 'coordinator' | 'console';
+export type BenchName = 'secure' | 'coordinator' | 'console' | 'simulate';
 
 /** What one contender did in one case. */
 export interface Row {

@@ -11,11 +11,11 @@ import { table } from './report.ts';
 import { digestAfter, measure } from './training.ts';
 import { workloads, type Workload } from './workloads.ts';
 
-const usage = `npm run bench -- training | secure | coordinator | cold-start [options]
+const usage = `npm run bench -- training | secure | coordinator | simulate | cold-start [options]
 ${Object.entries(benches)
   .map(([bench, cases]) => `  ${bench}: case by case (--only ${Object.keys(cases).join(',')}; --json)`)
   .join('\n')}
-  --flower PYTHON     a Python that has flwr, beside which "coordinator" folds
+  --flower PYTHON     a Python that has flwr, beside which "coordinator" folds and "simulate" runs rounds
   --postgres URL      an empty PostgreSQL database, in which "coordinator" lets nodes die at deadlines
   cold-start: from the engine's script to the end of the first step, in Chromium (--chromium PATH, --rounds, --workloads)
   --workloads W1,W2   which ones; all unless told (${workloads.map(({ id }) => id).join(', ')})

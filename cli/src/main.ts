@@ -6,6 +6,7 @@ import { dataSet } from './data-set-option.ts';
 import { addDemoOptions, type DemoOptions } from './demo/options.ts';
 import { addOidcOptions } from './oidc-options.ts';
 import type { ServeOptions } from './serve.ts';
+import { addSimulateOptions, type SimulateOptions } from './simulate/options.ts';
 import { addStorageOptions, type StorageOptions } from './storage-options.ts';
 
 // Commands import what they run only when they run: the server and the simulator take a second to load.
@@ -80,6 +81,15 @@ addDemoOptions(
 ).action(async (options: DemoOptions) => {
   const { runDemo } = await import('./demo/demo.ts');
   await runDemo(options);
+});
+
+addSimulateOptions(
+  program
+    .command('simulate')
+    .description('try a plan on virtual devices, without a server: what it learns, moves and takes'),
+).action(async (options: SimulateOptions) => {
+  const { runSimulate } = await import('./simulate/simulate.ts');
+  await runSimulate(options);
 });
 
 const data = program.command('data').description('data sets');

@@ -3,6 +3,7 @@ export type { NodeOptions, ParameterOptions, Tensor } from './builder/draft.ts';
 export { modelBuilder, type ModelBuilder } from './builder/model-builder.ts';
 export { NotDifferentiable } from './graph/gradient.ts';
 export { ModelError, type ModelErrorCode } from './ir/errors.ts';
+export { flopsOfExample } from './ir/flops.ts';
 export { defaultLimits, type ModelLimits } from './ir/limits.ts';
 export type { Model, ModelNode, ModelParameter } from './ir/model.ts';
 export { parseModel } from './ir/parse.ts';

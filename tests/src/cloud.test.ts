@@ -102,6 +102,30 @@ describe('a job of training in the cloud', { timeout: 60_000 }, () => {
     expect(digests[2]).not.toBe(digests[0]);
   });
 
+  it('simulates a plan on virtual devices from the weights of the task, and leaves the report as its metrics', async () => {
+    const task = await admin.tinyTask();
+    const plan = { ...task.plan, rounds: 5 };
+    const simulation = {
+      kind: 'simulate',
+      data: 'wheel',
+      training: { plan, fleet: 'ideal', fold: 0 },
+    } as const;
+    const job = await finished(admin, await ask(admin, task, { ...work, ...simulation }));
+    expect(job).toMatchObject({ state: 'succeeded', publishedVersion: null });
+    expect(job.metrics).toMatchObject({
+      ...{ outcome: 'completed', devices: 3, heldOut: 3, fleet: 'ideal' },
+      forecast: { rounds: { published: 5, abandoned: 0 }, counted: 15 },
+      final: { devices: 3 },
+    });
+    expect(await versionsOf(admin, task)).toHaveLength(1);
+    const wanting = { plan: { ...plan, cohort: { ...plan.cohort, goal: 9, minimum: 9 } } };
+    const refused = await finished(
+      admin,
+      await ask(admin, task, { ...work, ...simulation, training: wanting }),
+    );
+    expect(refused.message).toContain('simulation-too-few-devices');
+  });
+
   it('refuses what the operator does not offer, and what cannot run', async () => {
     const task = await admin.tinyTask();
     const refused = async (changes: object) =>

@@ -1,4 +1,5 @@
 import { InvalidArgumentError, type Command } from 'commander';
+import { whole } from '../whole-option.ts';
 
 export const algorithms = ['fedavg', 'reptile', 'fomaml', 'maml', 'meta-sgd'] as const;
 export type Algorithm = (typeof algorithms)[number];
@@ -59,16 +60,6 @@ export function addDemoOptions(command: Command): Command {
     )
     .option('--json', 'end with one line of JSON on standard output; progress goes to standard error', false)
     .option('--keep', 'leave the server and the devices running at the end, until interrupted', false);
-}
-
-function whole(least: number) {
-  return (text: string): number => {
-    const value = Number(text);
-    if (!Number.isSafeInteger(value) || value < least || value >= 2 ** 32) {
-      throw new InvalidArgumentError(`Expected a whole number of at least ${least}.`);
-    }
-    return value;
-  };
 }
 
 function share(text: string): number {

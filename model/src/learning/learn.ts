@@ -46,7 +46,7 @@ export function learn(
   };
   const { vector, weight, metrics, constantPredictor } = runAlgorithm(context, plan);
   keepLocal(vector, params);
-  if (!vector.every(Number.isFinite)) throw new TrainingDiverged(steps, 'the update');
+  if (!isFinite(vector)) throw new TrainingDiverged(steps, 'the update');
   if (!Number.isFinite(metrics.lossAfter)) throw new TrainingDiverged(steps, 'the loss after it');
   const clipped = plan.clipNorm !== undefined && clipToNorm(vector, plan.clipNorm);
   return { vector, weight, metrics, diagnostics: { constantPredictor, clipped } };
@@ -65,6 +65,12 @@ function runAlgorithm(context: LearningContext, plan: LearningPlan): Learned {
     case 'meta-sgd':
       return metaSgd(context, plan);
   }
+}
+
+/** Whether all values are finite: a plain loop, which takes a fraction of the time of `every`. */
+function isFinite(values: Float32Array): boolean {
+  for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) return false;
+  return true;
 }
 
 /** Parameters that are not shared have no place in an update. */

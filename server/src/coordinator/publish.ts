@@ -1,46 +1,25 @@
-import {
-  applyOptimiser,
-  initialState,
-  meanOfLowest,
-  pseudoGradient,
-  quantile,
-  type OptimiserState,
-  type WeightedSum,
-} from '@starling/aggregation';
-import { setStatistics } from '@starling/model';
+import type { OptimiserState, WeightedSum } from '@starling/aggregation';
 import {
   digestTensors,
-  evaluationPoints,
-  evaluationWidth,
   readSafetensors,
   readWeights,
   roundTransitions,
   sourcesOf,
-  spreadBins,
   tensorsOf,
   writeSafetensors,
   writeWeights,
   type AssignmentId,
-  type EvaluationMetrics,
   type GroupId,
-  type Round,
-  type TrainingMetrics,
 } from '@starling/protocol';
 import { newId, type Context } from './context.ts';
 import { readContribution } from './contribution.ts';
 import type { RoundFacts } from './round-facts.ts';
+import { resultOf, type RoundResult } from './round-result.ts';
 import type { RoundRow, TaskRow, VersionRow } from './rows.ts';
 import { abandonRound, afterRoundEnd } from './round-end.ts';
 import { advanceTask } from './round-opening.ts';
 import { readGroupSum } from './secure-groups.ts';
 import { readVersion, versionView } from './views.ts';
-
-interface Outcome {
-  metrics: NonNullable<Round['metrics']>;
-  /** New shared values, or `undefined` for a round that judges only. */
-  values: Float32Array | undefined;
-  optimiser: OptimiserState | undefined;
-}
 
 /**
  * Publishes a closed round: the exact mean over its uploads, the server optimiser's step, the new version. Files
@@ -139,45 +118,22 @@ async function groupsHolding(context: Context, uploads: readonly AssignmentId[])
 
 async function combine(
   context: Context,
-  round: RoundRow,
+  { kind, evaluation, number }: RoundRow,
   { layout, base, plan }: RoundFacts,
   sum: WeightedSum,
-): Promise<Outcome | undefined> {
-  if (round.kind === 'evaluation') {
-    return { metrics: evaluationMetrics(round, sum), values: undefined, optimiser: undefined };
-  }
-  const values = readWeights(layout, await context.blobs.get(base.weights));
-  if (round.kind === 'statistics') {
-    const moments = sum.mean('moments');
-    const channels = moments.length / 2;
-    setStatistics(
-      { layout, values },
-      { mean: moments.slice(0, channels), meanOfSquares: moments.slice(channels) },
-    );
-    const metrics = { devices: sum.count, rows: sum.totalWeight };
-    return values.every(Number.isFinite)
-      ? { metrics, values, optimiser: await readState(context, base) }
-      : undefined;
-  }
-  const { size } = layout.learnable;
-  const update = new Float64Array(size);
-  update.set(sum.mean('parameters'), 0);
-  if (layout.rates.size > 0) update.set(sum.mean('rates'), layout.rates.offset);
-  const state = (await readState(context, base)) ?? initialState;
-  const step = applyOptimiser(values.subarray(0, size), pseudoGradient(update), state, plan.optimiser, {
-    round: round.number,
-    rounds: plan.rounds,
-  });
-  values.set(step.parameters, 0);
-  if (!values.every(Number.isFinite)) return undefined;
-  return { metrics: trainingMetrics(sum, update), values, optimiser: step.state };
+): Promise<RoundResult | undefined> {
+  const [values, optimiser] =
+    kind === 'evaluation'
+      ? [new Float32Array(), undefined] // what was judged has no need of them
+      : [readWeights(layout, await context.blobs.get(base.weights)), await readState(context, base)];
+  return resultOf({ kind, number, evaluation, plan, params: { layout, values }, optimiser }, sum);
 }
 
 async function storeVersion(
   context: Context,
   round: RoundRow,
   { layout, base }: RoundFacts,
-  outcome: Outcome,
+  outcome: RoundResult,
 ) {
   const values = outcome.values ?? new Float32Array(layout.size);
   const file = writeWeights(layout, values);
@@ -222,37 +178,4 @@ async function readState(context: Context, version: VersionRow): Promise<Optimis
   const slots: Record<string, Float64Array> = {};
   for (const [name, tensor] of tensors) slots[name] = tensor.data as Float64Array;
   return { step: Number(metadata?.['step']), slots };
-}
-
-function trainingMetrics(sum: WeightedSum, update: Float64Array): TrainingMetrics {
-  const [lossBefore, correctBefore, countBefore, lossAfter, correctAfter, countAfter] = sum.sum('metrics');
-  const perRow = (total: number | undefined, count: number | undefined) =>
-    (total ?? 0) / Math.max(1, count ?? 0);
-  return {
-    devices: sum.count,
-    weight: sum.totalWeight,
-    updateNorm: Math.sqrt(update.reduce((total, value) => total + value * value, 0)),
-    lossBefore: perRow(lossBefore, countBefore),
-    accuracyBefore: perRow(correctBefore, countBefore),
-    lossAfter: perRow(lossAfter, countAfter),
-    accuracyAfter: perRow(correctAfter, countAfter),
-  };
-}
-
-function evaluationMetrics(round: RoundRow, sum: WeightedSum): EvaluationMetrics {
-  if (!round.evaluation) throw new TypeError(`Evaluation round ${round.id} has no specification.`);
-  const totals = sum.sum('metrics');
-  const devices = sum.count;
-  const results = evaluationPoints(round.evaluation).map((point, index) => {
-    const start = index * evaluationWidth;
-    const bins = totals.slice(start + evaluationWidth - spreadBins, start + evaluationWidth);
-    return {
-      ...point,
-      accuracy: (totals[start] ?? 0) / devices,
-      loss: (totals[start + 1] ?? 0) / devices,
-      worstDecile: meanOfLowest(bins, 0.1),
-      deciles: Array.from({ length: 9 }, (_, decile) => quantile(bins, (decile + 1) / 10)),
-    };
-  });
-  return { devices, results };
 }

@@ -1,7 +1,8 @@
-import type { AbandonReason, EvaluationSpec, Labels, RoundKind, TaskId, VersionId } from '@starling/protocol';
+import type { AbandonReason, RoundKind, TaskId, VersionId } from '@starling/protocol';
 import type { Querier } from '../storage/database.ts';
 import { newId } from './context.ts';
 import { cloudStepDue } from '../training/jobs.ts';
+import { wantedRound, type RoundSpec } from './round-order.ts';
 import type { RoundRow, TaskRow } from './rows.ts';
 
 /**
@@ -10,18 +11,6 @@ import type { RoundRow, TaskRow } from './rows.ts';
  * happens once. Whoever changes several rows locks the round before its assignments and groups: nodes that do so at
  * once wait for each other instead of colliding. Announcements and further steps follow after the transaction.
  */
-
-export interface RoundSpec {
-  kind: RoundKind;
-  number: number;
-  goal: number;
-  minimum: number;
-  target: number;
-  selection: Labels;
-  evaluation: EvaluationSpec | null;
-  /** Whether someone asked for it, outside the plan's own sequence of rounds. */
-  requested: boolean;
-}
 
 /** What the plan wants next, or `undefined` when all its rounds are published. */
 async function nextRound(tx: Querier, task: TaskRow): Promise<RoundSpec | undefined> {
@@ -35,32 +24,7 @@ async function nextRound(tx: Querier, task: TaskRow): Promise<RoundSpec | undefi
       )
     ).map(({ kind, number }) => (kind === 'statistics' ? kind : `${kind} ${number}`)),
   );
-  const spec = (
-    kind: RoundKind,
-    cohort: { goal: number; minimum: number; select?: Labels },
-    target: number,
-  ) => ({
-    kind,
-    goal: cohort.goal,
-    minimum: cohort.minimum,
-    target,
-    selection: cohort.select ?? {},
-    evaluation: null,
-    requested: false,
-  });
-  if (plan.statistics && !done.has('statistics')) {
-    return { ...spec('statistics', plan.statistics, plan.statistics.goal), number: published };
-  }
-  const { evaluation } = plan;
-  if (evaluation && published > 0 && published % evaluation.everyRounds === 0) {
-    if (!done.has(`evaluation ${published}`)) {
-      const base = spec('evaluation', evaluation.spec, evaluation.spec.goal);
-      return { ...base, number: published, evaluation: evaluation.spec };
-    }
-  }
-  if (published >= plan.rounds) return undefined;
-  const target = Math.ceil(plan.cohort.goal * plan.cohort.overSelection);
-  return { ...spec('training', plan.cohort, target), number: published + 1 };
+  return wantedRound(plan, published, done);
 }
 
 /** What a round came to that failed by its devices or its sum: the next one may well come to the same. */

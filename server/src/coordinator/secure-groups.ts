@@ -50,7 +50,12 @@ import { assignmentColumns, assignmentView, type TimedAssignment } from './views
  * What a group is made to bear. Up to 64 members everyone is everyone's neighbour, and two thirds of them rebuild a secret;
  * above, the graph is drawn for these figures.
  */
-const assumptions = { corruptPermille: 100, dropOutPermille: 200, privacyBits: 40, correctnessBits: 20 };
+export const assumptions = {
+  corruptPermille: 100,
+  dropOutPermille: 200,
+  privacyBits: 40,
+  correctnessBits: 20,
+};
 
 /** Shares of the aggregating window: bulk moves in one phase, the others are a message each. */
 const windowShares: Record<Exclude<ServerState['phase'], 'summed' | 'aborted'>, number> = {

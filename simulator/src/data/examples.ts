@@ -1,6 +1,6 @@
 import type { Pack } from './fedpack.ts';
 import { PackError } from './pack-error.ts';
-import type { PackArray } from './pack-index.ts';
+import type { PackArray, PackUser } from './pack-index.ts';
 import { quoted, quotedList } from './quoted.ts';
 
 /** What one person has to learn from. */
@@ -22,22 +22,30 @@ export interface FeatureChoice {
   readonly array?: string;
 }
 
+/** One of several parts into which a user's labelled rows are dealt, like cards: rows `at`, `at + of`, `at + 2 of` … */
+export interface Part {
+  readonly at: number;
+  readonly of: number;
+}
+
 /**
- * One user's labelled rows, in the order of the pack. Rows that nobody labelled are left out.
+ * One user's labelled rows, or a part of them, in the order of the pack. Rows that nobody labelled are left out.
  * @throws PackError `pack-unknown-user`, `pack-no-labels`, `pack-no-features`, `pack-unknown-array` or `pack-not-finite`.
  */
-export function examplesOf(pack: Pack, userId: string, choice: FeatureChoice = {}): Examples {
+export function examplesOf(
+  pack: Pack,
+  userId: string,
+  choice: FeatureChoice & { readonly part?: Part } = {},
+): Examples {
   const user = pack.user(userId);
   classesOf(pack);
   const features = featureArray(pack, choice);
   const codes = Int32Array.from(pack.stored(pack.array('y'), user.offset, user.count));
-  const values = pack.values(features, user.offset, user.count);
-  const rows = [...codes.keys()].filter((row) => codes[row] !== pack.unlabelled);
-  const width = values.length / Math.max(user.count, 1);
-  const x = new Float32Array(rows.length * width);
-  rows.forEach((row, i) => {
-    x.set(values.subarray(row * width, (row + 1) * width), i * width);
-  });
+  const { at, of } = choice.part ?? { at: 0, of: 1 };
+  const rows = [...codes.keys()]
+    .filter((row) => codes[row] !== pack.unlabelled)
+    .filter((_, i) => i % of === at);
+  const x = rowsOf(pack, features, user, rows);
   if (!x.every(Number.isFinite))
     throw new PackError(
       'pack-not-finite',
@@ -49,6 +57,22 @@ export function examplesOf(pack: Pack, userId: string, choice: FeatureChoice = {
   if (group === undefined || !pack.isRowAligned(group)) return { x, y, count: rows.length };
   const groups = pack.stored(group, user.offset, user.count);
   return { x, y, count: rows.length, recording: ranks(rows.map((row) => groups[row]!)) };
+}
+
+/** How many rows of a user have a label. @throws PackError `pack-unknown-user`, `pack-unknown-array`. */
+export function labelledRows(pack: Pack, userId: string): number {
+  const user = pack.user(userId);
+  const codes = Int32Array.from(pack.stored(pack.array('y'), user.offset, user.count));
+  return codes.filter((code) => code !== pack.unlabelled).length;
+}
+
+/** The values of some of a user's rows: all at once where they are all. */
+function rowsOf(pack: Pack, features: PackArray, user: PackUser, rows: readonly number[]): Float32Array {
+  if (rows.length === user.count) return pack.values(features, user.offset, user.count);
+  const width = features.shape.slice(1).reduce((product, axis) => product * axis, 1);
+  const x = new Float32Array(rows.length * width);
+  for (const [i, row] of rows.entries()) x.set(pack.values(features, user.offset + row, 1), i * width);
+  return x;
 }
 
 /**

@@ -21,6 +21,8 @@ const maxIndexBytes = 64 * 2 ** 20;
 /** What one read of a file can return. */
 const maxDataBytes = 2 ** 31 - 1;
 
+export type PackParts = readonly [index: PackIndex, data: SharedArrayBuffer, path: string];
+
 /** An opened pack: people, arrays, and the numbers behind them. */
 export class Pack {
   /** The directory it was read from, or `memory:NAME`. */
@@ -37,10 +39,12 @@ export class Pack {
   /** SHA-256 of data.bin, in hexadecimal. */
   readonly sha256: string;
   readonly #usersById: ReadonlyMap<string, PackUser>;
-  readonly #data: ArrayBuffer;
+  readonly #index: PackIndex;
+  readonly #data: SharedArrayBuffer;
 
   /** Takes an index and data that were checked against each other: use `openPack` or `packFrom`. */
-  constructor(index: PackIndex, data: ArrayBuffer, path: string) {
+  constructor(index: PackIndex, data: SharedArrayBuffer, path: string) {
+    this.#index = index;
     this.path = path;
     this.name = index.name;
     this.title = index.title;
@@ -53,6 +57,11 @@ export class Pack {
     this.sha256 = index.data.sha256;
     this.#usersById = new Map(index.users.map((user) => [user.id, user]));
     this.#data = data;
+  }
+
+  /** What the constructor takes, for another thread: the numbers are not copied on the way. */
+  get parts(): PackParts {
+    return [this.#index, this.#data, this.path];
   }
 
   /** @throws PackError `pack-unknown-user`. */
@@ -93,8 +102,9 @@ export class Pack {
   /** The numbers of some rows as they lie in the file: a view, not a copy. Rows must be inside the array. */
   stored(array: PackArray, firstRow: number, rows: number): Stored {
     const width = array.shape.slice(1).reduce((product, axis) => product * axis, 1);
-    const view = storedAs[array.dtype];
-    return new view(this.#data, array.byteOffset + firstRow * width * view.BYTES_PER_ELEMENT, rows * width);
+    const { BYTES_PER_ELEMENT: bytes } = storedAs[array.dtype];
+    const view: new (data: ArrayBufferLike, offset: number, length: number) => Stored = storedAs[array.dtype];
+    return new view(this.#data, array.byteOffset + firstRow * width * bytes, rows * width);
   }
 
   /** The values of some rows, row-major: stored * scale + offset, computed in float64 and rounded once. */
@@ -137,7 +147,8 @@ export function packFrom(index: unknown, data: Uint8Array, path: string): Pack {
       `data.bin has SHA-256 ${sha256}; index.json says ${parsed.data.sha256}. The file was changed or damaged: fetch the pack again.`,
     );
   checkLayout(parsed, path);
-  const ownBuffer = new Uint8Array(data).buffer; // at offset 0 of its own buffer, so that typed arrays can lie on it
+  const ownBuffer = new SharedArrayBuffer(data.length); // at offset 0, so that typed arrays can lie on it
+  new Uint8Array(ownBuffer).set(data);
   const pack = new Pack(parsed, ownBuffer, path);
   checkLabels(pack);
   return pack;

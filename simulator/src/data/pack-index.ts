@@ -13,7 +13,8 @@ export const storedAs = {
   float64: Float64Array,
 } as const;
 export type Dtype = keyof typeof storedAs;
-export type Stored = InstanceType<(typeof storedAs)[Dtype]>;
+export type Stored =
+  Int8Array | Uint8Array | Int16Array | Uint16Array | Int32Array | Uint32Array | Float32Array | Float64Array;
 
 /** One array of a pack: where it lies in `data.bin`, and how its stored numbers become values. */
 export interface PackArray {

@@ -19,18 +19,20 @@ async function run(job: Job): Promise<void> {
       'The embedded program has one worker, on a processor. Use torch or mindspore.',
     );
   const model = parseModel(JSON.parse(await readFile(job.model, 'utf8')));
+  if (job.kind === 'simulate') {
+    const { simulateFor } = await import('./simulate-job.ts'); // it brings the server's rules along
+    const start = await startOf(job, model);
+    const report = await simulateFor(job, model, start, await openPack(job.data), say);
+    await writeWhole(job.metricsOut, JSON.stringify(report));
+    return;
+  }
   const people = await peopleOf(job);
   if (job.kind === 'evaluate') {
     const judging = readJudging(job.training);
     const results = judgePeople(model, await startOf(job, model), people, judging);
     await writeWhole(job.metricsOut, JSON.stringify({ people: people.size, results }));
-  } else if (job.kind === 'warm-start') {
-    await trainFor(job, model, people);
   } else {
-    throw new JobRefused(
-      'job-unsupported',
-      `The embedded program does not do "${job.kind}". Use torch or mindspore.`,
-    );
+    await trainFor(job, model, people);
   }
 }
 
@@ -98,5 +100,6 @@ try {
 } catch (error) {
   const { code, message } = error as Error & { code?: string };
   say({ code: code ?? 'internal', message });
-  process.exit(error instanceof JobRefused || error instanceof PackError ? 2 : 1);
+  const isRefused = error instanceof JobRefused || error instanceof PackError;
+  process.exit(isRefused || code?.startsWith('simulation-') === true ? 2 : 1);
 }

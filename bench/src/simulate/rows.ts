@@ -1,0 +1,3 @@
+import { linesOf } from '../lines.ts';
+
+export const { row, verdict } = linesOf('simulate');
