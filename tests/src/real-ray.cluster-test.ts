@@ -1,3 +1,6 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -19,6 +22,7 @@ const has = (framework: string) =>
   (process.env['STARLING_TEST_FRAMEWORKS'] ?? '').split(',').includes(framework);
 const program = fileURLToPath(import.meta.resolve('@starling/simulator/job-process'));
 const sources = fileURLToPath(new URL('../../cluster/src', import.meta.url));
+const main = fileURLToPath(new URL('../../cli/dist/main.js', import.meta.url));
 const patienceMs = 240_000;
 /** Two engines in float32, thirty rounds apart: |difference| of any weight. */
 const bound = 1e-4;
@@ -92,7 +96,7 @@ describe.each(frameworks)('a job of %s on a Ray cluster', (framework) => {
     const before = await judged(admin, student);
     const training = {
       algorithm: 'sgd',
-      epochs: 40,
+      epochs: 12,
       batchSize: 16,
       optimiser: { kind: 'adam', rate: 0.05 },
       hardShare: 0,
@@ -115,6 +119,24 @@ describe.each(frameworks)('a job of %s on a Ray cluster', (framework) => {
 });
 
 describe('a server with a Ray cluster', () => {
+  it('has a cluster that the command line finds healthy', async () => {
+    const flags = ['cluster', 'doctor', head.url, '--python', python, '--directory', directory.path];
+    const child = spawn(process.execPath, [main, ...flags], {
+      env: { ...process.env, STARLING_RAY_TOKEN: head.token },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let out = '';
+    child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
+    const [status] = (await once(child, 'close')) as [number | null];
+    expect(out).toMatch(/^ok +answers +Ray 2\./);
+    expect(out).toContain(`${directory.path} is there`);
+    const any = frameworks.some(has);
+    expect(status).toBe(any ? 0 : 1);
+    expect(out.trim().endsWith(any ? 'The cluster can run jobs.' : 'as it should.')).toBe(true);
+    for (const framework of frameworks.filter(has))
+      expect(out).toMatch(new RegExp(`^${framework} +\\S+ +cpu`, 'm'));
+  });
+
   it.skipIf(!has('torch'))('refuses at once what no machine of the cluster can hold', async () => {
     const task = await admin.tinyTask();
     for (const changes of [
@@ -153,6 +175,9 @@ describe('a server with a Ray cluster', () => {
         patienceMs,
       );
       await head.kill();
+      await eventually('the job to end with its cluster', () =>
+        Promise.resolve(!isRunning(job) || undefined),
+      );
       head = await head.restart();
       const done = await finished(admin, job, patienceMs);
       expect(done).toMatchObject({ state: 'succeeded', attempts: 2 });
@@ -160,6 +185,17 @@ describe('a server with a Ray cluster', () => {
     },
   );
 });
+
+/** Whether a process has the job's configuration on its command line. */
+function isRunning({ id }: Job): boolean {
+  return readdirSync('/proc').some((name) => {
+    try {
+      return /^\d+$/.test(name) && readFileSync(`/proc/${name}/cmdline`, 'utf8').includes(`${id}/job.json`);
+    } catch {
+      return false; // it has just ended
+    }
+  });
+}
 
 /** All that a job writes, read as it comes. */
 async function followed(admin: Admin, { id }: Job): Promise<string> {

@@ -112,7 +112,7 @@ describe('a job on Ray', () => {
     expect(head.packages.size).toBe(1);
     expect(head.submissions).toHaveLength(2);
     for (const { entrypoint, submission_id: id } of head.submissions)
-      expect(entrypoint).toBe(`python -m starling_cluster.job --config ${join(root, id, 'job.json')}`);
+      expect(entrypoint).toBe(`exec python -m starling_cluster.job --config ${join(root, id, 'job.json')}`);
   });
 
   it('asks for devices in the words of Ray', async () => {

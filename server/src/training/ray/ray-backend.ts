@@ -133,7 +133,8 @@ export class RayBackend implements TrainingBackend {
     const { python = 'python' } = this.#options;
     return {
       submission_id: id,
-      entrypoint: `${python} -m starling_cluster.job --config ${join(directory, 'job.json')}`,
+      // Ray starts a shell; a job whose parent it is would not notice that Ray is gone.
+      entrypoint: `exec ${python} -m starling_cluster.job --config ${join(directory, 'job.json')}`,
       entrypoint_num_cpus: workers * perWorker.cpus,
       ...placement(device, workers * perWorker.devices),
       runtime_env: { working_dir: workingDirectory },
