@@ -11,7 +11,8 @@ export interface CloudFlags {
 }
 
 const embeddedProgram = fileURLToPath(import.meta.resolve('@starling/simulator/job-process'));
-const pythonSources = fileURLToPath(new URL('../../cluster/src', import.meta.url));
+/** What jobs in Python import. */
+export const pythonSources = fileURLToPath(new URL('../../cluster/src', import.meta.url));
 
 /** Jobs run beside the server with our own engine; with a Python also with PyTorch and MindSpore, and on a Ray cluster. */
 export function cloudOptions(flags: CloudFlags): CloudOptions {

@@ -2,6 +2,7 @@
 import { ProblemError } from '@starling/protocol';
 import { Command, InvalidArgumentError } from 'commander';
 import { addAdminCommands } from './admin/index.ts';
+import type { ClusterDoctorOptions } from './cluster-doctor.ts';
 import { dataSet } from './data-set-option.ts';
 import { addDemoOptions, type DemoOptions } from './demo/options.ts';
 import { addOidcOptions } from './oidc-options.ts';
@@ -112,6 +113,20 @@ data
       ...rest,
     });
     console.log(into);
+  });
+
+program
+  .command('cluster')
+  .description('clusters that jobs may run on')
+  .command('doctor')
+  .description('ask a Ray cluster, and a program of ours on its machines, which jobs it can run')
+  .argument('<url>', 'its dashboard; its token is STARLING_RAY_TOKEN')
+  .option('--python <path>', "the interpreter on the cluster's machines (default: python)")
+  .option('--directory <dir>', "the server's data directory: do the cluster's machines see it?")
+  .option('--json', 'print the report as JSON')
+  .action(async (url: string, options: ClusterDoctorOptions) => {
+    const { clusterDoctor } = await import('./cluster-doctor.ts');
+    await clusterDoctor(url, options);
   });
 
 addAdminCommands(program);

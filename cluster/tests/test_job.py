@@ -17,7 +17,11 @@ import pytest
 from conftest import ROOT
 from packs import ADAPTATION, FEDAVG, META, POOLED, Bench
 
+from starling_cluster.document import read_document
+from starling_cluster.initialise import initialise
+from starling_cluster.layout import layout_of
 from starling_cluster.stopping import is_alive
+from starling_cluster.weights import write_weights
 
 pytest.importorskip("torch", reason="torch is not installed for this Python")
 
@@ -52,6 +56,25 @@ def test_a_warm_start_learns_and_tells_how_far_it_is(bench: Bench) -> None:
     assert metrics["before"]["metrics"]["accuracy"] < 0.6 < 0.9 < metrics["after"]["metrics"]["accuracy"]
     assert (metrics["users"], metrics["rows"], metrics["device"], metrics["workers"]) == (6, 180, "cpu", 1)
     assert np.isfinite(bench.weights()).all()
+
+
+@pytest.mark.parametrize("training", [POOLED, META, FEDAVG], ids=["pooled", "meta", "fedavg"])
+def test_weights_without_statistics_get_those_of_the_people_who_teach(bench: Bench, training: Any) -> None:
+    document = read_document(bench.model)
+    untaught = bench.folder / "untaught.safetensors"
+    untaught.write_bytes(write_weights(layout_of(document), initialise(document, 3, None)))
+    rates = training is META
+    assert bench.run(training)[0] == 0
+    wanted = bench.weights(rates)
+    shutil.rmtree(bench.folder / "checkpoints")
+    assert bench.run(training, weightsIn=str(untaught))[0] == 0
+    assert np.array_equal(bench.weights(rates), wanted)
+    taught = bench.folder / "taught.safetensors"
+    shutil.copy(bench.out, taught)
+    shutil.rmtree(bench.folder / "checkpoints")
+    assert bench.run(training, weightsIn=str(taught), users=["person0", "person1", "person2", "person3"])[0] == 0
+    measured = layout_of(document, rates).range_of("statistic")
+    assert np.array_equal(bench.weights(rates)[measured], wanted[measured])
 
 
 @pytest.mark.parametrize("algorithm", ["meta-sgd", "fedavg"])

@@ -1,11 +1,12 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { ModelVersion, Plan, Round, Task } from '@starling/protocol';
-import type { Job, JobLog, JobRequest } from '@starling/protocol/api';
+import type { Plan, Round, Task } from '@starling/protocol';
+import type { Job, JobLog } from '@starling/protocol/api';
 import { LocalBackend } from '@starling/server';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Admin, eventually } from './testing/project.ts';
+import { ask, finished, judged, versionsOf, warmStart } from './testing/jobs.ts';
+import { Admin, eventually, tinyPlan } from './testing/project.ts';
 import { RawDevice, updateFile } from './testing/raw-device.ts';
 import {
   databaseTemplate,
@@ -18,19 +19,7 @@ import { wheelPack } from './testing/wheel-pack.ts';
 
 /** Training in the cloud as an operator sees it: a server, its jobs with our own engine, a task that goes on from them. */
 const program = fileURLToPath(import.meta.resolve('@starling/simulator/job-process'));
-const work = {
-  kind: 'warm-start',
-  data: 'wheel',
-  training: {
-    algorithm: 'fedavg',
-    epochs: 1,
-    batchSize: 10,
-    rate: 0.3,
-    rounds: 30,
-    cohort: { goal: 6 },
-    optimiser: { kind: 'sgd', rate: 1 },
-  },
-} as JobRequest['work'];
+const work = warmStart;
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
 let server: TestServer;
@@ -168,6 +157,38 @@ describe('a job of training in the cloud', { timeout: 60_000 }, () => {
     expect(await versionsOf(admin, task)).toHaveLength(1);
   });
 
+  it('learns from a teacher of the project, and from nobody else', async () => {
+    await writeFile(
+      careless,
+      `import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+       const job = JSON.parse(readFileSync(process.argv[process.argv.indexOf('--config') + 1], 'utf8'));
+       copyFileSync(job.teacher.weights, job.weightsOut);
+       const { name } = JSON.parse(readFileSync(job.teacher.model, 'utf8'));
+       writeFileSync(job.metricsOut, JSON.stringify({ kind: job.kind, teacher: name })); process.exit(0);`,
+    );
+    const master = await admin.tinyTask({}, 'master');
+    const teacher = (await finished(admin, await ask(admin, master, work))).publishedVersion!;
+    const student = await admin.tinyTask({ seed: 9 });
+    const lesson = { ...work, kind: 'distil', framework: 'torch', teacher } as Job['work'];
+    const job = await finished(admin, await ask(admin, student, lesson));
+    expect(job).toMatchObject({ state: 'succeeded', metrics: { kind: 'distil', teacher: 'master' } });
+    const [taught] = await versionsOf(admin, student);
+    expect(taught).toMatchObject({ id: job.publishedVersion, job: job.id, parent: student.currentVersion });
+    expect(taught!.digest).toBe((await versionsOf(admin, master))[0]!.digest);
+    const refusal = async (changes: object) =>
+      (await admin.call('POST', `/v1/tasks/${student.id}/jobs`, { work: { ...lesson, ...changes } })).body;
+    expect(await refusal({ teacher: undefined })).toMatchObject({ code: 'invalid-request' });
+    expect(await refusal({ kind: 'warm-start' })).toMatchObject({ code: 'invalid-request' });
+    expect(await refusal({ framework: 'embedded' })).toMatchObject({ code: 'job-not-feasible' });
+    const project = await admin.post<{ id: string }>('/v1/projects', { name: 'strangers' });
+    const stranger = new Admin(admin.url, admin.key, project.id);
+    const foreign = (await stranger.tinyTask()).currentVersion;
+    expect(await refusal({ teacher: foreign })).toMatchObject({ code: 'not-found' });
+    const plan = tinyPlan({ hybrid: { everyRounds: 1, work: { ...lesson, teacher: foreign } } });
+    const task = await admin.call('POST', '/v1/tasks', { name: 'spy', model: student.model, plan });
+    expect(task.body).toMatchObject({ code: 'not-found' });
+  });
+
   it('does not train a task that is in the middle of its rounds', async () => {
     const task = await admin.tinyTask();
     const job = await ask(admin, task, {
@@ -297,36 +318,11 @@ describe('a server killed with SIGKILL while a job runs', () => {
   );
 });
 
-const ask = (admin: Admin, task: Task, what: Job['work']) =>
-  admin.post<Job>(`/v1/tasks/${task.id}/jobs`, { work: what });
 const read = (admin: Admin, { id }: Job) => admin.get<Job>(`/v1/jobs/${id}`);
-
-function finished(admin: Admin, job: Job): Promise<Job> {
-  return eventually(
-    'the job to end',
-    async () => {
-      const seen = await read(admin, job);
-      return seen.endedAt === null ? undefined : seen;
-    },
-    50_000,
-  );
-}
-
-async function versionsOf(admin: Admin, task: Task): Promise<ModelVersion[]> {
-  return (await admin.get<Page<ModelVersion>>(`/v1/tasks/${task.id}/versions`)).items;
-}
 
 async function ended(admin: Admin, task: Task): Promise<Task | undefined> {
   const seen = await admin.get<Task>(`/v1/tasks/${task.id}`);
   return seen.state === 'completed' ? seen : undefined;
-}
-
-/** Accuracy of the task's current version on its people, before they adapt: judged by a job. */
-async function judged(admin: Admin, task: Task): Promise<number> {
-  const judging = { supportShares: [0.5], steps: [1], rate: 0.1 };
-  const job = await finished(admin, await ask(admin, task, { ...work, kind: 'evaluate', training: judging }));
-  expect(job).toMatchObject({ state: 'succeeded', publishedVersion: null });
-  return (job.metrics as { results: { accuracy: number }[] }).results[0]!.accuracy;
 }
 
 /** Lets a device hand in zeros, round after round, until there is an answer. */

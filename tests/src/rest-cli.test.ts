@@ -122,6 +122,18 @@ describe('starling, the command', { timeout: 300_000 }, () => {
     expect(refused.err).toContain('[invalid-request]');
   });
 
+  it('says what is wrong with a cluster, and ends with status 1', async () => {
+    const told = await starling(['cluster', 'doctor', 'http://127.0.0.1:9']);
+    expect(told).toMatchObject({ status: 1, err: '' });
+    expect(told.out).toMatch(/^FAILED {3}answers {4}Ray at http:\/\/127\.0\.0\.1:9 does not answer/);
+    const { status, out } = await starling(['cluster', 'doctor', 'http://127.0.0.1:9', '--json']);
+    expect(status).toBe(1);
+    expect(JSON.parse(out)).toMatchObject({ healthy: false, ray: null, runs: [] });
+    const shell = await starling(['cluster', 'doctor', 'http://127.0.0.1:9', '--python', 'python; id']);
+    expect(shell).toMatchObject({ status: 1, out: '' });
+    expect(shell.err).toContain('letters, digits');
+  });
+
   it('makes a new server key of a stopped server only, and the audit log says so', async () => {
     const directory = await temporaryDirectory();
     const options = { dataDirectory: directory.path, logLevel: 'silent' as const };

@@ -30,7 +30,7 @@ function memberOf(item: object, path: string): unknown {
 }
 
 /** One line, without characters that a terminal would act on: names and labels come from others. */
-function shown(value: unknown): string {
+export function shown(value: unknown): string {
   if (value === null || value === undefined) return '-';
   const text = typeof value === 'string' ? value : JSON.stringify(value);
   // eslint-disable-next-line no-control-regex -- control characters are what this keeps out

@@ -7,10 +7,17 @@ from typing import Iterable
 import numpy as np
 
 from .fedpack import Examples
-from .layout import Flat, Layout
+from .layout import Entry, Flat, Layout
 
 _SMALLEST_DEVIATION = 1e-6
 """A channel that varies less is constant as far as float32 features go: it is centred, not scaled."""
+
+
+def lacks_statistics(values: Flat, layout: Layout) -> bool:
+    """Whether the model standardises its input by what nobody has measured yet: mean 0, deviation 1."""
+    statistics = layout.of_role("statistic")
+    unmeasured = (values[entry.place] == _unmeasured(entry) for entry in statistics)
+    return bool(statistics) and all(part.all() for part in unmeasured)
 
 
 def set_statistics(values: Flat, layout: Layout, people: Iterable[Examples]) -> None:
@@ -30,4 +37,12 @@ def set_statistics(values: Flat, layout: Layout, people: Iterable[Examples]) -> 
     deviation = np.sqrt(np.maximum(0, squares / samples - mean * mean))
     inverse = np.where(deviation < _SMALLEST_DEVIATION, 1, 1 / np.maximum(deviation, _SMALLEST_DEVIATION))
     for entry in statistics:
-        values[entry.place] = mean if entry.parameter.init["kind"] == "inputMean" else inverse
+        values[entry.place] = mean if _is_mean(entry) else inverse
+
+
+def _is_mean(entry: Entry) -> bool:
+    return bool(entry.parameter.init["kind"] == "inputMean")
+
+
+def _unmeasured(entry: Entry) -> float:
+    return 0.0 if _is_mean(entry) else 1.0

@@ -22,7 +22,7 @@ from .fedpack import Examples, Pack
 from .frameworks import Framework
 from .initialise import initialise
 from .layout import RATE_PREFIX, Flat, Layout, layout_of
-from .moments import set_statistics
+from .moments import lacks_statistics, set_statistics
 from .pooled import together, train_pooled
 from .safetensors import write_atomically
 from .stopping import Stopping
@@ -115,14 +115,17 @@ def _teacher(job: Job, engine: Engine, rows: Examples, framework: Framework) -> 
 
 
 def _parameters(job: Job, document: Document, people: dict[str, Examples]) -> tuple[Layout, Flat]:
-    """Those that were handed over, with rates added for Meta-SGD; else fresh ones, with the statistics of these people."""
+    """Those that were handed over, with rates added for Meta-SGD; else fresh ones.
+
+    One that trains, from weights that nobody has taken statistics of the input for, begins with those of these people.
+    """
     rate = job.training.get("initialRate")
     if job.weights_in is None:
-        layout = layout_of(document, rate is not None)
-        values = initialise(document, job.seed, rate)
+        layout, values = layout_of(document, rate is not None), initialise(document, job.seed, rate)
+    else:
+        layout, values = _read(job.weights_in, document)
+    if job.kind != "evaluate" and lacks_statistics(values, layout):
         set_statistics(values, layout, people.values())
-        return layout, values
-    layout, values = _read(job.weights_in, document)
     if rate is None or layout.has_rates:
         return layout, values
     wider = layout_of(document, learned_rates=True)

@@ -47,7 +47,7 @@ export const jobEndpoints = {
     tag: 'jobs',
     summary: 'Train or judge a task in the cloud',
     description:
-      'What a job of kind warm-start leaves becomes the next version of the task, which must be a draft or paused.',
+      'What a job of kind warm-start or distil leaves becomes the next version of the task, which must be a draft or paused.',
     role: 'operator',
     params: { id: ids.task },
     body: JobRequest,

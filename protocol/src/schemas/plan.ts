@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox';
+import { idPattern, type VersionId } from '../ids.ts';
 
 /** Parts of a plan: what a device does in a round and what the server does with the result (docs/plan.md). */
 const closed = { additionalProperties: false } as const;
@@ -237,7 +238,12 @@ export type SecurePlan = Static<typeof SecurePlan>;
 /** What a job in the cloud does. `training` is for its program: an algorithm with its steps and rates. */
 export const CloudWork = Type.Object(
   {
-    kind: Type.Union([Type.Literal('warm-start'), Type.Literal('evaluate'), Type.Literal('simulate')]),
+    kind: Type.Union([
+      Type.Literal('warm-start'),
+      Type.Literal('distil'),
+      Type.Literal('evaluate'),
+      Type.Literal('simulate'),
+    ]),
     framework: Type.Union([Type.Literal('embedded'), Type.Literal('torch'), Type.Literal('mindspore')], {
       default: 'embedded',
     }),
@@ -256,6 +262,13 @@ export const CloudWork = Type.Object(
       {},
       { additionalProperties: true, description: 'docs/cloud.md lists the settings.' },
     ),
+    teacher: Type.Optional(
+      Type.Unsafe<VersionId>({
+        type: 'string',
+        pattern: idPattern('version'),
+        description: 'For distil: the version of any task of the project whose predictions are learnt.',
+      }),
+    ),
     seed: Type.Integer({ minimum: 0, maximum: 2 ** 32 - 1, default: 0 }),
     device: Type.Union([Type.Literal('cpu'), Type.Literal('gpu'), Type.Literal('npu')], { default: 'cpu' }),
     workers: Type.Integer({ minimum: 1, maximum: 4096, default: 1 }),
@@ -264,7 +277,7 @@ export const CloudWork = Type.Object(
       minimum: 0,
       maximum: 64,
       default: 0,
-      description: 'GPUs or NPUs of a worker.',
+      description: 'GPUs or NPUs of a worker: one at least, where `device` is not cpu.',
     }),
     wallSeconds: Type.Integer({ minimum: 1, maximum: 30 * 24 * 3600, default: 3600 }),
     backend: Type.Optional(

@@ -31,6 +31,7 @@ import { advanceTask, openRound } from './round-opening.ts';
 import { offerRound } from './round-selection.ts';
 import type { RoundRow, TaskRow, VersionRow } from './rows.ts';
 import { readTask, readVersion, refusePruned, roundView, taskView } from './views.ts';
+import { teacherOf } from '../training/jobs.ts';
 
 /** Creates a task in state `draft` with its version 0: fresh weights by the plan's seed, or a given version's. */
 export async function createTask(
@@ -41,7 +42,10 @@ export async function createTask(
 ): Promise<Task> {
   const model = await context.models.get(projectId, request.model);
   checkPlan(request.plan, model);
-  if (request.plan.hybrid) await context.cloud.choose(request.plan.hybrid.work);
+  if (request.plan.hybrid) {
+    await context.cloud.choose(request.plan.hybrid.work);
+    await teacherOf(context.database, projectId, request.plan.hybrid.work);
+  }
   const layout = layoutFor(model, request.plan);
   let file: Uint8Array;
   let digest: string;

@@ -28,10 +28,13 @@ export interface JobStatus {
   readonly message?: string;
 }
 
-/** What a backend can run: frameworks it has a program for, most devices of each kind a job may ask for. */
+/** What a machine has in all: processor cores, and devices. */
+export type Machine = Readonly<Record<JobDevice, number>>;
+
+/** What a backend can run: frameworks it has a program for, and the machines of which one has to hold a whole job. */
 export interface Capabilities {
   readonly frameworks: readonly JobFramework[];
-  readonly devices: Readonly<Record<JobDevice, number>>;
+  readonly machines: readonly Machine[];
   readonly maxWorkers: number;
 }
 
@@ -83,18 +86,22 @@ export class BackendUnavailable extends Error {
 }
 
 /** @throws NotFeasible When a job asks for what a backend of these capabilities has not. */
-export function assertFeasible(order: JobOrder, { frameworks, devices, maxWorkers }: Capabilities): void {
+export function assertFeasible(order: JobOrder, { frameworks, machines, maxWorkers }: Capabilities): void {
   const { framework, device, workers, perWorker } = order;
   if (!frameworks.includes(framework))
     throw new NotFeasible(
       `There is no program for ${framework}; there is one for ${frameworks.join(', ') || 'nothing'}.`,
     );
+  if (framework === 'embedded' && (workers > 1 || device !== 'cpu'))
+    throw new NotFeasible('Our own engine takes one worker, on a processor; torch and mindspore take more.');
   if (workers > maxWorkers)
     throw new NotFeasible(`${workers} workers were asked for; at most ${maxWorkers} can run at once.`);
-  const needs = { [device]: workers * perWorker.devices, cpu: workers * perWorker.cpus };
-  for (const [kind, count] of Object.entries(needs) as [JobDevice, number][])
-    if (count > devices[kind])
-      throw new NotFeasible(
-        `${count} ${kind} were asked for (${workers} workers); the backend has ${devices[kind]}.`,
-      );
+  const needs: Partial<Machine> = { [device]: workers * perWorker.devices, cpu: workers * perWorker.cpus };
+  const wanted = Object.entries(needs) as [JobDevice, number][];
+  if (machines.some((machine) => wanted.every(([kind, count]) => count <= machine[kind]))) return;
+  const largest = wanted.map(([kind]) => `${Math.max(...machines.map((machine) => machine[kind]))} ${kind}`);
+  throw new NotFeasible(
+    `${wanted.map(([kind, count]) => `${count} ${kind}`).join(' and ')} were asked for on one machine (${workers} workers); ` +
+      `the machines have at most ${largest.join(' and ')}, and none has all that is asked for.`,
+  );
 }

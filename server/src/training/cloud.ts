@@ -49,6 +49,8 @@ export class Cloud {
   /** The backend that will run this work. @throws ProblemError `job-not-feasible`, `not-found`, `unavailable` */
   async choose(work: CloudWork): Promise<TrainingBackend> {
     this.dataSet(work.data);
+    if (work.kind === 'distil' && work.framework === 'embedded')
+      throw new ProblemError('job-not-feasible', 'Our own engine does not distil; torch and mindspore do.');
     const { backends } = this.#options;
     const candidates = work.backend === undefined ? backends : [this.backend(work.backend)];
     const refusals: string[] = [];
@@ -74,7 +76,10 @@ export class Cloud {
     return {
       ...{ id, framework, device, workers, wallSeconds },
       directory: join(this.#directory, id),
-      perWorker: { cpus: work.cpusPerWorker, devices: device === 'cpu' ? 0 : work.devicesPerWorker },
+      perWorker: {
+        cpus: work.cpusPerWorker,
+        devices: device === 'cpu' ? 0 : Math.max(1, work.devicesPerWorker),
+      },
     };
   }
 

@@ -1,108 +1,35 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { NotFeasible, type JobOrder, type JobStatus, type TrainingBackend } from './backend.ts';
+import type { JobOrder, TrainingBackend } from './backend.ts';
 import { prepareJob } from './job-directory.ts';
 import { LocalBackend } from './local.ts';
 import { RayBackend } from './ray/ray-backend.ts';
+import {
+  ended,
+  holdContract,
+  orderOf,
+  program,
+  runsOf,
+  submitTo,
+  until,
+  type Bed,
+} from './testing/contract.ts';
 import type { ProgramOrder } from './testing/job-program.ts';
 import { RayHead } from './testing/ray-head.ts';
 
-const program = fileURLToPath(new URL('./testing/job-program.js', import.meta.url));
 const sources = fileURLToPath(new URL('../../../cluster/src', import.meta.url));
 
-interface Bed {
-  backend: TrainingBackend;
-  /** Makes every job wait; the result lets them begin. */
-  hold: () => Promise<() => Promise<void>>;
-  close: () => Promise<void>;
-}
-
 let root: string;
-let jobs = 0;
 beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), 'starling-jobs-'));
 });
 afterEach(() => rm(root, { recursive: true, force: true }));
 
-/** Every backend keeps this contract. */
-describe.each<{ name: string; open: () => Promise<Bed> }>([
-  { name: 'processes beside the server', open: openLocal },
-  { name: 'a Ray head', open: openRay },
-])('$name', { timeout: 60_000 }, ({ open }) => {
-  let bed: Bed;
-  beforeEach(async () => {
-    bed = await open();
-  });
-  afterEach(() => bed.close());
-
-  it('runs a job to its end, and gives its output from any offset', async () => {
-    const order = await submit(bed.backend, { say: ['one', 'two'] });
-    expect(await ended(bed.backend, order)).toEqual({ state: 'succeeded', exit: 0 });
-    const all = await bed.backend.logs(order.id, 0);
-    expect(all.text).toBe('one\ntwo\n');
-    expect(await bed.backend.logs(order.id, 4)).toEqual({ text: 'two\n', next: 8 });
-    expect(await bed.backend.logs(order.id, all.next)).toEqual({ text: '', next: 8 });
-    expect(await bed.backend.logs(order.id, 1000)).toEqual({ text: '', next: 1000 });
-  });
-
-  it('runs a job once, however often it is submitted', async () => {
-    const order = await submit(bed.backend, {});
-    await bed.backend.submit(order);
-    await ended(bed.backend, order);
-    await bed.backend.submit(order);
-    expect(await runsOf(order)).toBe(1);
-    expect((await bed.backend.status(order.id)).state).toBe('succeeded');
-  });
-
-  it('says with which status a job failed, and why', async () => {
-    const error = JSON.stringify({ code: 'bad-input', message: 'There is no data.' });
-    const order = await submit(bed.backend, { say: ['working', error], exit: 3 });
-    expect(await ended(bed.backend, order)).toEqual({
-      state: 'failed',
-      exit: 3,
-      message: 'bad-input: There is no data.',
-    });
-  });
-
-  it('cancels a job that runs', async () => {
-    const order = await submit(bed.backend, { forever: true });
-    await until(bed.backend, order, 'running');
-    await bed.backend.cancel(order.id);
-    expect((await ended(bed.backend, order)).state).toBe('cancelled');
-  });
-
-  it('cancels a job that waits: it never runs to its end', async () => {
-    const release = await bed.hold();
-    const order = await submit(bed.backend, { forever: true });
-    await until(bed.backend, order, 'queued');
-    await bed.backend.cancel(order.id);
-    expect((await bed.backend.status(order.id)).state).toBe('cancelled');
-    await release();
-    expect((await ended(bed.backend, order)).state).toBe('cancelled');
-  });
-
-  it('ends a job that takes longer than it may', async () => {
-    const order = await submit(bed.backend, { forever: true }, { wallSeconds: 0.2 });
-    expect(await ended(bed.backend, order)).toEqual({
-      state: 'failed',
-      message: 'It ran longer than 0.2 s.',
-    });
-  });
-
-  it('refuses a job for which it will never have enough', async () => {
-    const wanted = { device: 'npu', perWorker: { cpus: 1, devices: 99 } } as const;
-    await expect(submit(bed.backend, {}, wanted)).rejects.toThrow(NotFeasible);
-    await expect(submit(bed.backend, {}, { workers: 10_000 })).rejects.toThrow('at most');
-  });
-
-  it('says "lost" of a job that it does not know', async () => {
-    expect((await bed.backend.status('never-seen')).state).toBe('lost');
-    await bed.backend.cancel('never-seen');
-  });
-});
+holdContract('processes beside the server', openLocal, 60_000);
+holdContract('a Ray head', openRay, 60_000);
 
 describe('a job beside the server', () => {
   it('waits for its turn', async () => {
@@ -185,16 +112,26 @@ describe('a job on Ray', () => {
     expect(head.packages.size).toBe(1);
     expect(head.submissions).toHaveLength(2);
     for (const { entrypoint, submission_id: id } of head.submissions)
-      expect(entrypoint).toBe(`python -m starling_cluster.job --config ${join(root, id, 'job.json')}`);
+      expect(entrypoint).toBe(`exec python -m starling_cluster.job --config ${join(root, id, 'job.json')}`);
   });
 
   it('asks for devices in the words of Ray', async () => {
-    await submit(backend, {}, { device: 'npu', workers: 2, perWorker: { cpus: 2, devices: 1 } });
-    expect(head.submissions[0]).toMatchObject({ entrypoint_num_cpus: 4, entrypoint_resources: { NPU: 2 } });
+    await submit(backend, {}, { device: 'npu', workers: 2, perWorker: { cpus: 1, devices: 1 } });
+    expect(head.submissions[0]).toMatchObject({ entrypoint_num_cpus: 2, entrypoint_resources: { NPU: 2 } });
+  });
+
+  it('is refused when no machine alone could hold it: it would be pending for ever', async () => {
+    await expect(submit(backend, {}, { workers: 2, perWorker: { cpus: 2, devices: 0 } })).rejects.toThrow(
+      'at most 3 cpu',
+    );
+    head.nodes.push({ state: 'ALIVE', resources_total: { CPU: 8 } });
+    const many = { device: 'npu', perWorker: { cpus: 4, devices: 1 } } as const;
+    await expect(submit(backend, {}, many)).rejects.toThrow('none has all');
+    expect(head.submissions).toHaveLength(0);
   });
 
   it('refuses a directory that a shell would read in its own way', async () => {
-    const order = { ...orderOf({}), directory: '/data/$(id)' };
+    const order = { ...orderOf(root, {}), directory: '/data/$(id)' };
     await expect(backend.submit(order)).rejects.toThrow('letters, digits');
   });
 
@@ -205,8 +142,11 @@ describe('a job on Ray', () => {
     await wrong.close();
   });
 
-  it('adds up what its living nodes have, and waits for the first of them', async () => {
-    expect((await backend.capabilities()).devices).toEqual({ cpu: 4, gpu: 0, npu: 2 });
+  it('counts its living nodes, and waits for the first of them', async () => {
+    expect((await backend.capabilities()).machines).toEqual([
+      { cpu: 3, gpu: 0, npu: 2 },
+      { cpu: 1, gpu: 0, npu: 0 },
+    ]);
     head.nodes = [];
     await expect(backend.capabilities()).rejects.toMatchObject({ code: 'backend-unavailable' });
   });
@@ -255,39 +195,5 @@ function rayBackend({ url, token }: RayHead): RayBackend {
   return new RayBackend({ url, token, sources });
 }
 
-function orderOf(changes: Partial<JobOrder>): JobOrder {
-  const id = `job-${++jobs}`;
-  return {
-    ...{ id, directory: join(root, id), framework: 'torch', device: 'cpu', workers: 1, wallSeconds: 60 },
-    perWorker: { cpus: 1, devices: 0 },
-    ...changes,
-  };
-}
-
-async function submit(
-  backend: TrainingBackend,
-  training: ProgramOrder,
-  changes: Partial<JobOrder> = {},
-): Promise<JobOrder> {
-  const order = orderOf(changes);
-  const work = { kind: 'evaluate', data: '/none', users: null, seed: 1, training } as const;
-  await prepareJob(order, work, {}, undefined);
-  await backend.submit(order);
-  return order;
-}
-
-async function ended(backend: TrainingBackend, { id }: JobOrder): Promise<JobStatus> {
-  for (;;) {
-    const status = await backend.status(id);
-    if (status.state !== 'queued' && status.state !== 'running') return status;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
-
-async function until(backend: TrainingBackend, { id }: JobOrder, state: JobStatus['state']): Promise<void> {
-  while ((await backend.status(id)).state !== state) await new Promise((resolve) => setTimeout(resolve, 20));
-}
-
-async function runsOf({ directory }: JobOrder): Promise<number> {
-  return (await readFile(join(directory, 'runs'), 'utf8')).trim().split('\n').length;
-}
+const submit = (backend: TrainingBackend, training: ProgramOrder, changes?: Partial<JobOrder>) =>
+  submitTo(backend, root, training, changes);

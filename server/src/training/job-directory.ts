@@ -5,7 +5,7 @@ import type { JobOrder } from './backend.ts';
 
 /** What a job's program is asked to do, as `job.json` says it (docs/cloud.md). */
 export interface JobWork {
-  readonly kind: 'warm-start' | 'evaluate' | 'simulate';
+  readonly kind: 'warm-start' | 'distil' | 'evaluate' | 'simulate';
   /** A fedpack directory that the machine of the job can read. */
   readonly data: string;
   /** People of the pack; all of them for null. */
@@ -13,6 +13,12 @@ export interface JobWork {
   readonly seed: number;
   /** Algorithm, steps, rates: the words of a plan. */
   readonly training: unknown;
+}
+
+/** A model with its weights, a safetensors file. */
+export interface Trained {
+  readonly model: unknown;
+  readonly weights: Uint8Array;
 }
 
 /** What a job may leave behind: the bytes are those that were checked. */
@@ -32,6 +38,8 @@ const files = {
   model: 'model.json',
   weightsIn: 'weights-in.safetensors',
   weightsOut: 'weights-out.safetensors',
+  teacherModel: 'teacher.json',
+  teacherWeights: 'teacher.safetensors',
   metrics: 'metrics.json',
   checkpoints: 'checkpoints',
 } as const;
@@ -50,6 +58,7 @@ export async function prepareJob(
   work: JobWork,
   model: unknown,
   weights: Uint8Array | undefined,
+  teacher?: Trained,
 ): Promise<void> {
   const { directory, id, framework, device, workers, wallSeconds } = order;
   const at = (name: keyof typeof files) => join(directory, files[name]);
@@ -59,6 +68,10 @@ export async function prepareJob(
   await rm(join(directory, cancelledFile), { force: true });
   await writeFile(at('model'), canonicalJson(model));
   if (weights) await writeFile(at('weightsIn'), weights);
+  if (teacher) {
+    await writeFile(at('teacherModel'), canonicalJson(teacher.model));
+    await writeFile(at('teacherWeights'), teacher.weights);
+  }
   const job = {
     ...{ id, framework, device, workers, ...work },
     model: at('model'),
@@ -66,6 +79,7 @@ export async function prepareJob(
     weightsOut: at('weightsOut'),
     metricsOut: at('metrics'),
     checkpoints: at('checkpoints'),
+    ...(teacher && { teacher: { model: at('teacherModel'), weights: at('teacherWeights') } }),
     limits: { wallSeconds },
   };
   const draft = `${at('job')}.draft`;

@@ -6,19 +6,43 @@ import {
   type CloudWork,
   type JobId,
   type JobState,
+  type ProjectId,
   type TaskId,
   type VersionId,
 } from '@starling/protocol';
 import type { Job } from '@starling/protocol/api';
 import { newId, type Context } from '../coordinator/context.ts';
-import type { TaskRow } from '../coordinator/rows.ts';
-import { readTask, readVersion } from '../coordinator/views.ts';
+import type { TaskRow, VersionRow } from '../coordinator/rows.ts';
+import { readTask, readVersion, refusePruned } from '../coordinator/views.ts';
 import type { Commit, Querier } from '../storage/database.ts';
 import { jobView, readJob, type JobRow } from './job-rows.ts';
 
 /** Whether a job leaves weights, to become a version of its task. */
 export function trains({ kind }: CloudWork): boolean {
-  return kind === 'warm-start';
+  return kind === 'warm-start' || kind === 'distil';
+}
+
+/**
+ * The version whose predictions a job of kind distil learns; `undefined` for other kinds.
+ * @throws ProblemError `invalid-request` For a teacher that is missing, or that nothing learns from; `not-found` For one
+ * that is not of the project, or whose weights are gone.
+ */
+export async function teacherOf(
+  querier: Querier,
+  projectId: ProjectId,
+  { kind, teacher }: CloudWork,
+): Promise<VersionRow | undefined> {
+  if ((kind === 'distil') !== (teacher !== undefined))
+    throw new ProblemError(
+      'invalid-request',
+      'A job of kind distil, and no other, names its `teacher`: a version of the project.',
+    );
+  if (teacher === undefined) return undefined;
+  const version = await readVersion(querier, teacher);
+  if (version.project_id !== projectId)
+    throw new ProblemError('not-found', `There is no model version ${teacher}.`);
+  refusePruned(version);
+  return version;
 }
 
 /**
@@ -35,6 +59,7 @@ export async function createJob(
 ): Promise<Job> {
   const backend = await context.cloud.choose(work);
   const task = await readTask(context.database, taskId);
+  await teacherOf(context.database, task.project_id, work);
   const base = version ?? task.current_version;
   const { task_id: owner } = await readVersion(context.database, base);
   if (owner !== taskId) throw new ProblemError('not-found', `Task ${taskId} has no version ${base}.`);

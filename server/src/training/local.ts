@@ -55,7 +55,7 @@ export class LocalBackend implements TrainingBackend {
     const cpus = availableParallelism();
     return Promise.resolve({
       frameworks: Object.keys(this.#options.programs) as JobFramework[],
-      devices: { cpu: cpus, gpu: 0, npu: 0 },
+      machines: [{ cpu: cpus, gpu: 0, npu: 0 }],
       maxWorkers: cpus,
     });
   }

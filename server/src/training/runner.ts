@@ -7,13 +7,13 @@ import { repeat } from '../coordinator/repeat.ts';
 import { newId, type Context } from '../coordinator/context.ts';
 import { advanceTask } from '../coordinator/round-opening.ts';
 import { offerRound } from '../coordinator/round-selection.ts';
-import type { RoundRow, TaskRow } from '../coordinator/rows.ts';
+import type { RoundRow, TaskRow, VersionRow } from '../coordinator/rows.ts';
 import { readTask, readVersion, versionView } from '../coordinator/views.ts';
 import type { Querier } from '../storage/database.ts';
 import { BackendUnavailable, NotFeasible } from './backend.ts';
-import { JobResultRefused, prepareJob, readResult, type JobResult } from './job-directory.ts';
+import { JobResultRefused, prepareJob, readResult, type JobResult, type Trained } from './job-directory.ts';
 import type { JobRow } from './job-rows.ts';
-import { announceJob, moveJob, trains } from './jobs.ts';
+import { announceJob, moveJob, teacherOf, trains } from './jobs.ts';
 
 /** A job that its cluster lost is started again, so often in all. Its checkpoints are still there. */
 const maxAttempts = 3;
@@ -112,10 +112,10 @@ export class JobRunner {
   }
 
   async #prepare({ id, work, task_id: taskId, base_version: base }: JobRow): Promise<void> {
-    const { blobs, database, models } = this.#context;
+    const { database } = this.#context;
     const task = await readTask(database, taskId);
-    const { weights } = await readVersion(database, base);
-    const model = await models.get(task.project_id, task.model_digest);
+    const teacher = await teacherOf(database, task.project_id, work);
+    const { model, weights } = await this.#trained(await readVersion(database, base));
     await prepareJob(
       this.#context.cloud.order(id, work),
       {
@@ -125,9 +125,17 @@ export class JobRunner {
         seed: work.seed,
         training: work.training,
       },
-      model.ir,
-      await blobs.get(weights),
+      model,
+      weights,
+      teacher && (await this.#trained(teacher)),
     );
+  }
+
+  async #trained({ task_id: taskId, weights }: VersionRow): Promise<Trained> {
+    const { blobs, database, models } = this.#context;
+    const task = await readTask(database, taskId);
+    const { ir } = await models.get(task.project_id, task.model_digest);
+    return { model: ir, weights: await blobs.get(weights) };
   }
 
   async #handOver({ id, work, backend }: JobRow): Promise<void> {

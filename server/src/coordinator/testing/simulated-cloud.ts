@@ -9,7 +9,11 @@ export class SimulatedCloud implements TrainingBackend {
   readonly #jobs = new Map<string, { order: JobOrder; status: JobStatus }>();
 
   capabilities(): Promise<Capabilities> {
-    return Promise.resolve({ frameworks: ['embedded'], devices: { cpu: 8, gpu: 0, npu: 0 }, maxWorkers: 1 });
+    return Promise.resolve({
+      frameworks: ['embedded'],
+      machines: [{ cpu: 8, gpu: 0, npu: 0 }],
+      maxWorkers: 1,
+    });
   }
 
   submit(order: JobOrder): Promise<void> {

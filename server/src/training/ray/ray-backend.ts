@@ -1,6 +1,5 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
-import { zipSync, type Zippable } from 'fflate';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import {
   assertFeasible,
   cancelled,
@@ -14,7 +13,15 @@ import {
   type TrainingBackend,
 } from '../backend.ts';
 import { cancelledFile, failureIn } from '../job-directory.ts';
-import { RayJobs, type RayAddress, type RayJob, type RaySubmission } from './ray-jobs.ts';
+import { packageOf } from './package-of.ts';
+import {
+  machineOf,
+  placement,
+  RayJobs,
+  type RayAddress,
+  type RayJob,
+  type RaySubmission,
+} from './ray-jobs.ts';
 
 export interface RayBackendOptions extends RayAddress {
   /** Whoever reaches a Ray head without a token may run programs on it: this says that you know. */
@@ -59,8 +66,9 @@ export class RayBackend implements TrainingBackend {
   }
 
   async capabilities(): Promise<Capabilities> {
-    const { CPU: cpu = 0, GPU: gpu = 0, NPU: npu = 0 } = await this.#ray.resources();
-    return { frameworks: ['torch', 'mindspore'], devices: { cpu, gpu, npu }, maxWorkers: Math.max(1, cpu) };
+    const machines = (await this.#ray.nodes()).map(machineOf);
+    const maxWorkers = Math.max(1, ...machines.map(({ cpu }) => cpu)); // the program starts its workers beside itself
+    return { frameworks: ['torch', 'mindspore'], machines, maxWorkers };
   }
 
   async submit(order: JobOrder): Promise<void> {
@@ -123,13 +131,12 @@ export class RayBackend implements TrainingBackend {
     workingDirectory: string,
   ): RaySubmission {
     const { python = 'python' } = this.#options;
-    const devices = workers * perWorker.devices; // the program starts its workers beside itself
     return {
       submission_id: id,
-      entrypoint: `${python} -m starling_cluster.job --config ${join(directory, 'job.json')}`,
+      // Ray starts a shell; a job whose parent it is would not notice that Ray is gone.
+      entrypoint: `exec ${python} -m starling_cluster.job --config ${join(directory, 'job.json')}`,
       entrypoint_num_cpus: workers * perWorker.cpus,
-      ...(device === 'gpu' && devices > 0 ? { entrypoint_num_gpus: devices } : {}),
-      ...(device === 'npu' && devices > 0 ? { entrypoint_resources: { NPU: devices } } : {}),
+      ...placement(device, workers * perWorker.devices),
       runtime_env: { working_dir: workingDirectory },
     };
   }
@@ -141,16 +148,4 @@ function assertPlain({ id, directory }: JobOrder): void {
   throw new NotFeasible(
     `The directory of jobs is ${directory}; for Ray it must be an absolute path of letters, digits and _ . / - alone.`,
   );
-}
-
-/** A ZIP file of Python sources, the same bytes for the same sources. */
-async function packageOf(directory: string): Promise<Uint8Array> {
-  const names = await readdir(directory, { recursive: true, withFileTypes: true });
-  const paths = names
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.py'))
-    .map((entry) => join(entry.parentPath, entry.name))
-    .sort();
-  const files: Zippable = {};
-  for (const path of paths) files[relative(directory, path)] = new Uint8Array(await readFile(path));
-  return zipSync(files, { level: 9, mtime: new Date(1980, 0, 1) });
 }

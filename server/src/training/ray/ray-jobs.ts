@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import http from 'node:http';
 import https from 'node:https';
-import { BackendUnavailable } from '../backend.ts';
+import { BackendUnavailable, type JobDevice, type Machine } from '../backend.ts';
 
 export interface RayAddress {
   /** The dashboard's base URL, e.g. https://ray.example:8265 */
@@ -31,7 +31,7 @@ export interface RaySubmission {
   };
 }
 
-interface RayNode {
+export interface RayNode {
   readonly state: 'ALIVE' | 'DEAD';
   readonly resources_total: Readonly<Record<string, number>>;
 }
@@ -62,20 +62,17 @@ export class RayJobs {
   }
 
   /**
-   * What the living nodes have in all, by Ray's names of resources: CPU, GPU, NPU. (The cluster's load report, which
-   * has it too, is empty for the first seconds of a head's life.) @throws BackendUnavailable also while there is no node.
+   * The living nodes. (The cluster's load report, which counts resources too, is empty for the first seconds of a head's
+   * life.) @throws BackendUnavailable also while there is no node.
    */
-  async resources(): Promise<Readonly<Record<string, number>>> {
+  async nodes(): Promise<readonly RayNode[]> {
     const answer = await this.#json<{ data: { result: { result: readonly RayNode[] } } }>(
       'GET',
       '/api/v0/nodes?detail=1',
     );
     const alive = answer.data.result.result.filter(({ state }) => state === 'ALIVE');
     if (alive.length === 0) throw new BackendUnavailable('The Ray cluster has no living node (yet).');
-    const total: Record<string, number> = {};
-    for (const { resources_total: has } of alive)
-      for (const [name, count] of Object.entries(has)) total[name] = (total[name] ?? 0) + count;
-    return total;
+    return alive;
   }
 
   /** Uploads a package (a ZIP file) unless the head has it. Returns its URI for `runtime_env.working_dir`. */
@@ -97,11 +94,11 @@ export class RayJobs {
     await this.#json('POST', '/api/jobs/', Buffer.from(JSON.stringify(submission)), 'application/json');
   }
 
-  /** All that a job has written so far. */
+  /** All that a job has written so far, without Ray's own words. */
   async logs(id: string): Promise<string> {
     const answer = await this.#request('GET', `/api/jobs/${id}/logs`);
     if (answer.status === 404) return '';
-    return (read(answer) as { logs: string | null }).logs ?? '';
+    return ownWords(id, (read(answer) as { logs: string | null }).logs ?? '');
   }
 
   /** Asks for a job's end. Ray answers so, but does nothing, while the job is pending. */
@@ -158,6 +155,30 @@ export class RayJobs {
   }
 }
 
+/** The cluster wants another token, or one at all. */
+export class TokenRefused extends BackendUnavailable {}
+
+/** A node's resources, of those that we place by. */
+export function machineOf({ resources_total: { CPU = 0, GPU = 0, NPU = 0 } }: RayNode): Machine {
+  return { cpu: CPU, gpu: GPU, npu: NPU };
+}
+
+/** A job's need of devices, in Ray's words. */
+export function placement(device: JobDevice, devices: number): Partial<RaySubmission> {
+  if (devices === 0 || device === 'cpu') return {};
+  return device === 'gpu' ? { entrypoint_num_gpus: devices } : { entrypoint_resources: { NPU: devices } };
+}
+
+/**
+ * What a job itself has written: Ray's first line says that the environment is being set up; another repeats the command,
+ * and it may come after what the job wrote first.
+ */
+function ownWords(id: string, log: string): string {
+  return log
+    .replace(/^\d{4}-\d\d-\d\d [\d:,]+\tINFO job_manager\.py:\d+ -- .*(?:\n|$)/, '')
+    .replace(new RegExp(`^Running entrypoint for job ${id}: .*(?:\\n|$)`, 'm'), '');
+}
+
 interface Answer {
   method: string;
   path: string;
@@ -167,7 +188,7 @@ interface Answer {
 
 function read({ method, path, status, text }: Answer): unknown {
   if (status === 401 || status === 403)
-    throw new BackendUnavailable(
+    throw new TokenRefused(
       `Ray refused the token (${status}). Give the one that the cluster was started with.`,
     );
   if (status >= 300)

@@ -14,7 +14,12 @@ export const jobs = {
     created: 'Created',
     took: 'Took',
   },
-  kind: { 'warm-start': 'Warm start', evaluate: 'Evaluation', simulate: 'Simulation' },
+  kind: {
+    'warm-start': 'Warm start',
+    distil: 'Distillation',
+    evaluate: 'Evaluation',
+    simulate: 'Simulation',
+  },
   undecided: 'not decided yet',
   about: 'About',
   data: 'Data set',

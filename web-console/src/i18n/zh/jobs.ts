@@ -15,7 +15,7 @@ export const jobs: Messages['jobs'] = {
     created: '创建时间',
     took: '用时',
   },
-  kind: { 'warm-start': '预热启动', evaluate: '评估', simulate: '模拟' },
+  kind: { 'warm-start': '预热启动', distil: '蒸馏', evaluate: '评估', simulate: '模拟' },
   undecided: '尚未确定',
   about: '基本信息',
   data: '数据集',
