@@ -44,7 +44,7 @@ export class Statements {
       serialize.execute({}),
     );
     const [result] = parse.parseResults(messages, this.#database.parsers);
-    return (result?.rows ?? []) as object[]; // rows are objects unless another mode is asked for
+    return result?.rows ?? [];
   }
 
   async #prepare(sql: string): Promise<Prepared> {
@@ -71,7 +71,8 @@ export class Statements {
   #textOf(value: unknown, type: number | undefined): string | null {
     if (value === null || value === undefined) return null;
     const write = type === undefined ? undefined : this.#database.serializers[type];
-    return write ? write(value) : String(value);
+    if (write) return write(value);
+    return typeof value === 'string' ? value : JSON.stringify(value);
   }
 
   /** Ends with a Sync, so that what follows an error is a clean start. */
