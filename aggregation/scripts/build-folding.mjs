@@ -10,7 +10,7 @@ export function buildFolding() {
       file: `${room}src/folding/generated/fold.ts`,
       name: 'foldModule',
       what: 'exact sums of float32 vectors',
-      options: ['--initialMemory', '4', '--enable', 'simd'],
+      options: ['--initialMemory', '8', '--enable', 'simd'],
     },
   ]);
 }

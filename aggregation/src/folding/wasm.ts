@@ -9,9 +9,24 @@ interface Kernel {
   readonly tileValues: { readonly value: number };
   readonly lanesPlace: { readonly value: number };
   readonly valuesPlace: { readonly value: number };
-  fold(count: number, scale: number, weight: number, clip: number): number;
+  fold(count: number, scale: number, clip: number, weight: number): number;
+  foldFour(
+    ...terms: [
+      count: number,
+      scale: number,
+      clip: number,
+      one: number,
+      two: number,
+      three: number,
+      four: number,
+    ]
+  ): number;
   isWithin(count: number, clip: number): number;
 }
+
+/** Vectors that are folded at once. */
+const atOnce = 4;
+type Four = [WeightedVector, WeightedVector, WeightedVector, WeightedVector];
 
 /** undefined where the engine lacks WebAssembly with 128-bit vectors, or may not use it. */
 export function wasmFoldingIfAny(): Folding | undefined {
@@ -23,13 +38,17 @@ function foldingOf(kernel: Kernel): Folding {
   const { buffer } = kernel.memory;
   const tile = kernel.tileValues.value;
   const lanesTile = new Float64Array(buffer, kernel.lanesPlace.value, tile);
-  const valuesTile = new Float32Array(buffer, kernel.valuesPlace.value, tile);
+  const valuesTiles = Array.from(
+    { length: atOnce },
+    (_, index) => new Float32Array(buffer, kernel.valuesPlace.value + 4 * tile * index, tile),
+  );
 
-  /** Copies a part of the values, and gives its length with the zeros that fill up the last four. */
-  function load(values: Float32Array, from: number, count: number): number {
-    valuesTile.set(values.subarray(from, from + count));
+  /** Copies a part of the values into a tile, and gives its length with the zeros that fill up the last four. */
+  function load(values: Float32Array, from: number, count: number, which: number): number {
+    const into = valuesTiles[which]!;
+    into.set(values.subarray(from, from + count));
     const padded = Math.ceil(count / 4) * 4;
-    valuesTile.fill(0, count, padded);
+    into.fill(0, count, padded);
     return padded;
   }
 
@@ -43,8 +62,19 @@ function foldingOf(kernel: Kernel): Folding {
   ): boolean {
     const part = lanes.subarray(from, from + tile);
     lanesTile.set(part);
-    for (const { values, weight } of vectors) {
-      if (kernel.fold(load(values, from, part.length), scale, weight, most) === 0) return false;
+    const { length } = part;
+    let next = 0;
+    for (; next + atOnce <= vectors.length; next += atOnce) {
+      const [one, two, three, four] = vectors.slice(next, next + atOnce) as Four; // as many are left
+      const count = load(one.values, from, length, 0);
+      load(two.values, from, length, 1);
+      load(three.values, from, length, 2);
+      load(four.values, from, length, 3);
+      if (!kernel.foldFour(count, scale, most, one.weight, two.weight, three.weight, four.weight))
+        return false;
+    }
+    for (const { values, weight } of vectors.slice(next)) {
+      if (!kernel.fold(load(values, from, length, 0), scale, most, weight)) return false;
     }
     part.set(lanesTile.subarray(0, part.length));
     return true;
@@ -55,7 +85,7 @@ function foldingOf(kernel: Kernel): Folding {
     isWithin: (values, clip) => {
       const most = floatBelow(clip);
       for (let from = 0; from < values.length; from += tile) {
-        const count = load(values, from, Math.min(tile, values.length - from));
+        const count = load(values, from, Math.min(tile, values.length - from), 0);
         if (kernel.isWithin(count, most) === 0) return false;
       }
       return true;
