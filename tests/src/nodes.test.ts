@@ -214,10 +214,12 @@ describe.skipIf(postgres.missing !== undefined)(
       await device!.reachUpload(offer, update);
       const slow = slowPart(nodes[0]!.url, device!, offer.id, update);
       Object.assign(device!, { url: nodes[1]!.url });
-      await eventually('the first bytes', async () => {
-        const head = await device!.send('HEAD', `/v1/device/assignments/${offer.id}/update`);
-        return Number(head.headers.get('upload-offset')) > 0 || undefined;
-      });
+      const database = await openPostgres(where.databaseUrl);
+      cleanups.push(() => database.close());
+      await eventually(
+        'the other node to write',
+        async () => (await database.query('select from upload_writers'))[0],
+      );
       const half = update.length >> 1;
       const range = { start: half, end: update.length, last: true };
       const meanwhile = await device!.part(offer.id, update, range);

@@ -169,6 +169,7 @@ describe('a round of a secure task, as an admin sees it', { timeout: 180_000 }, 
     expect(Object.keys(group).sort()).toEqual([
       'endedAt',
       'id',
+      'needed',
       'openedAt',
       'reason',
       'size',

@@ -111,6 +111,13 @@ function addTasks(tasks: Command): void {
   });
   addCall(tasks, { usage: 'cost <id>', operation: 'getCost', input: idOfTask });
   addCall(tasks, {
+    usage: 'groups <id>',
+    operation: 'getGroupHealth',
+    input: idOfTask,
+    show: ({ rounds }) =>
+      table(rounds, ['sequence', 'groups', 'summed', 'aborted', 'smallest', 'largest', 'medianMs']),
+  });
+  addCall(tasks, {
     usage: 'create <file>',
     operation: 'createTask',
     input: async ([file = '']) => ({ body: await readJson<TaskRequest>(file) }),
