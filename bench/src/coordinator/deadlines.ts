@@ -16,8 +16,8 @@ const main = fileURLToPath(new URL('../../../cli/dist/main.js', import.meta.url)
 const name = 'deadlines-240';
 const deadlines = 240;
 const spreadMs = 6_000;
-/** Before a deadline's transaction, in it, and after it: each node dies with the twentieth that it has in hand. */
-const deaths = ['deadline-due:20', 'round-abandoned:20', 'round-tidied:20'];
+/** Before a deadline's transaction, in it, and after it; one after the other, so that the next has been started again. */
+const deaths = ['deadline-due:15', 'round-abandoned:40', 'round-tidied:100'];
 const aheadMs = 3_000;
 const missedAfterMs = 20_000;
 

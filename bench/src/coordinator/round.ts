@@ -27,7 +27,7 @@ export async function startTask(
     plan: {
       learning: { algorithm: 'fedavg', epochs: 1, batchSize: 8, rate: 0.1 },
       optimiser: { kind: 'sgd', rate: 1 },
-      rounds,
+      ...{ rounds, maxWeight: 256 }, // the sum of ten thousand stays exact
       cohort: { goal: size, minimum: size, overSelection: 1 },
       windows: { selectingMs: hour, trainingMs: hour, aggregatingMs: hour },
       adaptation: { steps: 1, rate: 0.1 },

@@ -53,7 +53,8 @@ export async function benchJoining(report: Report): Promise<void> {
 /** Rounds one after another with devices that stay connected and train nothing. */
 export async function benchLive(report: Report): Promise<void> {
   const name = 'live-rounds';
-  const rounds = 8;
+  const rounds = 30;
+  const warmUp = 5;
   for (const [size, limitSeconds] of [
     [10, 0.1],
     [50, 0.3],
@@ -82,7 +83,10 @@ export async function benchLive(report: Report): Promise<void> {
       }
       await Promise.all(devices.map((device, index) => takePart(device, updateFor, before[index])));
       await published(server, task, size, rounds);
-      const times = from.slice(2).map((at, index) => (at - from[index + 1]!) / 1000); // the first warms up
+      const times = from
+        .slice(1)
+        .map((at, index) => (at - from[index]!) / 1000)
+        .slice(warmUp);
       report(row(name, 'starling', `n = ${size}: from offer to next offer, d = 1e5`, 's', times));
       report(verdict(name, `n = ${size}: a round, median`, median(times), limitSeconds, 's'));
     } finally {
