@@ -85,6 +85,20 @@ describe('blobs that many devices read at once', () => {
     expect(store.reads).toBe(2);
   });
 
+  it('are taken in four at a time, and the others read from the store meanwhile', async () => {
+    const store = new CountedBlobs();
+    const names: string[] = [];
+    for (let seed = 0; seed < 10; seed++) names.push(await store.put(bytesOf(100, seed)));
+    const blobs = new HotBlobs(store);
+    const read = await Promise.all(names.map((name) => whole(blobs, name)));
+    read.forEach((bytes, seed) => {
+      expect(bytes).toEqual(bytesOf(100, seed));
+    });
+    store.reads = 0;
+    for (const name of names) await blobs.size(name);
+    expect(store.reads).toBe(6);
+  });
+
   it('say that one is missing, and find it when it is there', async () => {
     const store = new CountedBlobs();
     const blobs = new HotBlobs(store);

@@ -7,6 +7,9 @@ const mostBytes = 64 * 2 ** 20;
 /** A larger one is read from its store each time, some at a time. */
 const mostBytesEach = 16 * 2 ** 20;
 
+/** Blobs that are being taken into memory at a time: who asks for many at once gets the others from the store. */
+const mostComing = 4;
+
 /**
  * A blob store that holds in memory what devices are about to read, or read just now: a round's devices come for the same
  * weights at once, and the version that was published last is the one that they come for next. A name says what the
@@ -25,7 +28,7 @@ export class HotBlobs implements BlobStore {
 
   async put(bytes: Uint8Array): Promise<string> {
     const sha256 = await this.#store.put(bytes);
-    this.#hold(sha256, bytes);
+    if (bytes.length <= mostBytesEach) this.#hold(sha256, bytes.slice()); // the caller may go on to write to these
     return sha256;
   }
 
@@ -39,7 +42,8 @@ export class HotBlobs implements BlobStore {
     const held = this.#held.get(sha256);
     if (held) return held.length;
     const size = await this.#store.size(sha256);
-    if (size <= mostBytesEach) await this.#fetch(sha256);
+    const isWelcome = this.#coming.has(sha256) || this.#coming.size < mostComing;
+    if (size <= mostBytesEach && isWelcome) await this.#fetch(sha256);
     return size;
   }
 
@@ -66,8 +70,8 @@ export class HotBlobs implements BlobStore {
   }
 
   #hold(sha256: string, bytes: Uint8Array): void {
-    if (bytes.length > mostBytesEach || this.#held.has(sha256)) return;
-    this.#held.set(sha256, Buffer.from(bytes)); // a copy: the caller may go on to write to these
+    if (this.#held.has(sha256)) return;
+    this.#held.set(sha256, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
     this.#bytes += bytes.length;
     for (const [name, { length }] of this.#held) {
       if (this.#bytes <= mostBytes) break;
