@@ -1,4 +1,3 @@
-import { request } from 'node:http';
 import { io, type Socket } from 'socket.io-client';
 import { describe, expect, it } from 'vitest';
 import {
@@ -21,6 +20,7 @@ import { countsBetween, oneHot, versionsOf } from './testing/one-hot.ts';
 import { postgresFile } from './testing/postgres-file.ts';
 import { Admin, eventually } from './testing/project.ts';
 import { RawDevice, sha256 } from './testing/raw-device.ts';
+import { slowPart } from './testing/slow-part.ts';
 import { completed, devicesIn, runTask, weightsOf } from './testing/tasks.ts';
 
 /**
@@ -359,32 +359,4 @@ async function connect(url: string, device: RawDevice, heard: Assignment[]): Pro
     socket.once('connect_error', reject);
   });
   return socket;
-}
-
-/** Half of an update as the last part of it, of which the rest does not come. */
-function slowPart(
-  url: string,
-  { token }: RawDevice,
-  id: string,
-  update: Uint8Array,
-): { breakOff: () => Promise<void> } {
-  const { hostname, port } = new URL(url);
-  const sent = request({
-    ...{ hostname, port, method: 'PATCH', path: `/v1/device/assignments/${id}/update` },
-    headers: {
-      ...{ authorization: `Bearer ${token}`, 'content-type': 'application/offset+octet-stream' },
-      ...{ 'upload-offset': '0', 'content-length': update.length },
-    },
-  });
-  const closed = new Promise<void>((resolve) => {
-    sent.on('error', () => undefined); // it is broken off
-    sent.on('close', resolve);
-  });
-  sent.write(update.subarray(0, update.length >> 1));
-  return {
-    breakOff: () => {
-      sent.destroy();
-      return closed;
-    },
-  };
 }

@@ -13,6 +13,7 @@ import {
   testServer,
   type TestServer,
 } from './testing/servers.ts';
+import { slowPart } from './testing/slow-part.ts';
 import { completed, runTask } from './testing/tasks.ts';
 
 let template: Awaited<ReturnType<typeof databaseTemplate>>;
@@ -82,6 +83,31 @@ async function wholeRound(world: TestServer): Promise<{ task: Task; devices: Raw
 }
 
 describe('metrics', { timeout: 120_000 }, () => {
+  it('do not take an upload that a device breaks off for a failure of the server', async () => {
+    const world = await start({ metrics });
+    try {
+      const device = await RawDevice.enrolled(world.server.url, await world.admin.enrolmentToken());
+      await device.assignment();
+      await runTask(world.admin, { cohort: { goal: 1, minimum: 1, overSelection: 1 } });
+      const offer = await eventually('an offer', async () => (await device.assignment()) ?? undefined);
+      const update = updateFile(offer, { parameters: { 0: 1 } });
+      await device.reachUpload(offer, update);
+      const part = slowPart(world.server.url, device, offer.id, update);
+      await eventually('the upload', async () => {
+        return valueOf(await scrape(world), 'starling_uploads_in_progress') === 1 || undefined;
+      });
+      await part.breakOff();
+      const text = await eventually('its end', async () => {
+        const now = await scrape(world);
+        return now.includes('starling_uploads_total{') ? now : undefined;
+      });
+      expect(valueOf(text, 'starling_uploads_total{outcome="broken-off"}')).toBe(1);
+      expect(text).not.toContain('outcome="failed"');
+    } finally {
+      await world.close();
+    }
+  });
+
   it('tell what a round came to, by names that are the same for every tenant', async () => {
     const world = await start({ metrics });
     try {

@@ -38,11 +38,34 @@ export async function receivePart(
   try {
     return await receive(context, deviceId, id, part);
   } catch (error) {
-    const outcome = error instanceof ProblemError && error.status < 500 ? 'refused' : 'failed';
-    observer.count('starling_uploads_total', { outcome });
+    observer.count('starling_uploads_total', { outcome: outcomeOf(error) });
     throw error;
   } finally {
     ended();
+  }
+}
+
+function outcomeOf(error: unknown): string {
+  if (error instanceof BrokenOff) return 'broken-off';
+  return error instanceof ProblemError && error.status < 500 ? 'refused' : 'failed';
+}
+
+/** The device, or what lies between, ended the connection before the part did. */
+class BrokenOff extends ProblemError {
+  constructor(cause: unknown) {
+    super(
+      'invalid-request',
+      'The connection ended before the part did. Ask for the offset, and go on there.',
+    );
+    this.cause = cause;
+  }
+}
+
+async function* whileItLasts(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body;
+  } catch (error) {
+    throw new BrokenOff(error);
   }
 }
 
@@ -55,7 +78,7 @@ async function receive(
   const row = await readAssignment(context, deviceId, id);
   if (row.state === 'uploaded' || row.state === 'counted') return repeated(row, part);
   if (row.state !== 'grouped' || row.update_bytes === null) throw refusal(row, 'upload');
-  const length = await context.staging.append(id, part.offset, row.update_bytes, part.body);
+  const length = await context.staging.append(id, part.offset, row.update_bytes, whileItLasts(part.body));
   context.observer.count('starling_upload_bytes_total', {}, Math.max(0, length - part.offset));
   context.failpoint('upload-part-staged');
   if (part.completeWith === undefined) return { offset: length, state: row.state };

@@ -31,7 +31,7 @@ export const counters = {
     labels: ['end', 'reason'],
   },
   starling_uploads_total: {
-    help: 'Uploads by outcome: received whole, refused for what they are, failed on our side.',
+    help: 'Uploads by outcome: received whole, broken off by the device, refused for what they are, failed on our side.',
     labels: ['outcome'],
   },
   starling_upload_bytes_total: { help: 'Bytes of updates that were written to disk.', labels: [] },
