@@ -1,5 +1,5 @@
 import { assertSumFits, decode, encode, lanesOf, type FixedPointBlock } from '@starling/secure';
-import { bestFolding, type WeightedVector } from './folding/index.ts';
+import { bestFolding, negated, type WeightedVector } from './folding/index.ts';
 
 /** A sum that cannot take what it was given. */
 export class WeightedSumError extends Error {
@@ -111,8 +111,7 @@ export class WeightedSum {
     for (const [index, { block, lanes, folded }] of parts.entries()) {
       if (bestFolding().add(lanes, folded, block)) continue;
       for (const before of parts.slice(0, index)) {
-        const negative = before.folded.map(({ values, weight }) => ({ values, weight: -weight }));
-        bestFolding().add(before.lanes, negative, before.block);
+        bestFolding().add(before.lanes, negated(before.folded), before.block);
       }
       for (const { values } of folded) encode(values, block); // says what is wrong
     }

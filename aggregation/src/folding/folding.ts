@@ -18,3 +18,8 @@ export interface WeightedVector {
   readonly values: Float32Array;
   readonly weight: number;
 }
+
+/** What takes back exactly what these added: sums are of whole numbers. */
+export function negated(vectors: readonly WeightedVector[]): WeightedVector[] {
+  return vectors.map(({ values, weight }) => ({ values, weight: -weight }));
+}

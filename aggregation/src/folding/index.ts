@@ -2,7 +2,7 @@ import type { Folding } from './folding.ts';
 import { javaScriptFolding } from './javascript.ts';
 import { wasmFoldingIfAny } from './wasm.ts';
 
-export type { Folding, WeightedVector } from './folding.ts';
+export { negated, type Folding, type WeightedVector } from './folding.ts';
 
 let chosen: Folding | undefined;
 

@@ -1,6 +1,6 @@
 /** Folding by WebAssembly with vectors of 128 bits (aggregation/assembly), tile by tile. */
 import { wasmExports } from '@starling/protocol';
-import type { Folding, WeightedVector } from './folding.ts';
+import { negated, type Folding, type WeightedVector } from './folding.ts';
 import { foldModule } from './generated/fold.ts';
 
 /** What assembly/index.ts exports. */
@@ -95,9 +95,8 @@ function foldingOf(kernel: Kernel): Folding {
       const most = floatBelow(clip);
       for (let from = 0; from < lanes.length; from += tile) {
         if (addTile(lanes, vectors, from, scale, most)) continue;
-        // What was added before is taken back: whole numbers, so nothing is left of it.
-        const negative = vectors.map(({ values, weight }) => ({ values, weight: -weight }));
-        for (let done = 0; done < from; done += tile) addTile(lanes, negative, done, scale, most);
+        const undo = negated(vectors);
+        for (let done = 0; done < from; done += tile) addTile(lanes, undo, done, scale, most);
         return false;
       }
       return true;

@@ -160,7 +160,7 @@ export async function dropHere(
   }
   context.failpoint('assignment-dropped');
   await context.staging.discard(id);
-  await offerRound(context, row.round_id);
+  await offerRound(context, row.project_id, row.round_id);
   await settleRound(context, row.round_id);
 }
 

@@ -188,7 +188,7 @@ export class Coordinator {
       dropped.map((assignment) => assignment.id),
     );
     for (const { round_id: roundId } of dropped) {
-      await offerRound(this.context, roundId);
+      await offerRound(this.context, projectId, roundId);
       await settleRound(this.context, roundId);
     }
     this.context.announce.live(projectId, { kind: 'device', deviceId: id, change: 'revoked' });

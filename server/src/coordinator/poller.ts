@@ -1,4 +1,4 @@
-import type { GroupId, RoundId, RoundState } from '@starling/protocol';
+import type { GroupId, ProjectId, RoundId, RoundState } from '@starling/protocol';
 import type { Context } from './context.ts';
 import { isDead } from './nodes.ts';
 import { closeRound, closeSecureTraining, closeTrainingWindow, settleRound } from './round-end.ts';
@@ -24,6 +24,7 @@ interface DueRound {
 interface TendedRound {
   id: RoundId;
   state: RoundState;
+  project_id: ProjectId;
   secure: boolean;
   /** As many have accepted as are wanted. */
   enough: boolean;
@@ -126,7 +127,7 @@ export class Poller {
     await forgetEnded(context);
     await forgetEndedGroups(context);
     const rounds = await context.database.query<TendedRound>(
-      `select r.id, r.state, t.plan -> 'secure' is not null as secure,
+      `select r.id, r.project_id, r.state, t.plan -> 'secure' is not null as secure,
               (select count(*) from assignments a
                 where a.round_id = r.id and a.state not in ('offered', 'dropped')) >= r.target as enough,
               exists (select 1 from assignments a where a.round_id = r.id and a.state = 'ready') as waiting
@@ -136,7 +137,7 @@ export class Poller {
     for (const round of rounds) {
       await this.#move(round, async () => {
         if (round.state === 'selecting') {
-          await offerRound(context, round.id);
+          await offerRound(context, round.project_id, round.id);
           if (round.enough) await startTraining(context, round.id);
         } else {
           if (round.waiting && !round.secure) await groupReady(context, round.id); // settling forms the groups of secure tasks

@@ -23,22 +23,24 @@ export async function offerRounds(context: Context, projectId: ProjectId): Promi
     "select id from rounds where project_id = $1 and state = 'selecting' order by opened_at, id",
     [projectId],
   );
-  for (const round of rounds) await offerRound(context, round.id);
+  for (const round of rounds) await offerRound(context, projectId, round.id);
 }
 
 /**
  * Offers a selecting round to devices that are present, idle and wanted, until enough have been asked; one that follows
  * failed ones, from its time on.
  */
-export function offerRound(context: Context, roundId: RoundId): Promise<void> {
-  return context.observer.step('round select', { 'starling.round': roundId }, () => offer(context, roundId));
+export async function offerRound(context: Context, projectId: ProjectId, roundId: RoundId): Promise<void> {
+  const present = context.presence.of(projectId);
+  if (present.length === 0) return; // before anything is read: there may be as many such rounds as tasks
+  await context.observer.step('round select', { 'starling.round': roundId }, () =>
+    offer(context, roundId, present),
+  );
 }
 
-async function offer(context: Context, roundId: RoundId): Promise<void> {
-  const { database, presence } = context;
-  const { plan, base, blocks, task } = await context.rounds.get(roundId);
-  const present = presence.of(task.project_id);
-  if (present.length === 0) return;
+async function offer(context: Context, roundId: RoundId, present: readonly DeviceId[]): Promise<void> {
+  const { database } = context;
+  const { plan, base, blocks } = await context.rounds.get(roundId);
   const offered = await database.tx(async (tx) => {
     const [round] = await tx.query<RoundRow>(
       `select * from rounds where id = $1 and state = 'selecting' and coalesce(offers_from <= now(), true) for update`,

@@ -40,7 +40,7 @@ export class Staging {
 
   /** Bytes held so far. */
   async offset(id: AssignmentId): Promise<number> {
-    return (await sizeOf(this.#complete(id))) ?? (await sizeOf(this.#part(id))) ?? 0;
+    return (await this.#held(id)).bytes;
   }
 
   /**
@@ -62,8 +62,7 @@ export class Staging {
     limit: number,
     part: AsyncIterable<Uint8Array>,
   ): Promise<number> {
-    const complete = await sizeOf(this.#complete(id));
-    const held = complete ?? (await sizeOf(this.#part(id))) ?? 0;
+    const { bytes: held, isComplete } = await this.#held(id);
     if (offset !== held) {
       throw new ProblemError(
         'upload-offset-mismatch',
@@ -71,7 +70,7 @@ export class Staging {
         { offset: held },
       );
     }
-    if (complete !== undefined) {
+    if (isComplete) {
       for await (const chunk of part) if (chunk.length > 0) throw tooLarge(limit);
       return held;
     }
@@ -177,6 +176,12 @@ export class Staging {
     return names
       .filter((name) => !name.includes('.sum'))
       .map((name) => name.replace(/\.(part|update)$/, '') as AssignmentId);
+  }
+
+  async #held(id: AssignmentId): Promise<{ bytes: number; isComplete: boolean }> {
+    const complete = await sizeOf(this.#complete(id));
+    if (complete !== undefined) return { bytes: complete, isComplete: true };
+    return { bytes: (await sizeOf(this.#part(id))) ?? 0, isComplete: false };
   }
 
   async #existing(id: AssignmentId): Promise<string> {

@@ -128,7 +128,7 @@ export async function startTask(
   await announceTask(context, id);
   if (next) {
     context.failpoint('round-opened');
-    await offerRound(context, next.id);
+    await offerRound(context, next.project_id, next.id);
     await announceRound(context, next.id);
   }
   return started;
@@ -197,7 +197,7 @@ export async function requestEvaluation(
     );
     return roundView(opened);
   });
-  await offerRound(context, round.id);
+  await offerRound(context, task.project_id, round.id);
   await announceRound(context, round.id);
   return round;
 }

@@ -236,7 +236,7 @@ export class JobRunner {
     if (step === null) return;
     await announceTask(this.#context, taskId);
     if (!next) return;
-    await offerRound(this.#context, next.id);
+    await offerRound(this.#context, next.project_id, next.id);
     await announceRound(this.#context, next.id);
   }
 }
