@@ -122,8 +122,8 @@ const pagePolicy =
 const headersPatienceMs = 10_000;
 const requestPatienceMs = 600_000;
 
-/** Of clear updates that are verified, recorded and folded at a time. */
-const verifyingBytes = 64 * 2 ** 20;
+/** Of updates that are received in one go, verified, recorded and folded at a time. */
+const inMemoryBytes = 32 * 2 ** 20;
 
 /** How long requests under way may take at the end. A connection without a request would hold it up for a minute. */
 const closingGraceMs = 3_000;
@@ -180,7 +180,7 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
     );
     const context: Context = {
       batches: deviceBatches(() => context),
-      verifying: new Budget(verifyingBytes),
+      inMemory: new Budget(inMemoryBytes),
       cloud,
       database,
       blobs: new HotBlobs(kept),

@@ -13,6 +13,7 @@ export class LiveDevice extends HttpDevice {
   readonly #answers = new Map<number, (answer: ControlAnswer) => void>();
   #hear: ((assignment: Assignment) => void) | undefined;
   #heard: Assignment | undefined;
+  #hearLeaving: (() => void) | undefined;
 
   get isConnected(): boolean {
     return this.#socket?.readyState === WebSocket.OPEN;
@@ -57,6 +58,13 @@ export class LiveDevice extends HttpDevice {
     });
   }
 
+  /** Resolves when the server says, to all at once, that it leaves. */
+  leaving(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#hearLeaving = resolve;
+    });
+  }
+
   /** Says something of an assignment over the live connection. */
   async control(assignmentId: string, message: object): Promise<Assignment> {
     const number = this.#asked++;
@@ -85,6 +93,7 @@ export class LiveDevice extends HttpDevice {
     }
     if (!packet.startsWith('42/device,')) return;
     const [event, value] = JSON.parse(packet.slice('42/device,'.length)) as [string, Assignment];
+    if (event === 'leaving') this.#hearLeaving?.();
     if (event !== 'assignment') return;
     this.#heard = value;
     this.#hear?.(value);

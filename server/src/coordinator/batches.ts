@@ -188,6 +188,10 @@ function move(
   );
 }
 
+/**
+ * Its round and state are compared in a way that no index serves: found by either, each batch would be held against all that
+ * the round has.
+ */
 async function record(
   database: Querier,
   items: readonly Received[],
@@ -197,7 +201,8 @@ async function record(
     `with held as materialized (select id from rounds where id = $4 for no key update),
           moved as (update assignments a set state = 'uploaded', uploaded_at = now(), weight = t.weight
                       from unnest($1::text[], $2::int[], $3::text[]) as t(id, weight, digest)
-                     where a.id = t.id and a.state = 'grouped' and a.round_id in (select id from held)
+                     where a.id = t.id and a.state is not distinct from 'grouped'
+                       and a.round_id is not distinct from (select id from held)
                     returning a.id, a.group_id, a.round_id, a.update_bytes, t.digest),
           summed as (update groups g set state = 'summed', digest = moved.digest, ended_at = now()
                        from moved where g.id = moved.group_id and g.state = 'uploads'),

@@ -9,19 +9,28 @@ export class Budget {
     this.#left = bytes;
   }
 
-  /** Runs `work` when `bytes` of the budget are free, first come, first served; what needs more than all of it needs all. */
-  async spend<T>(bytes: number, work: () => Promise<T>): Promise<T> {
+  /**
+   * Runs `work` when `bytes` of the budget are free, first come, first served; what needs more than all of it needs all.
+   * They are free again when the work has ended, or says that it needs them no more.
+   */
+  async spend<T>(bytes: number, work: (giveBack: () => void) => Promise<T>): Promise<T> {
     const cost = Math.min(bytes, this.#all);
     if (this.#waiting.length > 0 || cost > this.#left) {
       await new Promise<void>((start) => this.#waiting.push({ cost, start }));
     } else {
       this.#left -= cost;
     }
-    try {
-      return await work();
-    } finally {
+    let isSpent = true;
+    const giveBack = () => {
+      if (!isSpent) return;
+      isSpent = false;
       this.#left += cost;
       this.#next();
+    };
+    try {
+      return await work(giveBack);
+    } finally {
+      giveBack();
     }
   }
 

@@ -61,8 +61,8 @@ export interface Context {
   /** To the groups, whichever node holds them. */
   post: GroupPost;
   batches: DeviceBatches;
-  /** Memory for clear updates between their last byte and the sum. */
-  verifying: Budget;
+  /** For updates that lie in memory on their way to the sum. */
+  inMemory: Budget;
   nodes: Nodes;
   announce: Announcements;
   log: Log;

@@ -1,8 +1,18 @@
-import { createHash, webcrypto } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { constants, createReadStream } from 'node:fs';
-import { access, mkdir, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
+import {
+  access,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  stat,
+  unlink,
+  type FileHandle,
+} from 'node:fs/promises';
 import { join } from 'node:path';
-import { ProblemError, toHex, type AssignmentId, type GroupId } from '@starling/protocol';
+import { ProblemError, type AssignmentId, type GroupId } from '@starling/protocol';
 
 /** Of a file that is read some at a time. */
 const chunkBytes = 256 * 1024;
@@ -13,9 +23,28 @@ const writtenBytes = 128 * 1024;
 /** Runs work that writes an upload, when nobody else does; throws ProblemError `upload-busy` otherwise. */
 type Guard = <T>(id: AssignmentId, work: () => Promise<T>) => Promise<T>;
 
+/** All bytes of an update, and their SHA-256 (hexadecimal). */
+export interface WholeUpdate {
+  readonly bytes: Uint8Array;
+  readonly digest: string;
+}
+
+/** A part that was appended. */
+export interface Appended {
+  /** Bytes held now. */
+  readonly length: number;
+  /** All of them, where they were kept at hand. */
+  readonly whole: WholeUpdate | undefined;
+}
+
+/** Says when an upload takes too long to be kept in memory. */
+export interface Patience {
+  isOver: boolean;
+}
+
 /**
- * Updates on their way in. An upload grows as `<id>.part` and is renamed to `<id>.update` when it is complete and
- * verified; the complete file stays until its round is over, so that a sum can be rebuilt after a restart.
+ * Updates on their way in, a file `<id>.update` each. It stays until its round is over, so that a sum can be rebuilt after
+ * a restart. Which of them are complete and verified is in the database.
  */
 export class Staging {
   readonly #directory: string;
@@ -40,104 +69,57 @@ export class Staging {
 
   /** Bytes held so far. */
   async offset(id: AssignmentId): Promise<number> {
-    return (await this.#held(id)).bytes;
+    return (await unlessMissing(stat(this.#update(id))))?.size ?? 0;
   }
 
   /**
-   * Appends a part at `offset`, as it streams in, never beyond `limit` bytes in all. What arrived before a
-   * connection broke stays: the device asks for the offset and goes on from there. Returns the new length.
+   * Appends a part at `offset`, as it streams in, never beyond `limit` bytes in all. What arrived before a connection
+   * broke stays: the device asks for the offset and goes on from there. With `patience`, the part must be all of the
+   * upload: it is gathered whole, written in one go and given back, unless it takes too long.
    */
   async append(
     id: AssignmentId,
     offset: number,
     limit: number,
     part: AsyncIterable<Uint8Array>,
-  ): Promise<number> {
-    return this.#exclusively(id, () => this.#guard(id, () => this.#append(id, offset, limit, part)));
-  }
-
-  async #append(
-    id: AssignmentId,
-    offset: number,
-    limit: number,
-    part: AsyncIterable<Uint8Array>,
-  ): Promise<number> {
-    const { bytes: held, isComplete } = await this.#held(id);
-    if (offset !== held) {
-      throw new ProblemError(
-        'upload-offset-mismatch',
-        `The part starts at byte ${offset}; the server holds ${held} bytes. Continue at ${held}.`,
-        { offset: held },
-      );
-    }
-    if (isComplete) {
-      for await (const chunk of part) if (chunk.length > 0) throw tooLarge(limit);
-      return held;
-    }
-    const file = await open(this.#part(id), 'a');
-    let length = held;
-    let gathered: Uint8Array[] = [];
-    let gatheredBytes = 0;
-    const write = async () => {
-      if (gatheredBytes === 0) return;
-      const bytes = Buffer.concat(gathered);
-      gathered = [];
-      gatheredBytes = 0;
-      await file.writeFile(bytes);
-      length += bytes.length;
-    };
-    try {
-      try {
-        for await (const chunk of part) {
-          if (length + gatheredBytes + chunk.length > limit) throw tooLarge(limit);
-          gathered.push(chunk);
-          gatheredBytes += chunk.length;
-          if (gatheredBytes >= writtenBytes) await write();
+    patience?: Patience,
+  ): Promise<Appended> {
+    return this.#exclusively(id, () =>
+      this.#guard(id, async () => {
+        const file = await this.#open(id, offset);
+        try {
+          return await append(file, offset, limit, part, patience);
+        } finally {
+          await file.close();
         }
-      } finally {
-        await write();
-      }
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    return length;
+      }),
+    );
   }
 
   /** SHA-256 (hexadecimal) of the bytes held. */
   async digest(id: AssignmentId): Promise<string> {
     const hash = createHash('sha256');
-    for await (const chunk of createReadStream(await this.#existing(id))) hash.update(chunk as Uint8Array);
+    for await (const chunk of createReadStream(this.#update(id))) hash.update(chunk as Uint8Array);
     return hash.digest('hex');
   }
 
-  async read(id: AssignmentId): Promise<Uint8Array> {
-    return (await readIfAny(this.#complete(id))) ?? readFile(this.#part(id));
+  read(id: AssignmentId): Promise<Uint8Array> {
+    return readFile(this.#update(id));
   }
 
-  /** All bytes of an upload that is not yet {@link complete}, mostly, with their SHA-256 (hexadecimal), taken off this thread. */
-  async readWithDigest(id: AssignmentId): Promise<{ bytes: Uint8Array; digest: string }> {
-    const bytes = (await readIfAny(this.#part(id))) ?? (await readFile(this.#complete(id)));
-    return { bytes, digest: toHex(new Uint8Array(await webcrypto.subtle.digest('SHA-256', bytes))) };
+  async readWhole(id: AssignmentId): Promise<WholeUpdate> {
+    const bytes = await this.read(id);
+    return { bytes, digest: sha256Of(bytes) };
   }
 
   /** The same bytes, some at a time. */
   async *chunks(id: AssignmentId): AsyncGenerator<Uint8Array> {
-    const file = createReadStream(await this.#existing(id), { highWaterMark: chunkBytes });
+    const file = createReadStream(this.#update(id), { highWaterMark: chunkBytes });
     yield* file as AsyncIterable<Buffer>; // no encoding, so buffers
   }
 
-  /** Marks an upload as complete: from here it survives until it is discarded. */
-  async complete(id: AssignmentId): Promise<void> {
-    try {
-      await rename(this.#part(id), this.#complete(id));
-    } catch (error) {
-      if (!isMissing(error) || (await sizeOf(this.#complete(id))) === undefined) throw error;
-    }
-  }
-
   async discard(id: AssignmentId): Promise<void> {
-    await Promise.all([removeIfAny(this.#part(id)), removeIfAny(this.#complete(id))]);
+    await removeIfAny(this.#update(id));
   }
 
   /** Keeps the sum of a secure group until its round is over. */
@@ -175,17 +157,21 @@ export class Staging {
     const names = await readdir(this.#directory);
     return names
       .filter((name) => !name.includes('.sum'))
-      .map((name) => name.replace(/\.(part|update)$/, '') as AssignmentId);
+      .map((name) => name.replace(/\.update$/, '') as AssignmentId);
   }
 
-  async #held(id: AssignmentId): Promise<{ bytes: number; isComplete: boolean }> {
-    const complete = await sizeOf(this.#complete(id));
-    if (complete !== undefined) return { bytes: complete, isComplete: true };
-    return { bytes: (await sizeOf(this.#part(id))) ?? 0, isComplete: false };
-  }
-
-  async #existing(id: AssignmentId): Promise<string> {
-    return (await sizeOf(this.#complete(id))) === undefined ? this.#part(id) : this.#complete(id);
+  /** The file, where it holds just the `offset` bytes that the part goes on from. */
+  async #open(id: AssignmentId, offset: number): Promise<FileHandle> {
+    const path = this.#update(id);
+    const made = offset === 0 ? await unless('EEXIST', open(path, 'ax')) : undefined;
+    if (made) return made;
+    const held = await this.offset(id);
+    if (offset === held) return open(path, 'a');
+    throw new ProblemError(
+      'upload-offset-mismatch',
+      `The part starts at byte ${offset}; the server holds ${held} bytes. Continue at ${held}.`,
+      { offset: held },
+    );
   }
 
   async #exclusively<T>(id: AssignmentId, work: () => Promise<T>): Promise<T> {
@@ -203,42 +189,77 @@ export class Staging {
     }
   }
 
-  #part(id: AssignmentId): string {
-    return join(this.#directory, `${id}.part`);
-  }
-
   #sum(id: GroupId): string {
     return join(this.#directory, `${id}.sum`);
   }
 
-  #complete(id: AssignmentId): string {
+  #update(id: AssignmentId): string {
     return join(this.#directory, `${id}.update`);
   }
 }
 
-async function sizeOf(path: string): Promise<number | undefined> {
-  return (await unlessMissing(stat(path)))?.size;
+async function append(
+  file: FileHandle,
+  offset: number,
+  limit: number,
+  part: AsyncIterable<Uint8Array>,
+  patience: Patience | undefined,
+): Promise<Appended> {
+  let isGatheredWhole = patience?.isOver === false;
+  let buffer = Buffer.allocUnsafeSlow(isGatheredWhole ? limit : writtenBytes);
+  let [length, filled] = [offset, 0];
+  const write = async () => {
+    const bytes = buffer.subarray(0, filled);
+    filled = 0;
+    if (bytes.length > 0) await file.writeFile(bytes);
+  };
+  try {
+    for await (const chunk of part) {
+      if (length + chunk.length > limit) throw tooLarge(limit);
+      if (isGatheredWhole && patience?.isOver === true) {
+        isGatheredWhole = false;
+        await write();
+        buffer = Buffer.allocUnsafeSlow(writtenBytes);
+      }
+      length += chunk.length;
+      for (let at = 0; at < chunk.length;) {
+        if (filled === buffer.length) await write();
+        const fitting = chunk.subarray(at, at + buffer.length - filled);
+        buffer.set(fitting, filled);
+        filled += fitting.length;
+        at += fitting.length;
+      }
+    }
+  } catch (error) {
+    await write();
+    throw error;
+  }
+  const bytes = buffer.subarray(0, filled);
+  await write();
+  await file.sync();
+  const isWhole = isGatheredWhole && patience?.isOver === false;
+  return { length, whole: isWhole ? { bytes, digest: sha256Of(bytes) } : undefined };
 }
 
-function readIfAny(path: string): Promise<Uint8Array | undefined> {
-  return unlessMissing(readFile(path));
+function sha256Of(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
 }
 
 async function removeIfAny(path: string): Promise<void> {
   await unlessMissing(unlink(path));
 }
 
-async function unlessMissing<T>(work: Promise<T>): Promise<T | undefined> {
+function unlessMissing<T>(work: Promise<T>): Promise<T | undefined> {
+  return unless('ENOENT', work);
+}
+
+async function unless<T>(code: 'ENOENT' | 'EEXIST', work: Promise<T>): Promise<T | undefined> {
   try {
     return await work;
   } catch (error) {
-    if (isMissing(error)) return undefined;
+    if ((error as NodeJS.ErrnoException).code === code) return undefined;
     throw error;
   }
-}
-
-function isMissing(error: unknown): boolean {
-  return (error as NodeJS.ErrnoException).code === 'ENOENT';
 }
 
 function tooLarge(limit: number): ProblemError {

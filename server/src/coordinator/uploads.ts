@@ -5,6 +5,13 @@ import { readContribution } from './contribution.ts';
 import { drop, readAssignment, refusal } from './control.ts';
 import { settleSoon } from './round-end.ts';
 import type { AssignmentRow } from './rows.ts';
+import type { Appended, Patience, WholeUpdate } from './staging.ts';
+
+/** A longer update comes from its file when it is verified: many devices may be sending at once. */
+const keptAtHandBytes = 2 ** 20;
+
+/** How long an update may take to come while others wait for the memory that it has. */
+const patienceMs = 500;
 
 /** One part of an upload. */
 export interface UploadPart {
@@ -78,21 +85,56 @@ async function receive(
   const row = await readAssignment(context, deviceId, id);
   if (row.state === 'uploaded' || row.state === 'counted') return repeated(row, part);
   if (row.state !== 'grouped' || row.update_bytes === null) throw refusal(row, 'upload');
-  const length = await context.staging.append(id, part.offset, row.update_bytes, whileItLasts(part.body));
-  context.observer.count('starling_upload_bytes_total', {}, Math.max(0, length - part.offset));
+  const limit = row.update_bytes;
+  const isWhole = part.offset === 0 && part.completeWith !== undefined;
+  if (!isWhole || limit > keptAtHandBytes) {
+    return finish(context, row, part, await append(context, row, limit, part));
+  }
+  return context.inMemory.spend(limit, async (giveBack) => {
+    const patience = { isOver: false };
+    const lose = setTimeout(() => {
+      patience.isOver = true;
+      giveBack();
+    }, patienceMs);
+    const appended = await append(context, row, limit, part, patience).finally(() => {
+      clearTimeout(lose);
+    });
+    return finish(context, row, part, appended);
+  });
+}
+
+async function append(
+  context: Context,
+  { id }: AssignmentRow,
+  limit: number,
+  { offset, body }: UploadPart,
+  patience?: Patience,
+): Promise<Appended> {
+  const appended = await context.staging.append(id, offset, limit, whileItLasts(body), patience);
+  context.observer.count('starling_upload_bytes_total', {}, appended.length - offset);
   context.failpoint('upload-part-staged');
-  if (part.completeWith === undefined) return { offset: length, state: row.state };
-  if (length < row.update_bytes) {
+  return appended;
+}
+
+/** With the last part the update is complete. */
+async function finish(
+  context: Context,
+  row: AssignmentRow,
+  { completeWith }: UploadPart,
+  { length, whole }: Appended,
+): Promise<UploadAnswer> {
+  const { id, device_id: deviceId, update_bytes: bytes } = row;
+  if (completeWith === undefined) return { offset: length, state: row.state };
+  if (bytes !== null && length < bytes) {
     throw new ProblemError(
       'upload-offset-mismatch',
-      `The upload was declared complete at ${length} of ${row.update_bytes} bytes. Continue at ${length}.`,
+      `The upload was declared complete at ${length} of ${bytes} bytes. Continue at ${length}.`,
       { offset: length },
     );
   }
-  const { completeWith } = part;
   try {
     const answer = await context.observer.span('update fold', { 'starling.round': row.round_id }, () =>
-      complete(context, row, completeWith),
+      complete(context, row, completeWith, whole),
     );
     context.observer.count('starling_uploads_total', { outcome: 'received' });
     return answer;
@@ -104,18 +146,30 @@ async function receive(
   }
 }
 
-async function complete(context: Context, row: AssignmentRow, declared: string): Promise<UploadAnswer> {
+async function complete(
+  context: Context,
+  row: AssignmentRow,
+  declared: string,
+  whole: WholeUpdate | undefined,
+): Promise<UploadAnswer> {
   const { secure } = await context.rounds.get(row.round_id);
-  if (secure) return completeMasked(context, row, declared);
-  return context.verifying.spend(row.update_bytes ?? 0, () => completeClear(context, row, declared));
+  if (secure) return completeMasked(context, row, declared, whole);
+  if (whole) return completeClear(context, row, declared, whole);
+  return context.inMemory.spend(row.update_bytes ?? 0, async () =>
+    completeClear(context, row, declared, await context.staging.readWhole(row.id)),
+  );
 }
 
-async function completeMasked(context: Context, row: AssignmentRow, declared: string): Promise<UploadAnswer> {
+async function completeMasked(
+  context: Context,
+  row: AssignmentRow,
+  declared: string,
+  whole: WholeUpdate | undefined,
+): Promise<UploadAnswer> {
   const { id, device_id: deviceId } = row;
   await refusing(context, row, async () => {
-    requireDigest(row, declared, await context.staging.digest(id));
+    requireDigest(row, declared, whole?.digest ?? (await context.staging.digest(id)));
   });
-  await context.staging.complete(id); // kept until its group ends: the device may ask where it stands
   context.failpoint('masked-update-staged');
   await context.post.ask({
     ...{ kind: 'masked', deviceId, groupId: groupOf(row) },
@@ -125,16 +179,19 @@ async function completeMasked(context: Context, row: AssignmentRow, declared: st
   return { offset: row.update_bytes ?? 0, state };
 }
 
-async function completeClear(context: Context, row: AssignmentRow, declared: string): Promise<UploadAnswer> {
+async function completeClear(
+  context: Context,
+  row: AssignmentRow,
+  declared: string,
+  { bytes, digest }: WholeUpdate,
+): Promise<UploadAnswer> {
   const { id, device_id: deviceId } = row;
   const { blocks, plan, work } = await context.rounds.get(row.round_id);
-  const contribution = await refusing(context, row, async () => {
-    const { bytes, digest } = await context.staging.readWithDigest(id);
+  const contribution = await refusing(context, row, () => {
     requireDigest(row, declared, digest);
     const clipNorm = work.kind === 'training' ? work.learning.clipNorm : undefined;
     return readContribution(bytes, blocks, plan.maxWeight, clipNorm);
   });
-  await context.staging.complete(id);
   context.failpoint('upload-verified');
   const recorded = await context.batches.record.add({
     id,
@@ -156,7 +213,7 @@ async function completeClear(context: Context, row: AssignmentRow, declared: str
 }
 
 /** Drops the assignment of an update that `work` refuses. */
-async function refusing<T>(context: Context, row: AssignmentRow, work: () => Promise<T>): Promise<T> {
+async function refusing<T>(context: Context, row: AssignmentRow, work: () => T | Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

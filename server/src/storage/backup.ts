@@ -215,7 +215,6 @@ async function copyUploads(
   for (const { id, sha256: wanted } of updates) {
     const bytes = await checkedUpload(id, wanted, () => from.read(id));
     await to.append(id, 0, bytes.length, Readable.from([bytes]));
-    await to.complete(id);
   }
   for (const { id, sha256: wanted } of sums) {
     await to.keepSum(id, await checkedUpload(id, wanted, () => from.readSum(id)));

@@ -94,7 +94,7 @@ export class SimulatedNode {
     };
     const context: Context = {
       batches: deviceBatches(() => context),
-      verifying: new Budget(1 << 26),
+      inMemory: new Budget(1 << 26),
       cloud,
       database,
       blobs: new KeptBlobs(gated(shared.blobs, call), database),
