@@ -11,7 +11,11 @@ import {
   type Querier,
 } from './database.ts';
 import { lockDirectory } from './directory-lock.ts';
+import { tidyTables } from './pglite-upkeep.ts';
 import type { WorkerReply, WorkerRequest } from './pglite-worker.ts';
+
+/** Time between two looks at which tables are to be tidied. */
+const upkeepMs = 300_000;
 
 /**
  * Opens (or creates) the embedded database under `directory`, in a worker thread, behind an exclusive lock.
@@ -61,6 +65,7 @@ class PgliteDatabase implements Database {
   /** Statements and transactions that have their turn or wait for it. */
   #inLine = 0;
   #closed = false;
+  readonly #upkeep: NodeJS.Timeout;
 
   constructor(worker: Worker, unlock: () => Promise<void>) {
     this.#worker = worker;
@@ -75,7 +80,11 @@ class PgliteDatabase implements Database {
     worker.on('error', (error: Error) => {
       this.#failAll(error);
     });
+    this.#upkeep = setInterval(() => {
+      tidyTables(this).catch(() => undefined); // it is tried again; what is wrong with the database, others say
+    }, upkeepMs).unref();
     worker.on('exit', () => {
+      clearInterval(this.#upkeep);
       this.#closed = true;
       this.#failAll(new DatabaseUnavailable('The database worker has ended.'));
     });
