@@ -11,8 +11,9 @@ const Milliseconds = (description: string) => Type.Number({ minimum: 0, descript
 /** Fleets that need no document of their own. */
 export const readyFleets = ['phones-at-night', 'ideal'] as const;
 
-/** Devices that a forecast has when nobody in the project may be asked yet. */
+/** Devices that a forecast has while those that may be asked are too few for a round, and at most. */
 export const devicesOfNobody = 1_000;
+export const mostDevices = 100_000;
 
 export const ForecastRequest = Type.Object(
   {
@@ -22,20 +23,29 @@ export const ForecastRequest = Type.Object(
     devices: Type.Optional(
       Type.Integer({
         minimum: 1,
-        maximum: 100_000,
-        description: `Virtual devices. Without it as many as the cohort may be chosen from now, or ${devicesOfNobody} if there are none.`,
+        maximum: mostDevices,
+        description: `Virtual devices. Without it as many as the cohort may be chosen from now, or ${devicesOfNobody} while they are too few for its largest round.`,
       }),
     ),
     rows: Type.Optional(
-      Type.Integer({ minimum: 1, maximum: 1_000_000, description: 'Examples of each device; without it 100.' }),
+      Type.Integer({
+        minimum: 1,
+        maximum: 1_000_000,
+        description: 'Examples of each device; without it 100.',
+      }),
     ),
     fleet: Type.Optional(
       Type.Union([OneOf(readyFleets), FleetModel], {
-        description: 'What devices are like (docs/simulate.md). Without it phones at night: assumed, not measured.',
+        description:
+          'What devices are like (docs/simulate.md). Without it phones at night: assumed, not measured.',
       }),
     ),
     seed: Type.Optional(
-      Type.Integer({ minimum: 0, maximum: 2 ** 32 - 1, description: 'Of what becomes of devices; without it 1.' }),
+      Type.Integer({
+        minimum: 0,
+        maximum: 2 ** 32 - 1,
+        description: 'Of what becomes of devices; without it 1.',
+      }),
     ),
   },
   closed,
@@ -61,7 +71,9 @@ export const TaskForecast = Type.Object({
   }),
   asked: Count('Offers to devices.'),
   counted: Count('Updates in published sums.'),
-  dropped: Type.Record(Type.String(), Type.Integer(), { description: 'Devices by the reason of their drop.' }),
+  dropped: Type.Record(Type.String(), Type.Integer(), {
+    description: 'Devices by the reason of their drop.',
+  }),
   bytesDown: Count('Weights that devices fetch.'),
   bytesUp: Count('Updates that devices hand in; messages of secure groups are not counted.'),
   deviceMs: Count('Time of devices, from accepting to the end of their part.'),

@@ -1,5 +1,10 @@
 import { ProblemError, type Plan, type ProjectId } from '@starling/protocol';
-import { devicesOfNobody, type ForecastRequest, type TaskForecast } from '@starling/protocol/api';
+import {
+  devicesOfNobody,
+  mostDevices,
+  type ForecastRequest,
+  type TaskForecast,
+} from '@starling/protocol/api';
 import type { Context } from '../coordinator/context.ts';
 import { validateTask } from '../coordinator/task-drafts.ts';
 import type { Forecaster } from './forecaster.ts';
@@ -21,15 +26,27 @@ export async function forecastTask(
   const [first] = problems;
   if (!estimate) {
     const errors = problems.map(({ pointer, message }) => ({ path: pointer, message }));
-    throw new ProblemError('invalid-plan', `${first?.pointer ?? ''} ${first?.message ?? ''}`.trim(), { errors });
+    throw new ProblemError('invalid-plan', `${first?.pointer ?? ''} ${first?.message ?? ''}`.trim(), {
+      errors,
+    });
   }
   if (!forecaster)
-    throw new ProblemError('forecast-refused', 'This server was started without a simulator to foretell with.');
+    throw new ProblemError(
+      'forecast-refused',
+      'This server was started without a simulator to foretell with.',
+    );
   return forecaster.forecast({
     ...{ ir, rows, fleet, seed },
     plan: onAnyDevices(plan),
-    devices: devices ?? Math.min(100_000, estimate.devices || devicesOfNobody),
+    devices: devices ?? devicesFor(plan, estimate.devices),
   });
+}
+
+/** As many as there are, if they can fill the largest round of a plan. */
+function devicesFor({ cohort, statistics, evaluation }: Plan, there: number): number {
+  const asked = Math.ceil(cohort.goal * cohort.overSelection);
+  const wanted = Math.max(asked, statistics?.goal ?? 0, evaluation?.spec.goal ?? 0);
+  return Math.min(mostDevices, there >= wanted ? there : Math.max(wanted, devicesOfNobody));
 }
 
 /** The plan without what virtual devices have not: labels, and a cloud beside them. */

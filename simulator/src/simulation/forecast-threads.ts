@@ -9,7 +9,7 @@ export type ForecastAnswer = { readonly found: TaskForecast } | { readonly refus
 const entry = new URL('./forecast-thread.js', import.meta.url);
 
 /** How long one forecast may take, and how many may wait for the one that runs. */
-const limits = { ms: 20_000, waiting: 8 } as const;
+const limits = { ms: 20_000, waiting: 8 };
 
 /** Forecasts of a server, one after another, each in a thread that ends with it: the server goes on meanwhile. */
 export function forecastThreads({ limitMs = limits.ms } = {}): Forecaster {
@@ -18,9 +18,13 @@ export function forecastThreads({ limitMs = limits.ms } = {}): Forecaster {
   return {
     forecast: async (order) => {
       if (waiting > limits.waiting)
-        throw new ProblemError('rate-limited', 'Too many forecasts are asked for at once. Ask again shortly.', {
-          retryAfterMs: limits.ms,
-        });
+        throw new ProblemError(
+          'rate-limited',
+          'Too many forecasts are asked for at once. Ask again shortly.',
+          {
+            retryAfterMs: limits.ms,
+          },
+        );
       waiting++;
       const mine = last.then(() => inThread(order, limitMs));
       last = mine.catch(() => undefined);

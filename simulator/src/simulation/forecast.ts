@@ -5,14 +5,17 @@ import { idealFleet, phonesAtNight, readFleetModel } from './fleet-model.ts';
 import { simulate } from './simulate.ts';
 
 /** Devices looked at, over all rounds, for one forecast: seconds on one core. Of a plan with more, the first rounds are played. */
-const mostLooks = 10_000_000;
+const mostLooks = 2_000_000;
 const mostPoints = 200;
 
 /** What a task would take, by playing it without training. @throws SimulationRefused */
-export async function forecast({ ir, plan, devices, rows, fleet: wanted, seed }: ForecastOrder): Promise<TaskForecast> {
+export async function forecast(
+  { ir, plan, devices, rows, fleet: wanted, seed }: ForecastOrder,
+  looks = mostLooks,
+): Promise<TaskForecast> {
   const model = parseModel(ir);
   const fleet = fleetOf(wanted);
-  const played = Math.max(1, Math.min(plan.rounds, Math.floor(mostLooks / devices)));
+  const played = Math.max(1, Math.min(plan.rounds, Math.floor(looks / devices)));
   const { report } = await simulate({
     ...{ model, fleet, seed, threads: 0, isTraining: false },
     plan: { ...plan, rounds: played },
@@ -46,7 +49,9 @@ function fleetOf(wanted: ForecastOrder['fleet']) {
   return wanted === undefined || wanted === 'phones-at-night' ? phonesAtNight : readFleetModel(wanted);
 }
 
-function courseOf(rounds: readonly { kind: string; outcome: string; endMs: number }[]): TaskForecast['course'] {
+function courseOf(
+  rounds: readonly { kind: string; outcome: string; endMs: number }[],
+): TaskForecast['course'] {
   const published = rounds.filter(({ kind, outcome }) => kind === 'training' && outcome === 'published');
   const every = Math.ceil(published.length / (mostPoints - 1));
   return published

@@ -18,6 +18,7 @@ export const devices = {
     online: 'Now',
     platform: 'Platform',
     sdkVersion: 'SDK',
+    network: 'Network',
     labels: 'Labels',
     seen: 'Signed in',
     enrolled: 'Enrolled',

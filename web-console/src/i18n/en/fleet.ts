@@ -5,6 +5,11 @@ export const fleet = {
   online: 'Online now',
   onlineMeaning:
     'Devices with a connection to the server that answers, or that asked it for work a moment ago.',
+  eligible: 'Eligible now',
+  eligibleMeaning:
+    'Online devices that are in no round and have the labels of the cohort of a running task: its next round may ask them. Quotas, separation and what a device checks itself come when it asks.',
+  working: 'At work now',
+  workingMeaning: 'Devices that are in a round under way, from its offer until their update is in.',
   day: 'Seen in 24 hours',
   dayMeaning: 'Active devices that signed in within the last 24 hours.',
   week: 'Seen in 7 days',
@@ -39,8 +44,11 @@ export const fleet = {
   noneDropped: 'No update was lost.',
   platforms: 'Platforms',
   platformsMeaning: 'Active devices by the platform that they named when they enrolled.',
-  versions: 'SDK versions',
-  versionsMeaning: 'Active devices by the version of their SDK.',
+  sdkVersions: 'SDK versions',
+  sdkVersionsMeaning: 'Active devices by the version of their SDK.',
+  networks: 'Networks',
+  networksMeaning:
+    'Active devices by what they said of their network when they last signed in: whether sending costs something. Many browsers do not say.',
   enrolled: 'Enrolled a day',
   enrolledMeaning: 'Devices that enrolled on each of the last 14 days (UTC).',
   empty: 'No devices yet',

@@ -16,6 +16,12 @@ export const rounds = {
   nextHint: 'Next round (→)',
   abandoned: 'This round was abandoned',
   nothingPublished: 'Nothing of it was published, and no update of it is kept.',
+  waiting: {
+    title: 'It waits before it asks devices',
+    text: 'The rounds before it were abandoned one after the other, so each waits longer than the one before.',
+    last: 'Why the last one was: {reason}.',
+    goesOn: 'It goes on',
+  },
   column: {
     round: 'Round',
     kind: 'Kind',

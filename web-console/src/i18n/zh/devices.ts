@@ -19,6 +19,7 @@ export const devices: Messages['devices'] = {
     online: '当前',
     platform: '平台',
     sdkVersion: 'SDK',
+    network: '网络',
     labels: '标签',
     seen: '登录时间',
     enrolled: '注册时间',
