@@ -213,7 +213,7 @@ describe.skipIf(consoleBrowser === undefined)(
       const { page } = tab;
       await tab.open(`/tasks/new?from=${first.id}`);
       await page.getByText('The task can be created').waitFor();
-      await page.getByText('Measured: the mean').waitFor();
+      await page.getByText('A contribution, measured').waitFor();
       await page.locator('[id="setting-learning.rate"]').fill('0.01');
       await expect
         .poll(() => page.getByRole('textbox', { name: 'The task as JSON' }).innerText())

@@ -16,7 +16,10 @@ export async function forecastRequest(
     ...(devices !== undefined && { devices: Number(devices) }),
     ...(rows !== undefined && { rows: Number(rows) }),
     ...(fleet !== undefined && {
-      fleet: fleet === 'ideal' ? fleet : await readJson<Exclude<ForecastRequest['fleet'], string | undefined>>(fleet),
+      fleet:
+        fleet === 'ideal'
+          ? fleet
+          : await readJson<Exclude<ForecastRequest['fleet'], string | undefined>>(fleet),
     }),
   };
 }

@@ -37,7 +37,8 @@ export const Fleet = Type.Object({
   sdkVersions: Tally,
   networks: Type.Unsafe<Static<typeof Tally>>({
     ...Tally,
-    description: 'Active devices by what they said of their network when they last signed in: `unmetered`, `metered`, or `` for nothing.',
+    description:
+      'Active devices by what they said of their network when they last signed in: `unmetered`, `metered`, or `` for nothing.',
   }),
   enrolled: Type.Array(Type.Object({ day: Type.String(), devices: Type.Integer() }), {
     description: 'Devices enrolled on each of the last 14 days (UTC), oldest first.',

@@ -36,7 +36,11 @@ export async function fleetOf(querier: Querier, presence: Presence, projectId: P
   };
 }
 
-function tally(querier: Querier, projectId: ProjectId, column: 'platform' | 'sdk_version' | "coalesce(network, '')") {
+function tally(
+  querier: Querier,
+  projectId: ProjectId,
+  column: 'platform' | 'sdk_version' | "coalesce(network, '')",
+) {
   return querier.query<Fleet['platforms'][number]>(
     `select ${column} as name, count(*)::int as devices,
             count(*) filter (where seen_at > now() - interval '7 days')::int as seen
@@ -46,7 +50,11 @@ function tally(querier: Querier, projectId: ProjectId, column: 'platform' | 'sdk
 }
 
 /** Those that the next round of a task could be offered to, but for what is looked at device by device when it asks. */
-async function eligibleOf(querier: Querier, projectId: ProjectId, present: readonly DeviceId[]): Promise<number> {
+async function eligibleOf(
+  querier: Querier,
+  projectId: ProjectId,
+  present: readonly DeviceId[],
+): Promise<number> {
   if (present.length === 0) return 0;
   const [counted] = await querier.query<{ eligible: number }>(
     `with cohorts as (select distinct coalesce(plan -> 'cohort' -> 'select', '{}') as labels

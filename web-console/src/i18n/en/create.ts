@@ -47,6 +47,8 @@ export const create = {
   stalledHint: 'Round after round is abandoned with these devices: lower the minimum, or widen the windows.',
   partly:
     'The first {played, number} of {planned, number} training rounds were played; the others are taken to be like them.',
+  learning:
+    'What it would learn is not in here: create the draft, and simulate it on a data set from its menu.',
   lost: 'Devices that would not be counted',
   course: {
     name: 'Rounds over virtual time',
@@ -63,8 +65,9 @@ export const create = {
     workComputing: '{time} of it computing',
     workMeaning: 'From accepting to handing in, of all devices together, in vain or not.',
     each: 'A contribution',
-    measured: 'measured before: {time}',
-    eachMeaning: 'Device time for each update that is counted. In a clone beside it: what its devices took.',
+    measured: 'A contribution, measured',
+    measuredMeaning: 'Mean time of one device in one round of the task that is cloned.',
+    eachMeaning: 'Device time for each update that is counted.',
     down: 'Sent to devices',
     downMeaning: 'Weights that devices fetch, together.',
     up: 'Received from devices',

@@ -39,6 +39,8 @@ export const devices = {
     offered: 'Offered',
     training: 'Trained for',
     bytesUp: 'Sent',
+    trainingMeaning: 'From beginning to train until it was ready.',
+    bytesUpMeaning: 'Bytes of the update that it sent.',
   },
   roundOf: '{kind} {number, number}',
   revoke: 'Revoke',

@@ -41,6 +41,7 @@ export const fleet = {
   bytesMeaning: 'Bytes of the updates received, in rounds that ended within the last 24 hours.',
   roundsMeaning: 'Rounds that ended within the last 24 hours.',
   dropped: 'Why updates were not counted',
+  droppedMeaning: 'Devices of rounds that ended within the last 24 hours, by the reason of their drop.',
   noneDropped: 'No update was lost.',
   platforms: 'Platforms',
   platformsMeaning: 'Active devices by the platform that they named when they enrolled.',

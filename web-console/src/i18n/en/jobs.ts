@@ -13,6 +13,7 @@ export const jobs = {
     attempts: 'Started',
     created: 'Created',
     took: 'Took',
+    tookMeaning: 'From its first start to its end, or until now.',
   },
   kind: {
     'warm-start': 'Warm start',

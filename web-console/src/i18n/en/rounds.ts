@@ -30,6 +30,8 @@ export const rounds = {
     accuracy: 'Accuracy after',
     bytes: 'Received',
     duration: 'Took',
+    devicesMeaning: 'Updates in the sum, of those that the round wanted.',
+    accuracyMeaning: 'On the devices of the round, after they learnt; of an evaluation, after adaptation.',
     opened: 'Opened',
   },
   strip: { title: 'Last rounds', legend: 'S statistics · E evaluation · × abandoned' },

@@ -40,6 +40,8 @@ export const devices: Messages['devices'] = {
     offered: '邀请时间',
     training: '训练时长',
     bytesUp: '发送量',
+    trainingMeaning: '从开始训练到准备就绪。',
+    bytesUpMeaning: '它所发送更新的字节数。',
   },
   roundOf: '{kind} {number, number}',
   revoke: '吊销',

@@ -41,6 +41,7 @@ export const fleet: Messages['fleet'] = {
   bytesMeaning: '过去 24 小时内结束的轮次所收到的更新字节数。',
   roundsMeaning: '过去 24 小时内结束的轮次。',
   dropped: '更新未计入的原因',
+  droppedMeaning: '过去 24 小时内结束的轮次中的设备，按未计入的原因统计。',
   noneDropped: '没有丢失更新。',
   platforms: '平台',
   platformsMeaning: '有效设备，按注册时声明的平台统计。',

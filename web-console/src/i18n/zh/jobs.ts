@@ -14,6 +14,7 @@ export const jobs: Messages['jobs'] = {
     attempts: '启动次数',
     created: '创建时间',
     took: '用时',
+    tookMeaning: '从首次启动到结束或此刻。',
   },
   kind: { 'warm-start': '预热启动', distil: '蒸馏', evaluate: '评估', simulate: '模拟' },
   undecided: '尚未确定',

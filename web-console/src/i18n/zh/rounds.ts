@@ -31,6 +31,8 @@ export const rounds: Messages['rounds'] = {
     accuracy: '之后准确率',
     bytes: '接收量',
     duration: '用时',
+    devicesMeaning: '进入总和的更新数，以及该轮希望的数量。',
+    accuracyMeaning: '该轮设备学习之后的准确率；评估则为适配之后。',
     opened: '开始',
   },
   strip: { title: '最近轮次', legend: 'S 统计 · E 评估 · × 已放弃' },

@@ -39,6 +39,7 @@ function useColumns(): Column<EnrolmentToken>[] {
     { head: words('state'), cell: (token) => <Validity of={token} /> },
     {
       head: words('tokens.uses'),
+      about: { meaning: words('tokens.usesMeaning'), from: 'listEnrolmentTokens' },
       right: true,
       cell: ({ uses, maxUses }) =>
         maxUses === null ? count(uses) : words('tokens.usesOf', { uses, most: maxUses }),

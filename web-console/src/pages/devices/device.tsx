@@ -149,12 +149,14 @@ function useWorkColumns(): Column<DeviceWork>[] {
     { head: words('work.offered'), wide: true, cell: ({ offeredAt }) => <Ago at={offeredAt} /> },
     {
       head: words('work.training'),
+      about: { meaning: words('work.trainingMeaning'), from: 'listDeviceWork' },
       right: true,
       wide: true,
       cell: ({ trainingMs }) => (trainingMs === null ? '' : duration(trainingMs)),
     },
     {
       head: words('work.bytesUp'),
+      about: { meaning: words('work.bytesUpMeaning'), from: 'listDeviceWork' },
       right: true,
       wide: true,
       cell: ({ bytesUp }) => (bytesUp === null ? '' : bytes(bytesUp)),

@@ -154,7 +154,9 @@ function AtWork({ work }: Pick<FleetFigures, 'work'>) {
         ]}
       />
       <Text size="sm" c="dimmed">
-        {words('assignments')}
+        <Explained meaning={words('workingMeaning')} from="getFleet">
+          {words('assignments')}
+        </Explained>
       </Text>
       {bars.length > 0 ? <Bars bars={bars} /> : <Text size="sm">{words('idle')}</Text>}
     </Panel>
@@ -180,7 +182,9 @@ function LastDay({ day }: Pick<FleetFigures, 'day'>) {
         ]}
       />
       <Text size="sm" c="dimmed">
-        {words('dropped')}
+        <Explained meaning={words('droppedMeaning')} from="getFleet">
+          {words('dropped')}
+        </Explained>
       </Text>
       {dropped.length === 0 ? (
         <Text size="sm">{words('noneDropped')}</Text>

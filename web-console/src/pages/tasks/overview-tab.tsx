@@ -5,7 +5,7 @@ import { useTranslations } from 'use-intl';
 import { useList, useRead } from '../../api/calls.tsx';
 import { useMay } from '../../app/session.tsx';
 import { Bars } from '../../components/bars.tsx';
-import { Explained, Figure } from '../../components/figure.tsx';
+import { Figure } from '../../components/figure.tsx';
 import { ItemList, Nothing, type Column } from '../../components/item-list.tsx';
 import { Panel } from '../../components/page.tsx';
 import { useQuantities } from '../../components/quantities.ts';
@@ -215,22 +215,26 @@ function useRoundColumns(): Column<Round>[] {
     },
     {
       head: words('devices'),
+      about: { meaning: words('devicesMeaning'), from: 'listRounds' },
       right: true,
       cell: ({ metrics }) => (metrics ? count(metrics.devices) : ''),
     },
     {
-      head: (
-        <Explained meaning={words('accuracyMeaning')} from="listRounds">
-          {words('accuracy')}
-        </Explained>
-      ),
+      head: words('accuracy'),
+      about: { meaning: words('accuracyMeaning'), from: 'listRounds' },
       right: true,
       cell: ({ metrics }) =>
         metrics && 'accuracyBefore' in metrics
           ? `${percent(metrics.accuracyBefore)} → ${percent(metrics.accuracyAfter)}`
           : '',
     },
-    { head: words('received'), right: true, wide: true, cell: ({ bytesUp }) => bytes(bytesUp) },
+    {
+      head: words('received'),
+      about: { meaning: words('receivedMeaning'), from: 'listRounds' },
+      right: true,
+      wide: true,
+      cell: ({ bytesUp }) => bytes(bytesUp),
+    },
     {
       head: words('ended'),
       wide: true,

@@ -66,6 +66,9 @@ export function ForecastPanel({
           <Forecast forecast={data} estimate={estimate} measuredMs={measuredMs} />
         </Stack>
       )}
+      <Text size="sm" c="dimmed">
+        {words('learning')}
+      </Text>
       <Assumptions assumed={assumed} used={data?.assumed} change={setAssumed} />
       {data && <AssumedFleet fleet={data.assumed.fleet} hybrid={task.plan.hybrid !== undefined} />}
     </Panel>
@@ -119,8 +122,6 @@ function Forecast({
           {
             name: words('figure.each'),
             value: counted === 0 ? null : duration(deviceMs / counted),
-            unit:
-              measuredMs === undefined ? undefined : words('figure.measured', { time: duration(measuredMs) }),
             meaning: words('figure.eachMeaning'),
           },
           {
@@ -160,6 +161,20 @@ function Forecast({
           },
         ]}
       />
+      {measuredMs !== undefined && (
+        <Figures
+          from="getCost"
+          bare
+          cols={2}
+          figures={[
+            {
+              name: words('figure.measured'),
+              value: duration(measuredMs),
+              meaning: words('figure.measuredMeaning'),
+            },
+          ]}
+        />
+      )}
       {rounds.played < rounds.planned && (
         <Text size="sm" c="dimmed">
           {words('partly', { played: rounds.played, planned: rounds.planned })}
