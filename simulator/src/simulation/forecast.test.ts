@@ -93,14 +93,16 @@ describe('a forecast', () => {
 
 describe('forecasts of a server', { timeout: 60_000 }, () => {
   it('are worked out beside it, one after another', async () => {
-    const { forecast: ask } = forecastThreads();
+    const threads = forecastThreads();
+    const ask = (wanted: ForecastOrder) => threads.forecast(wanted);
     const [one, other] = await Promise.all([ask(order()), ask(order({ seed: 5 }))]);
     expect(one).toEqual(await forecast(order()));
     expect(other.assumed.seed).toBe(5);
   });
 
   it('refuse in words what cannot be played, and go on', async () => {
-    const { forecast: ask } = forecastThreads();
+    const threads = forecastThreads();
+    const ask = (wanted: ForecastOrder) => threads.forecast(wanted);
     const never = { ...idealFleet, availability: new Array<number>(24).fill(0) };
     await expect(ask(order({ fleet: never }))).rejects.toMatchObject({
       code: 'forecast-refused',
@@ -110,7 +112,8 @@ describe('forecasts of a server', { timeout: 60_000 }, () => {
   });
 
   it('give up what takes too long, and refuse when many wait', async () => {
-    const { forecast: ask } = forecastThreads({ limitMs: 1 });
+    const threads = forecastThreads({ limitMs: 1 });
+    const ask = (wanted: ForecastOrder) => threads.forecast(wanted);
     const asked = await Promise.allSettled(Array.from({ length: 12 }, () => ask(order())));
     const codes = asked.map((each) => each.status === 'rejected' && (each.reason as { code?: string }).code);
     expect(codes.slice(0, 9)).toEqual(new Array(9).fill('forecast-refused'));
