@@ -1,4 +1,5 @@
 import { failpoints, startServer, type Failpoint } from '@starling/server';
+import { forecastThreads } from '@starling/simulator/simulation';
 import { cloudOptions, type CloudFlags } from './cloud-options.ts';
 import { oidcOptions, type OidcFlags } from './oidc-options.ts';
 import { consolePages, pages } from './pages.ts';
@@ -37,6 +38,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     ...(options.keepVersions !== undefined && { retention: { keepVersions: options.keepVersions } }),
     ...(options.metrics && { metrics: options.metrics }),
     cloud: cloudOptions(options),
+    forecaster: forecastThreads(),
     ...killSwitch(),
   });
   console.log(

@@ -36,6 +36,7 @@ export const problems = {
   'group-closed': { status: 409, title: 'The group is over' },
   'group-message-refused': { status: 422, title: 'The group does not take this message' },
   'job-not-feasible': { status: 422, title: 'No backend can run this job' },
+  'forecast-refused': { status: 422, title: 'What this would take cannot be foretold' },
   'range-not-satisfiable': { status: 416, title: 'The requested range lies outside the blob' },
   'payload-too-large': { status: 413, title: 'The request body is too large' },
   'unsupported-media-type': { status: 415, title: 'The content type is not accepted here' },

@@ -2,6 +2,7 @@ export { startServer, version, type ServerOptions, type StarlingServer } from '.
 export { NothingToRecover, recoverServerKey, type RecoveredKey } from './access/recovery.ts';
 export type { OidcOptions } from './access/oidc.ts';
 export { failpoints, type Failpoint } from './coordinator/context.ts';
+export type { Forecaster, ForecastOrder } from './forecast/forecaster.ts';
 export { DirectoryInUse } from './storage/directory-lock.ts';
 export { UnknownSchema } from './storage/migrate.ts';
 export type { CloudOptions } from './training/cloud.ts';

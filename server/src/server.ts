@@ -38,6 +38,7 @@ import { Retention, type RetentionRules } from './coordinator/retention.ts';
 import { RoundBook } from './coordinator/round-facts.ts';
 import { RoundSums } from './coordinator/round-sums.ts';
 import { Staging } from './coordinator/staging.ts';
+import type { Forecaster } from './forecast/forecaster.ts';
 import { startObservation, type Observation } from './observability/observation.ts';
 import { logOptions } from './observability/log-options.ts';
 import { observeRequests } from './observability/http-observation.ts';
@@ -82,6 +83,8 @@ export interface ServerOptions extends StoragePlace {
   retention?: RetentionRules;
   /** Where jobs of training in the cloud run, and the data they may use; without it there is neither. */
   cloud?: CloudOptions;
+  /** What foretells the cost of tasks; without it nobody does. */
+  forecaster?: Forecaster;
   /** Folders served as they are: URL prefix -> directory (the SDK's bundle, the examples). */
   pages?: Record<string, string>;
   /** Folder of the built console, served at /console/. */
@@ -221,6 +224,7 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
       coordinator,
       readiness,
       node,
+      forecaster: options.forecaster,
       sessions: new Sessions(database, signed, groups.environment.crypto),
       limits: new RateLimits(options.rates),
       feed,

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isAtLeast, roles, type Role } from '@starling/protocol';
+import { forecastThreads } from '@starling/simulator/simulation';
 import { testServer, type TestServer } from './testing/servers.ts';
 import { filledExample, filledPath, idleCloud, makeTenant, type Tenant } from './testing/tenants.ts';
 
@@ -29,6 +30,7 @@ beforeAll(async () => {
   const generous = { burst: 1e6, perSecond: 1e6 };
   world = await testServer({
     cloud: idleCloud(),
+    forecaster: forecastThreads(),
     rates: { refused: generous, key: generous, challenge: generous },
   });
   own = await makeTenant(world.admin, 'own');

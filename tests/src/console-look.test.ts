@@ -27,7 +27,13 @@ describe.skipIf(consoleBrowser === undefined)(
       const { task, round, devices, job } = world;
       const version = task.currentVersion;
       return {
-        ...{ fleet: '/', tasks: '/tasks', 'new-task': '/tasks/new', task: `/tasks/${task.id}` },
+        ...{
+          fleet: '/',
+          tasks: '/tasks',
+          'new-task': '/tasks/new',
+          'clone-task': `/tasks/new?from=${task.id}`,
+          task: `/tasks/${task.id}`,
+        },
         ...Object.fromEntries(
           ['learning', 'model', 'plan', 'versions'].map((tab) => [
             `task-${tab}`,

@@ -102,6 +102,27 @@ describe.skipIf(consoleBrowser === undefined)(
       await tab.close();
     });
 
+    it('ask for a simulation of a task on a data set, and go to its job', async () => {
+      const tab = await as('operator');
+      const { page } = tab;
+      await tab.open(`/tasks/${world.task.id}`);
+      await page.getByRole('button', { name: 'More actions' }).click();
+      await page.getByRole('menuitem', { name: 'Simulate on a data set' }).click();
+      const dialog = page.getByRole('dialog');
+      await dialog.getByRole('textbox', { name: 'Data set' }).fill('unheard-of');
+      await dialog.getByRole('button', { name: 'Simulate' }).click();
+      await dialog.getByText('There is no data set "unheard-of"').waitFor();
+      await dialog.getByRole('textbox', { name: 'Data set' }).fill('proxy');
+      expect(await tab.axe()).toEqual([]);
+      await dialog.getByRole('button', { name: 'Simulate' }).click();
+      await page.getByRole('heading', { level: 1, name: 'Simulation' }).waitFor();
+      const { items } = await world.client.call('listJobs', {});
+      const job = items.find(({ work }) => work.kind === 'simulate');
+      expect(job?.work).toMatchObject({ data: 'proxy', training: { plan: world.task.plan, fold: 1 } });
+      expect(tab.errors).toEqual([]);
+      await tab.close();
+    });
+
     it('make a key that is shown once, revoke it, make a token, and invite a person', async () => {
       const tab = await as('admin');
       const { page } = tab;

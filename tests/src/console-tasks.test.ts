@@ -7,6 +7,7 @@ import { nodeHost } from '@starling/client-sdk/node';
 import type { ModelDetail, Round, Task } from '@starling/protocol';
 import type { Curves } from '@starling/protocol/api';
 import { examplesOf, modelFor, syntheticWrist } from '@starling/simulator';
+import { forecastThreads } from '@starling/simulator/simulation';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ConsoleTab, consoleBrowser, consoleFiles, launchBrowser } from './testing/console-tab.ts';
 import { eventually, tinyPlan, type Admin } from './testing/project.ts';
@@ -39,7 +40,7 @@ describe.skipIf(consoleBrowser === undefined)(
 
     beforeAll(async () => {
       place = await mkdtemp(join(tmpdir(), 'starling-console-'));
-      world = await testServer(consoleFiles);
+      world = await testServer({ ...consoleFiles, forecaster: forecastThreads() });
       admin = world.admin;
       const token = await admin.enrolmentToken();
       model = await admin.post<ModelDetail>('/v1/models', modelFor(people));
@@ -99,6 +100,12 @@ describe.skipIf(consoleBrowser === undefined)(
       await expect.poll(() => page.getByRole('textbox', { name: 'Name' }).inputValue()).toBe('by hand');
       await page.getByText('The task can be created').waitFor();
       await page.getByRole('button', { name: 'What it would take' }).waitFor();
+      const played = page.getByRole('textbox', { name: 'Virtual devices' });
+      await played.fill('40');
+      await page.getByRole('combobox', { name: 'What they are like' }).click();
+      await page.getByRole('option', { name: 'Always there, never lost' }).click();
+      await page.getByText('the fleet “ideal”').waitFor();
+      await page.getByText('of 12 asked').waitFor(); // two rounds that train and two that judge, of three each
       expect(await tab.axe()).toEqual([]);
       await page.getByRole('button', { name: 'Create the draft' }).click();
       await page.getByRole('heading', { level: 1, name: 'by hand' }).waitFor();
@@ -206,7 +213,7 @@ describe.skipIf(consoleBrowser === undefined)(
       const { page } = tab;
       await tab.open(`/tasks/new?from=${first.id}`);
       await page.getByText('The task can be created').waitFor();
-      await page.getByText('Measured: the mean').waitFor();
+      await page.getByText('A contribution, measured').waitFor();
       await page.locator('[id="setting-learning.rate"]').fill('0.01');
       await expect
         .poll(() => page.getByRole('textbox', { name: 'The task as JSON' }).innerText())

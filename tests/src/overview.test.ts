@@ -2,8 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Assignment, DeviceId, Task } from '@starling/protocol';
 import type { Client } from '@starling/protocol/api';
 import { clientOf } from './testing/client.ts';
+import { eventStream } from './testing/event-stream.ts';
 import { Admin, eventually, tinySize } from './testing/project.ts';
-import { RawDevice, updateFile } from './testing/raw-device.ts';
+import { RawDevice, sha256, updateFile } from './testing/raw-device.ts';
 import { testServer, type TestServer } from './testing/servers.ts';
 
 /** One task of one round: two devices are counted, one declines, and a fourth never takes part. */
@@ -49,8 +50,12 @@ afterAll(() => world.close());
 describe('the fleet', () => {
   it('is counted by the database: devices, their platforms, what was counted and dropped within a day', async () => {
     const fleet = await client.call('getFleet');
-    expect(fleet.devices).toEqual({ active: 4, revoked: 0, online: 3, day: 4, week: 4 });
+    expect(fleet.devices).toEqual({
+      ...{ active: 4, revoked: 0, online: 3, day: 4, week: 4 },
+      ...{ eligible: 0, working: 0 }, // nothing runs
+    });
     expect(fleet.platforms).toEqual([{ name: expect.any(String) as string, devices: 4, seen: 4 }]);
+    expect(fleet.networks).toEqual([{ name: '', devices: 4, seen: 4 }]);
     expect(fleet.enrolled).toHaveLength(14);
     expect(fleet.enrolled.at(-1)?.devices).toBe(4);
     expect(fleet.enrolled.slice(0, -1).every((day) => day.devices === 0)).toBe(true);
@@ -63,6 +68,20 @@ describe('the fleet', () => {
       bytesUp: 2 * updateBytes,
     });
     expect(fleet.alerts).toEqual([]);
+  });
+
+  it('knows the network that a device told of last', async () => {
+    const params = { id: devices[0]!.deviceId as DeviceId }; // the server gave it
+    for (const network of ['metered', 'unmetered'] as const) {
+      await devices[0]!.openSession(network);
+      expect(await client.call('getDevice', { params })).toMatchObject({ network });
+    }
+    expect((await client.call('getFleet')).networks).toEqual([
+      { name: '', devices: 3, seen: 3 },
+      { name: 'unmetered', devices: 1, seen: 1 },
+    ]);
+    await devices[0]!.openSession();
+    expect(await client.call('getDevice', { params })).toMatchObject({ network: null });
   });
 
   it('asks for attention where a round wants more devices than are online, and only so long', async () => {
@@ -269,3 +288,40 @@ async function enrolledAndHere(token: string): Promise<RawDevice> {
   await device.assignment();
   return device;
 }
+
+describe('a round under way', () => {
+  it('counts who may be asked next and who is at work, and tells of every step of a device', async () => {
+    const stream = await eventStream(world.server.url, { authorization: `Bearer ${world.admin.key}` });
+    const arrivals = () => stream.events.filter(({ kind }) => kind === 'arrivals').length;
+    const token = await world.admin.enrolmentToken({ part: 'three' });
+    const three = await Promise.all([0, 1, 2].map(() => RawDevice.enrolled(world.server.url, token)));
+    for (const device of three) await device.assignment();
+    const before = (await client.call('getFleet')).devices;
+    const running = await world.admin.tinyTask(
+      { cohort: { goal: 2, minimum: 2, overSelection: 1, select: { part: 'three' } } },
+      'two-of-three',
+    );
+    await client.call('startTask', { params: { id: running.id } });
+    const offered = await eventually('both offers', async () => {
+      const all = await Promise.all(three.map((device) => device.assignment()));
+      const found = all.flatMap((offer, index) => (offer ? [{ offer, device: three[index]! }] : []));
+      return found.length === 2 ? found : undefined;
+    });
+    const { devices: figures } = await client.call('getFleet');
+    expect(before).toMatchObject({ eligible: 0, working: 0 }); // no task runs
+    expect(figures).toEqual({ ...before, eligible: 1, working: 2 });
+    for (const { offer, device } of offered) await device.say(offer.id, 'accept');
+    const { offer, device } = offered[0]!;
+    await device.say(offer.id, 'begin');
+    let [heard, at] = [0, performance.now()];
+    await eventually('word of all that came before, and no more', () => {
+      if (arrivals() > heard) [heard, at] = [arrivals(), performance.now()];
+      return Promise.resolve(heard > 0 && performance.now() - at > 1_000 ? true : undefined);
+    });
+    const update = updateFile(offer, { parameters: { 0: 1 } });
+    await device.say(offer.id, 'ready', { digest: sha256(update), bytes: update.length });
+    await eventually('word of its update', () => Promise.resolve(arrivals() > heard ? true : undefined));
+    await client.call('cancelTask', { params: { id: running.id } });
+    await stream.close();
+  });
+});

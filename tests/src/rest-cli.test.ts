@@ -8,6 +8,7 @@ import type { Task } from '@starling/protocol';
 import type { AuditVerification, Caller, Member } from '@starling/protocol/api';
 import { clientOf } from './testing/client.ts';
 import { startServer } from '@starling/server';
+import { forecastThreads } from '@starling/simulator/simulation';
 import { Admin, tinyModel, tinyPlan } from './testing/project.ts';
 import { temporaryDirectory, testServer, type TestServer } from './testing/servers.ts';
 
@@ -18,7 +19,7 @@ const main = fileURLToPath(new URL('../../cli/dist/main.js', import.meta.url));
 let world: TestServer;
 let place: Awaited<ReturnType<typeof temporaryDirectory>>;
 beforeAll(async () => {
-  world = await testServer();
+  world = await testServer({ forecaster: forecastThreads() });
   place = await temporaryDirectory();
 });
 afterAll(async () => {
@@ -67,6 +68,9 @@ describe('starling, the command', { timeout: 300_000 }, () => {
     expect(refused).toMatchObject({ status: 1 });
     expect(refused.out).toContain('/plan/rounds');
     expect(await starling(['tasks', 'validate', path])).toMatchObject({ status: 0 });
+    const forecast = await starling(['tasks', 'forecast', path, '--devices', '30', '--fleet', 'ideal']);
+    expect(forecast).toMatchObject({ status: 0 });
+    expect(forecast.out).toMatch(/assumed +30 devices with 100 examples each; fleet "ideal"/);
     const task = await json<Task>('tasks', 'create', path);
     const started = await starling(['tasks', 'start', task.id]);
     expect(started.out).toMatch(/state +running/);

@@ -21,6 +21,7 @@ import {
   type Options,
 } from './command.ts';
 import { readJson } from './files.ts';
+import { forecastRecord, forecastRequest } from './forecast.ts';
 import { record, table } from './output.ts';
 
 const idOfTask = ([id]: string[]) => ({ params: { id: id as TaskId } });
@@ -130,6 +131,18 @@ function addTasks(tasks: Command): void {
     show: ({ problems, estimate }) =>
       estimate ? record({ valid: true, ...estimate }) : table(problems, ['pointer', 'message']),
     isBad: ({ valid }) => !valid,
+  });
+  addCall(tasks, {
+    usage: 'forecast <file>',
+    operation: 'forecastTask',
+    options: [
+      ['--devices <n>', 'virtual devices (default: as many as the cohort may be chosen from)'],
+      ['--rows <n>', 'examples of each'],
+      ['--fleet <file>', 'a fleet model (JSON), or "ideal" (default: phones at night)'],
+    ],
+    input: async ([file = ''], options) => ({ body: await forecastRequest(file, options) }),
+    show: forecastRecord,
+    isBad: ({ outcome }) => outcome === 'stalled',
   });
   addCall(tasks, {
     usage: 'clone <id>',

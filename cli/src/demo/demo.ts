@@ -27,6 +27,7 @@ import {
   type Pack,
 } from '@starling/simulator';
 import { startServer } from '@starling/server';
+import { forecastThreads } from '@starling/simulator/simulation';
 import { consolePages, pages } from '../pages.ts';
 import { KillTally } from './kills.ts';
 import { listen } from './live-events.ts';
@@ -79,6 +80,7 @@ export async function runDemo(options: DemoOptions): Promise<void> {
     pollIntervalMs: 100,
     pages,
     console: consolePages,
+    forecaster: forecastThreads(),
   });
   if (server.firstKey === undefined) throw new Error('An empty data directory gave no first key.');
   const access = { url: server.url, key: server.firstKey };

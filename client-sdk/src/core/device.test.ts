@@ -598,6 +598,18 @@ describe('personalise', () => {
     ]);
   });
 
+  it('tells with its session whether its network costs something, where it knows', async () => {
+    for (const [unmetered, network] of [
+      [true, 'unmetered'],
+      [false, 'metered'],
+      [undefined, undefined],
+    ] as const) {
+      host = fakeHost(server, { conditions: { now: () => Promise.resolve({ unmetered }) } });
+      await newDevice().personalise(tinyAssignment().taskId, tinyExamples());
+      expect(server.network).toBe(network);
+    }
+  });
+
   it('refuses to adapt to nothing', async () => {
     device = newDevice({ examples: () => Promise.resolve(null) });
     await expect(device.personalise('tsk')).rejects.toMatchObject({ code: 'no-examples' });

@@ -4,6 +4,7 @@ import {
   utf8Encode,
   type ChallengeAnswer,
   type DeviceId,
+  type Network,
   type SessionAnswer,
 } from '@starling/protocol';
 import { sign, type Identity } from '@starling/secure/identity';
@@ -96,7 +97,13 @@ export class Session {
       'challenge',
     ]);
     const signature = toBase64Url(sign(identity, 'session', utf8Encode(challenge)));
-    const session = await post('/v1/device/session', { deviceId, challenge, signature });
+    const { unmetered } = await this.#host.conditions.now();
+    const network: Network | undefined =
+      unmetered === undefined ? undefined : unmetered ? 'unmetered' : 'metered';
+    const session = await post('/v1/device/session', {
+      ...{ deviceId, challenge, signature },
+      ...(network !== undefined && { network }),
+    });
     return readAnswer<SessionAnswer>(session, ['token']).token;
   }
 }

@@ -1,5 +1,6 @@
 import { accessEndpoints } from './access.ts';
 import { deviceEndpoints } from './devices.ts';
+import { forecastEndpoints } from './forecasts.ts';
 import { jobEndpoints } from './jobs.ts';
 import { modelEndpoints } from './models.ts';
 import { overviewEndpoints } from './overview.ts';
@@ -13,6 +14,7 @@ export const endpoints = {
   ...overviewEndpoints,
   ...modelEndpoints,
   ...taskEndpoints,
+  ...forecastEndpoints,
   ...roundEndpoints,
   ...jobEndpoints,
 } as const;

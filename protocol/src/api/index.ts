@@ -5,6 +5,7 @@ export type { ErasedDevice } from './devices.ts';
 export * from './endpoint.ts';
 export * from './endpoints.ts';
 export * from './events.ts';
+export * from './forecasts.ts';
 export * from './jobs.ts';
 export * from './models.ts';
 export * from './overview.ts';

@@ -26,11 +26,20 @@ export const Fleet = Type.Object({
     active: Count('Enrolled and not revoked.'),
     revoked: Type.Integer(),
     online: Count('With a connection to the server that answers, or that asked it for work a moment ago.'),
+    eligible: Count(
+      'Online, in no round, and with the labels of the cohort of a task that runs. Quotas and separation are looked at when a round asks.',
+    ),
+    working: Count('In a round now, from the offer to the upload.'),
     day: Count('Signed in within 24 hours.'),
     week: Count('Signed in within 7 days.'),
   }),
   platforms: Tally,
   sdkVersions: Tally,
+  networks: Type.Unsafe<Static<typeof Tally>>({
+    ...Tally,
+    description:
+      'Active devices by what they said of their network when they last signed in: `unmetered`, `metered`, or `` for nothing.',
+  }),
   enrolled: Type.Array(Type.Object({ day: Type.String(), devices: Type.Integer() }), {
     description: 'Devices enrolled on each of the last 14 days (UTC), oldest first.',
   }),

@@ -48,7 +48,8 @@ const examplePlan = {
   windows: { selectingMs: 600_000, trainingMs: 120_000, aggregatingMs: 60_000 },
   adaptation: { steps: 5, rate: 0.05 },
 };
-const exampleTask = { name: 'wrist', model: 'a'.repeat(64), plan: examplePlan };
+/** A task that examples are about. */
+export const exampleTask = { name: 'wrist', model: 'a'.repeat(64), plan: examplePlan };
 
 const taskAction = (action: 'start' | 'pause' | 'resume' | 'cancel', description: string) =>
   ({

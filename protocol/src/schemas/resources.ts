@@ -104,6 +104,10 @@ export const ChallengeAnswer = Type.Object(
   closed,
 );
 export type ChallengeAnswer = Static<typeof ChallengeAnswer>;
+const NetworkSchema = Type.Union([Type.Literal('unmetered'), Type.Literal('metered')], {
+  description: 'Whether what the device sends and receives costs nothing, as far as it knows.',
+});
+export type Network = Static<typeof NetworkSchema>;
 export const SessionRequest = Type.Object(
   {
     deviceId: ids.device,
@@ -112,9 +116,11 @@ export const SessionRequest = Type.Object(
       pattern: '^[A-Za-z0-9_-]{86}$',
       description: 'Ed25519 signature of the challenge, purpose `session`.',
     }),
+    network: Type.Optional(NetworkSchema),
   },
   closed,
 );
+export type SessionRequest = Static<typeof SessionRequest>;
 export const SessionAnswer = Type.Object({ token: Type.String(), expiresInMs: Type.Integer() }, closed);
 export type SessionAnswer = Static<typeof SessionAnswer>;
 
@@ -126,6 +132,10 @@ export const Device = Type.Object({
   }),
   platform: Type.String(),
   sdkVersion: Type.String(),
+  network: Type.Unsafe<Network | null>({
+    anyOf: [NetworkSchema, { type: 'null' }],
+    description: 'As it said when it last signed in; `null` where it did not say.',
+  }),
   labels: Labels,
   state: OneOf<'active' | 'revoked'>(['active', 'revoked']),
   online: Type.Boolean(),

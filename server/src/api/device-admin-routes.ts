@@ -3,6 +3,7 @@ import {
   type Device as DeviceView,
   type DeviceId,
   type Labels,
+  type Network,
   type ProjectId,
 } from '@starling/protocol';
 import {
@@ -24,6 +25,7 @@ interface DeviceRow {
   public_key: string;
   platform: string;
   sdk_version: string;
+  network: Network | null;
   labels: Labels;
   state: 'active' | 'revoked';
   seen_at: Date | null;
@@ -60,6 +62,7 @@ export function addDeviceAdministration(api: Api, { coordinator, node }: ApiServ
     publicKey: row.erased_at === null ? row.public_key : null,
     platform: row.platform,
     sdkVersion: row.sdk_version,
+    network: row.network,
     labels: row.labels,
     state: row.state,
     online: presence.isPresent(row.id),

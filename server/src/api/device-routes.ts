@@ -84,8 +84,7 @@ export function addEnrolmentRoutes(api: Api, { coordinator, sessions, limits }: 
     },
     async (request) => {
       limitChallenges(request);
-      const { deviceId, challenge, signature } = request.body;
-      const session = await sessions.open(deviceId, challenge, signature);
+      const session = await sessions.open(request.body);
       coordinator.context.failpoint('session-opened');
       return session;
     },

@@ -9,6 +9,7 @@ import type { CallerIdentity } from '../access/caller.ts';
 import type { RateLimits } from '../access/rate-limits.ts';
 import type { Coordinator } from '../coordinator/coordinator.ts';
 import type { DeviceIdentity, Sessions } from '../devices/sessions.ts';
+import type { Forecaster } from '../forecast/forecaster.ts';
 import type { NodeHealth } from '../observability/node-health.ts';
 import type { Readiness } from '../observability/readiness.ts';
 import type { Feed } from '../realtime/feed.ts';
@@ -33,6 +34,7 @@ export interface ApiServices {
   site: Site;
   readiness: Readiness;
   node: NodeHealth;
+  forecaster: Forecaster | undefined;
   /** Ends the live connections of an API key, a person, or a session (by its hash), at every node. */
   endConnections: (whose: string) => void;
 }

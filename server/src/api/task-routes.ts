@@ -1,6 +1,7 @@
 import { cloneTask, ownedTask, validateTask } from '../coordinator/task-drafts.ts';
 import type { RoundRow, TaskRow } from '../coordinator/rows.ts';
 import { roundView, taskView } from '../coordinator/views.ts';
+import { forecastTask } from '../forecast/forecast-task.ts';
 import { groupHealthOf } from '../overview/group-health.ts';
 import { costOf, curvesOf } from '../overview/task-overview.ts';
 import type { Api, ApiServices } from './http.ts';
@@ -8,7 +9,7 @@ import { readPage } from './pages.ts';
 import { serve } from './serve.ts';
 
 /** Tasks: drafts, their life, and judging their versions. */
-export function addTaskRoutes(api: Api, { coordinator }: ApiServices): void {
+export function addTaskRoutes(api: Api, { coordinator, forecaster }: ApiServices): void {
   const { context } = coordinator;
   const { database } = context;
 
@@ -18,6 +19,12 @@ export function addTaskRoutes(api: Api, { coordinator }: ApiServices): void {
   serve(api, 'validateTask', ({ caller, body }) => validateTask(context, caller.projectId, body), {
     bodyLimit: 4 << 20,
   });
+  serve(
+    api,
+    'forecastTask',
+    ({ caller, body }) => forecastTask(context, forecaster, caller.projectId, body),
+    { bodyLimit: 4 << 20 },
+  );
   serve(api, 'listTasks', async ({ caller, query }) => {
     const { state = null, name = null } = query;
     const page = await readPage<TaskRow>(

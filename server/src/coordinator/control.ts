@@ -92,7 +92,7 @@ async function ready(
     }
     return viewOf(context, deviceId, id);
   }
-  return assignmentView(context, row);
+  return arrived(context, row);
 }
 
 /** A secure task: nothing is said of the update, and the answer tells which group the device is in, if it is in one. */

@@ -10,7 +10,7 @@ import { liveStates } from './rows.ts';
  */
 export async function eraseDevice(tx: Querier, projectId: ProjectId, id: DeviceId): Promise<ErasedDevice> {
   const [device] = await tx.query<{ erased_at: Date }>(
-    `update devices set erased_at = coalesce(erased_at, now()), public_key = 'erased ' || id, labels = '{}', platform = '', sdk_version = '',
+    `update devices set erased_at = coalesce(erased_at, now()), public_key = 'erased ' || id, labels = '{}', platform = '', sdk_version = '', network = null,
             seen_at = null, created_at = date_trunc('day', created_at)
       where id = $1 and project_id = $2 and state = 'revoked' returning erased_at`,
     [id, projectId],

@@ -5,7 +5,9 @@ import {
   sha256,
   utf8Encode,
   type DeviceId,
+  type Network,
   type ProjectId,
+  type SessionRequest,
 } from '@starling/protocol';
 import { verifyWith, type CryptoProvider } from '@starling/secure';
 import { Batches } from '../storage/batches.ts';
@@ -56,11 +58,12 @@ export class Sessions {
     };
   }
 
-  async open(
-    deviceId: DeviceId,
-    challenge: string,
-    signature: string,
-  ): Promise<{ token: string; expiresInMs: number }> {
+  async open({
+    deviceId,
+    challenge,
+    signature,
+    network,
+  }: SessionRequest): Promise<{ token: string; expiresInMs: number }> {
     const issued = this.#signed.read('challenge', challenge);
     if (!issued || issued.expired || issued.text.split('~')[0] !== deviceId) throw invalidChallenge();
     const device = await this.#devices.add(deviceId);
@@ -74,19 +77,19 @@ export class Sessions {
         'The signature of the challenge does not verify under the key that this device enrolled with.',
       );
     }
-    if (!(await this.#use(challenge, deviceId))) throw invalidChallenge();
+    if (!(await this.#use(challenge, deviceId, network))) throw invalidChallenge();
     return { token: this.#signed.issue('session', deviceId, sessionMs), expiresInMs: sessionMs };
   }
 
   /** Each challenge is good for one session, at whichever node; it is remembered for longer than it lives. */
-  async #use(challenge: string, deviceId: DeviceId): Promise<boolean> {
+  async #use(challenge: string, deviceId: DeviceId, network: Network | undefined): Promise<boolean> {
     const [first] = await this.#database.query(
       `with over as (delete from used_challenges where expires_at < now()),
             used as (insert into used_challenges (digest, expires_at)
                      values ($1, now() + $2 * interval '1 millisecond') on conflict do nothing returning 1),
-            seen as (update devices set seen_at = now() where id = $3 and exists (select 1 from used))
+            seen as (update devices set seen_at = now(), network = $4 where id = $3 and exists (select 1 from used))
        select 1 from used`,
-      [sha256(utf8Encode(challenge)), 2 * challengeMs, deviceId],
+      [sha256(utf8Encode(challenge)), 2 * challengeMs, deviceId, network ?? null],
     );
     return first !== undefined;
   }

@@ -1,4 +1,4 @@
-import type { ProjectId, TaskId } from '@starling/protocol';
+import type { DeviceId, ProjectId, TaskId } from '@starling/protocol';
 import type { AlertKind, Fleet } from '@starling/protocol/api';
 import type { Presence } from '../coordinator/presence.ts';
 import { liveStates } from '../coordinator/rows.ts';
@@ -17,25 +17,55 @@ export async function fleetOf(querier: Querier, presence: Presence, projectId: P
        from devices where project_id = $1`,
     [projectId],
   );
-  const online = presence.of(projectId).length;
+  const present = presence.of(projectId);
+  const online = present.length;
+  const work = await workOf(querier, projectId);
   return {
-    devices: { active: 0, revoked: 0, day: 0, week: 0, ...devices, online },
+    devices: {
+      ...{ active: 0, revoked: 0, day: 0, week: 0, ...devices, online },
+      eligible: await eligibleOf(querier, projectId, present),
+      working: Object.values(work.assignments).reduce((sum, count) => sum + count, 0),
+    },
     platforms: await tally(querier, projectId, 'platform'),
     sdkVersions: await tally(querier, projectId, 'sdk_version'),
+    networks: await tally(querier, projectId, "coalesce(network, '')"),
     enrolled: await enrolledByDay(querier, projectId),
-    work: await workOf(querier, projectId),
+    work,
     day: await lastDay(querier, projectId),
     alerts: await alertsOf(querier, projectId, online),
   };
 }
 
-function tally(querier: Querier, projectId: ProjectId, column: 'platform' | 'sdk_version') {
+function tally(
+  querier: Querier,
+  projectId: ProjectId,
+  column: 'platform' | 'sdk_version' | "coalesce(network, '')",
+) {
   return querier.query<Fleet['platforms'][number]>(
     `select ${column} as name, count(*)::int as devices,
             count(*) filter (where seen_at > now() - interval '7 days')::int as seen
        from devices where project_id = $1 and state = 'active' group by 1 order by 2 desc, 1 limit 20`,
     [projectId],
   );
+}
+
+/** Those that the next round of a task could be offered to, but for what is looked at device by device when it asks. */
+async function eligibleOf(
+  querier: Querier,
+  projectId: ProjectId,
+  present: readonly DeviceId[],
+): Promise<number> {
+  if (present.length === 0) return 0;
+  const [counted] = await querier.query<{ eligible: number }>(
+    `with cohorts as (select distinct coalesce(plan -> 'cohort' -> 'select', '{}') as labels
+                        from tasks where project_id = $1 and state = 'running')
+     select count(*)::int as eligible from devices d
+      where d.project_id = $1 and d.state = 'active' and d.id = any($2)
+        and exists (select 1 from cohorts c where d.labels @> c.labels)
+        and not exists (select 1 from assignments a where a.device_id = d.id and a.state = any($3))`,
+    [projectId, present, liveStates],
+  );
+  return counted?.eligible ?? 0;
 }
 
 function enrolledByDay(querier: Querier, projectId: ProjectId) {

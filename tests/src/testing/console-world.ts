@@ -1,5 +1,6 @@
 import type { Assignment, DeviceId, Role, Round, Task } from '@starling/protocol';
 import type { ApiKeyWithSecret, Client, Job } from '@starling/protocol/api';
+import { forecastThreads } from '@starling/simulator/simulation';
 import { clientOf } from './client.ts';
 import { consoleFiles } from './console-tab.ts';
 import { eventually } from './project.ts';
@@ -23,7 +24,11 @@ export interface ConsoleWorld {
 }
 
 export async function consoleWorld(): Promise<ConsoleWorld> {
-  const server = await testServer({ ...consoleFiles, cloud: idleCloud() });
+  const server = await testServer({
+    ...consoleFiles,
+    cloud: idleCloud(),
+    forecaster: forecastThreads(),
+  });
   const { admin } = server;
   const client = clientOf(admin);
   const keyOf = async (role: Role) =>

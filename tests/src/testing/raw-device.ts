@@ -8,6 +8,7 @@ import {
   type ChallengeAnswer,
   type CheckInAnswer,
   type EnrolAnswer,
+  type Network,
   type SessionAnswer,
   type UploadAnswer,
 } from '@starling/protocol';
@@ -54,7 +55,7 @@ export class RawDevice {
     this.deviceId = deviceId;
   }
 
-  async openSession(): Promise<void> {
+  async openSession(network?: Network): Promise<void> {
     const { deviceId } = this;
     const { challenge } = await this.ok<ChallengeAnswer>('POST', '/v1/device/challenge', { deviceId });
     const signature = toBase64Url(sign(identityFromSeed(this.seed), 'session', utf8Encode(challenge)));
@@ -62,6 +63,7 @@ export class RawDevice {
       deviceId,
       challenge,
       signature,
+      ...(network !== undefined && { network }),
     });
     this.token = token;
   }

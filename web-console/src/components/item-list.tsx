@@ -1,12 +1,16 @@
 import { Button, Center, Skeleton, Stack, Table, Text } from '@mantine/core';
+import type { Operation } from '@starling/protocol/api';
 import type { ReactNode } from 'react';
 import { useTranslations } from 'use-intl';
 import type { PagedList } from '../api/calls.tsx';
+import { Explained } from './figure.tsx';
 import { Problem } from './problem.tsx';
 
 export interface Column<T> {
   readonly head: ReactNode;
   readonly cell: (item: T) => ReactNode;
+  /** What its numbers are, and the call that they come from. */
+  readonly about?: { readonly meaning: string; readonly from: Operation };
   /** Numbers stand right. */
   readonly right?: boolean;
   /** Left out on narrow screens. */
@@ -47,9 +51,9 @@ export function ItemList<T>({
         <Table highlightOnHover verticalSpacing="xs" horizontalSpacing="md">
           <Table.Thead>
             <Table.Tr>
-              {columns.map(({ head, right, wide }, index) => (
+              {columns.map(({ head, about, right, wide }, index) => (
                 <Table.Th key={index} ta={right ? 'right' : 'left'} {...(wide && { visibleFrom: 'md' })}>
-                  {head}
+                  {about ? <Explained {...about}>{head}</Explained> : head}
                 </Table.Th>
               ))}
             </Table.Tr>

@@ -12,11 +12,13 @@ export function useQuantities() {
     /** In units of 1000 (SI). */
     bytes: (bytes: number) => {
       const power = bytes < 1 ? 0 : Math.min(4, Math.floor(Math.log10(bytes) / 3));
+      // the short name of a byte is the word in English, beside the signs of its multiples
+      if (power === 0) return `${format.number(bytes, { maximumFractionDigits: 0 })} B`;
       return format.number(bytes / 1000 ** power, {
         style: 'unit',
         unit: byteUnits[power] ?? 'byte',
         unitDisplay: 'short',
-        maximumFractionDigits: power === 0 ? 0 : 1,
+        maximumFractionDigits: 1,
       });
     },
     duration: (ms: number) => {

@@ -39,6 +39,8 @@ export class FakeServer {
   isRevoked = false;
   knowsDevice = true;
   enrolments = 0;
+  /** What the device said of its network when it last signed in. */
+  network: string | undefined;
   readonly blobs = new Map<string, Uint8Array>();
   readonly #troubles: { readonly call: RegExp; readonly trouble: Trouble }[] = [];
   #connections: ChannelEvents[] = [];
@@ -212,7 +214,8 @@ export class FakeServer {
     return json(201, { deviceId: `dev_${'d'.repeat(22)}`, projectId: `prj_${'p'.repeat(22)}` });
   }
 
-  #open({ challenge = '', signature = '' }: Record<string, string>): HttpAnswer {
+  #open({ challenge = '', signature = '', network }: Record<string, string>): HttpAnswer {
+    this.network = network;
     if (!this.knowsDevice) throw new ProblemError('device-unknown', 'No such device.');
     if (this.isRevoked) throw new ProblemError('device-revoked', 'This device was revoked.');
     if (!verify(fromBase64Url(this.#publicKey), 'session', utf8Encode(challenge), fromBase64Url(signature))) {

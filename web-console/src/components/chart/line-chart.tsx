@@ -1,13 +1,14 @@
 import 'uplot/dist/uPlot.min.css';
-import { ActionIcon, Box, Group, Menu, Stack, Table, Text, useComputedColorScheme } from '@mantine/core';
+import { ActionIcon, Box, Group, Menu, Stack, Text, useComputedColorScheme } from '@mantine/core';
 import { useElementSize } from '@mantine/hooks';
 import { IconDownload } from '@tabler/icons-react';
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 import uPlot from 'uplot';
 import { useFormatter, useTranslations } from 'use-intl';
+import { LongTable } from '../long-table.tsx';
 import { save } from '../save.ts';
 import { TableToggle } from '../table-toggle.tsx';
-import { aligned, csvOf, type Series } from './series.ts';
+import { aligned, csvOf, shareRange, wholeSteps, type Series } from './series.ts';
 
 interface LineChartProps {
   /** What is drawn, for those who cannot see it and for the names of files. */
@@ -17,6 +18,10 @@ interface LineChartProps {
   series: readonly Series[];
   height?: number;
   log?: boolean;
+  /** x counts something: no mark between whole numbers. */
+  whole?: boolean;
+  /** y is a share: of lines that do not move, all of 0 to 1 is shown. */
+  share?: boolean;
   /** How x and y read on the axes and in the legend. */
   formatX?: (x: number) => string;
   formatY?: (y: number) => string;
@@ -93,41 +98,18 @@ export function LineChart(props: LineChartProps) {
 function AsTable({ name, xName, series, height = 280, formatX = String, formatY }: LineChartProps) {
   const format = useFormatter();
   const show = formatY ?? ((y: number) => format.number(y, { maximumSignificantDigits: 5 }));
-  const [x, ...rows] = aligned(series);
+  const [x, ...rows] = useMemo(() => aligned(series), [series]);
   return (
-    <Box
-      className="scroll-x"
-      mah={height + 60}
-      style={{ overflowY: 'auto' }}
-      tabIndex={0}
-      role="region"
-      aria-label={name}
-    >
-      <Table stickyHeader>
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th>{xName}</Table.Th>
-            {series.map((each) => (
-              <Table.Th key={each.name} ta="right">
-                {each.name}
-              </Table.Th>
-            ))}
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {x.map((at, index) => (
-            <Table.Tr key={at}>
-              <Table.Th scope="row">{formatX(at)}</Table.Th>
-              {rows.map((row, line) => (
-                <Table.Td key={line} ta="right">
-                  {row[index] === null || row[index] === undefined ? '' : show(row[index])}
-                </Table.Td>
-              ))}
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-    </Box>
+    <LongTable
+      name={name}
+      height={height + 60}
+      head={[xName, ...series.map((each) => each.name)]}
+      rows={x.length}
+      cells={(row) => [
+        formatX(x[row]!),
+        ...rows.map((values) => (values[row] === null || values[row] === undefined ? '' : show(values[row]))),
+      ]}
+    />
   );
 }
 
@@ -138,7 +120,7 @@ const inks = {
 } as const;
 
 function optionsOf(
-  { series, log, formatX, formatY, onPick, xName, yName }: LineChartProps,
+  { series, log, whole, share, formatX, formatY, onPick, xName, yName }: LineChartProps,
   width: number,
   height: number,
   dark: boolean,
@@ -158,9 +140,20 @@ function optionsOf(
   return {
     width,
     height,
-    scales: { x: { time: false }, y: { distr: log ? 3 : 1 } },
+    scales: {
+      x: { time: false },
+      y: {
+        distr: log ? 3 : 1,
+        ...(share && !log && { range: (_chart, least, most) => shareRange(least, most) }),
+      },
+    },
     axes: [
-      { ...axis, label: xName, values: (_chart, places) => places.map(x) },
+      {
+        ...axis,
+        label: xName,
+        ...(whole && { incrs: wholeSteps }),
+        values: (_chart, places) => places.map(x),
+      },
       {
         ...axis,
         label: yName,

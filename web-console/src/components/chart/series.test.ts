@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { aligned, csvOf, smoothed, type Series } from './series.ts';
+import { aligned, csvOf, shareRange, smoothed, type Series } from './series.ts';
 
 const line = (name: string, x: number[], y: (number | null)[]): Series => ({ name, x, y, colour: 'red' });
 
@@ -47,5 +47,17 @@ describe('smoothing', () => {
         });
       }),
     );
+  });
+});
+
+describe('the range of an axis of shares', () => {
+  it('is all of it where the lines do not move', () => {
+    expect(shareRange(0.5, 0.5)).toEqual([0, 1]);
+    expect(shareRange(0, 0)).toEqual([0, 1]);
+  });
+
+  it('is the lines with room, and never beyond what a share can be', () => {
+    expect(shareRange(0.4, 0.6)).toEqual([expect.closeTo(0.38), expect.closeTo(0.62)]);
+    expect(shareRange(0, 1)).toEqual([0, 1]);
   });
 });

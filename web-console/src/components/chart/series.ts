@@ -43,3 +43,15 @@ export function csvOf(xName: string, series: readonly Series[]): string {
   const lines = x.map((place, index) => [place, ...rows.map((row) => row[index] ?? '')].join(','));
   return [[xName, ...series.map(({ name }) => name)].map(quoted).join(','), ...lines, ''].join('\r\n');
 }
+
+/** Distances between marks of an axis that counts: 1, 2 and 5 times the powers of ten. */
+export const wholeSteps = Array.from({ length: 16 }, (_, power) =>
+  [1, 2, 5].map((step) => step * 10 ** power),
+).flat();
+
+/** What is shown of an axis of shares: the lines with some room, within 0 to 1; all of it where they do not move. */
+export function shareRange(least: number, most: number): [number, number] {
+  if (!(least < most)) return [0, 1];
+  const room = 0.1 * (most - least);
+  return [Math.max(Math.min(0, least), least - room), Math.min(Math.max(1, most), most + room)];
+}

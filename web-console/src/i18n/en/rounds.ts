@@ -16,6 +16,12 @@ export const rounds = {
   nextHint: 'Next round (→)',
   abandoned: 'This round was abandoned',
   nothingPublished: 'Nothing of it was published, and no update of it is kept.',
+  waiting: {
+    title: 'It waits before it asks devices',
+    text: 'The rounds before it were abandoned one after the other, so each waits longer than the one before.',
+    last: 'Why the last one was: {reason}.',
+    goesOn: 'It goes on',
+  },
   column: {
     round: 'Round',
     kind: 'Kind',
@@ -24,6 +30,8 @@ export const rounds = {
     accuracy: 'Accuracy after',
     bytes: 'Received',
     duration: 'Took',
+    devicesMeaning: 'Updates in the sum, of those that the round wanted.',
+    accuracyMeaning: 'On the devices of the round, after they learnt; of an evaluation, after adaptation.',
     opened: 'Opened',
   },
   strip: { title: 'Last rounds', legend: 'S statistics · E evaluation · × abandoned' },

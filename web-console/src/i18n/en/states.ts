@@ -43,6 +43,7 @@ export const states = {
     cancelled: 'Cancelled',
   },
   device: { active: 'Active', revoked: 'Revoked' },
+  network: { unmetered: 'Unmetered', metered: 'Metered', untold: 'Not told' },
   kind: { statistics: 'Statistics', training: 'Training', evaluation: 'Evaluation' },
   dropped: {
     'no-answer': 'No answer in time',

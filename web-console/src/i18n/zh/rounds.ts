@@ -17,6 +17,12 @@ export const rounds: Messages['rounds'] = {
   nextHint: '下一轮（→）',
   abandoned: '本轮已放弃',
   nothingPublished: '没有发布任何内容，也不保留任何更新。',
+  waiting: {
+    title: '邀请设备之前正在等待',
+    text: '之前的轮次接连被放弃，因此每一轮都比前一轮等待更久。',
+    last: '上一轮的原因：{reason}。',
+    goesOn: '继续时间：',
+  },
   column: {
     round: '轮次',
     kind: '类型',
@@ -25,6 +31,8 @@ export const rounds: Messages['rounds'] = {
     accuracy: '之后准确率',
     bytes: '接收量',
     duration: '用时',
+    devicesMeaning: '进入总和的更新数，以及该轮希望的数量。',
+    accuracyMeaning: '该轮设备学习之后的准确率；评估则为适配之后。',
     opened: '开始',
   },
   strip: { title: '最近轮次', legend: 'S 统计 · E 评估 · × 已放弃' },

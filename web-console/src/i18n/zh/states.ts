@@ -44,6 +44,7 @@ export const states: Messages['states'] = {
     cancelled: '已取消',
   },
   device: { active: '有效', revoked: '已吊销' },
+  network: { unmetered: '不计流量', metered: '按流量计费', untold: '未说明' },
   kind: { statistics: '统计', training: '训练', evaluation: '评估' },
   dropped: {
     'no-answer': '未及时应答',

@@ -1,4 +1,4 @@
-import { Button, Group, Select, Stack, Text, TextInput } from '@mantine/core';
+import { Group, Select, Text, TextInput } from '@mantine/core';
 import { isAtLeast, roles, type Role } from '@starling/protocol';
 import type { ApiKey } from '@starling/protocol/api';
 import { useState } from 'react';
@@ -8,7 +8,8 @@ import { useSession } from '../../app/session.tsx';
 import { ConfirmButton } from '../../components/confirm.tsx';
 import { Nothing, type Column } from '../../components/item-list.tsx';
 import { Ago } from '../../components/time.tsx';
-import { ExpiryInput, expiryOf, type Days } from './expiry.tsx';
+import { expiryOf, type Days } from './expiry.tsx';
+import { SecretForm, useTimeColumns } from './secret-form.tsx';
 import { SecretList } from './secret-list.tsx';
 import { Validity, validityOf } from './validity.tsx';
 
@@ -45,12 +46,7 @@ function useColumns(show: (secret: string) => void): Column<ApiKey>[] {
     { head: words('role'), cell: (key) => role(key.role) },
     { head: words('state'), cell: (key) => <Validity of={key} /> },
     { head: words('keys.lastUsed'), wide: true, cell: ({ lastUsedAt }) => <Ago at={lastUsedAt} /> },
-    {
-      head: words('expires'),
-      wide: true,
-      cell: ({ expiresAt }) => (expiresAt === null ? words('never') : <Ago at={expiresAt} />),
-    },
-    { head: words('created'), wide: true, cell: ({ createdAt }) => <Ago at={createdAt} /> },
+    ...useTimeColumns<ApiKey>(),
     { head: '', right: true, cell: (key) => <KeyActs apiKey={key} show={show} /> },
   ];
 }
@@ -110,9 +106,13 @@ function NewKey({ made }: { made: (secret: string) => void }) {
   const [days, setDays] = useState<Days>(90);
   const create = useAct('createKey', { changes: ['listKeys'] });
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
+    <SecretForm
+      name={words('keys.create')}
+      ready={name.trim() !== ''}
+      pending={create.isPending}
+      days={days}
+      changeDays={setDays}
+      make={() => {
         create.mutate(
           { body: { name: name.trim(), role, ...expiryOf(days) } },
           {
@@ -123,33 +123,27 @@ function NewKey({ made }: { made: (secret: string) => void }) {
         );
       }}
     >
-      <Stack>
-        <TextInput
-          label={words('name')}
-          required
-          maxLength={128}
-          value={name}
-          data-autofocus
-          onChange={({ currentTarget: { value } }) => {
-            setName(value);
-          }}
-        />
-        <Select
-          label={words('role')}
-          allowDeselect={false}
-          value={role}
-          data={roles
-            .filter((each) => isAtLeast(session.role, each))
-            .map((value) => ({ value, label: roleName(value) }))}
-          onChange={(chosen) => {
-            if (chosen) setRole(chosen);
-          }}
-        />
-        <ExpiryInput days={days} change={setDays} />
-        <Button type="submit" loading={create.isPending} disabled={name.trim() === ''}>
-          {words('keys.create')}
-        </Button>
-      </Stack>
-    </form>
+      <TextInput
+        label={words('name')}
+        required
+        maxLength={128}
+        value={name}
+        data-autofocus
+        onChange={({ currentTarget: { value } }) => {
+          setName(value);
+        }}
+      />
+      <Select
+        label={words('role')}
+        allowDeselect={false}
+        value={role}
+        data={roles
+          .filter((each) => isAtLeast(session.role, each))
+          .map((value) => ({ value, label: roleName(value) }))}
+        onChange={(chosen) => {
+          if (chosen) setRole(chosen);
+        }}
+      />
+    </SecretForm>
   );
 }

@@ -1,4 +1,4 @@
-import { Button, NumberInput, Stack, Textarea } from '@mantine/core';
+import { NumberInput, Textarea } from '@mantine/core';
 import type { EnrolmentToken } from '@starling/protocol';
 import { useState } from 'react';
 import { useTranslations } from 'use-intl';
@@ -6,10 +6,10 @@ import { useAct, useList } from '../../api/calls.tsx';
 import { ConfirmButton } from '../../components/confirm.tsx';
 import { Nothing, type Column } from '../../components/item-list.tsx';
 import { useQuantities } from '../../components/quantities.ts';
-import { Ago } from '../../components/time.tsx';
 import { Labels } from '../devices/device-facts.tsx';
-import { ExpiryInput, expiryOf, type Days } from './expiry.tsx';
+import { expiryOf, type Days } from './expiry.tsx';
 import { labelsIn } from './labels.ts';
+import { SecretForm, useTimeColumns } from './secret-form.tsx';
 import { SecretList } from './secret-list.tsx';
 import { Validity, validityOf } from './validity.tsx';
 
@@ -39,16 +39,12 @@ function useColumns(): Column<EnrolmentToken>[] {
     { head: words('state'), cell: (token) => <Validity of={token} /> },
     {
       head: words('tokens.uses'),
+      about: { meaning: words('tokens.usesMeaning'), from: 'listEnrolmentTokens' },
       right: true,
       cell: ({ uses, maxUses }) =>
         maxUses === null ? count(uses) : words('tokens.usesOf', { uses, most: maxUses }),
     },
-    {
-      head: words('expires'),
-      wide: true,
-      cell: ({ expiresAt }) => (expiresAt === null ? words('never') : <Ago at={expiresAt} />),
-    },
-    { head: words('created'), wide: true, cell: ({ createdAt }) => <Ago at={createdAt} /> },
+    ...useTimeColumns<EnrolmentToken>(),
     { head: '', right: true, cell: (token) => <Revoke token={token} /> },
   ];
 }
@@ -78,14 +74,17 @@ function NewToken({ made }: { made: (secret: string) => void }) {
   const create = useAct('createEnrolmentToken', { changes: ['listEnrolmentTokens'] });
   const labels = labelsIn(text);
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (!labels) return;
+    <SecretForm
+      name={words('tokens.create')}
+      ready={labels !== undefined}
+      pending={create.isPending}
+      days={days}
+      changeDays={setDays}
+      make={() => {
         create.mutate(
           {
             body: {
-              labels,
+              ...(labels && { labels }),
               ...(typeof most === 'number' && { maxUses: most }),
               ...expiryOf(days),
             },
@@ -98,31 +97,25 @@ function NewToken({ made }: { made: (secret: string) => void }) {
         );
       }}
     >
-      <Stack>
-        <Textarea
-          label={words('tokens.labels')}
-          description={words('tokens.labelsHint')}
-          autosize
-          minRows={2}
-          value={text}
-          error={labels ? undefined : words('tokens.labelsWrong')}
-          onChange={({ currentTarget: { value } }) => {
-            setText(value);
-          }}
-        />
-        <NumberInput
-          label={words('tokens.maxUses')}
-          description={words('tokens.maxUsesHint')}
-          min={1}
-          allowDecimal={false}
-          value={most}
-          onChange={setMost}
-        />
-        <ExpiryInput days={days} change={setDays} />
-        <Button type="submit" loading={create.isPending} disabled={!labels}>
-          {words('tokens.create')}
-        </Button>
-      </Stack>
-    </form>
+      <Textarea
+        label={words('tokens.labels')}
+        description={words('tokens.labelsHint')}
+        autosize
+        minRows={2}
+        value={text}
+        error={labels ? undefined : words('tokens.labelsWrong')}
+        onChange={({ currentTarget: { value } }) => {
+          setText(value);
+        }}
+      />
+      <NumberInput
+        label={words('tokens.maxUses')}
+        description={words('tokens.maxUsesHint')}
+        min={1}
+        allowDecimal={false}
+        value={most}
+        onChange={setMost}
+      />
+    </SecretForm>
   );
 }

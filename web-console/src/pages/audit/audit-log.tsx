@@ -114,7 +114,12 @@ function queryOf({ action, object, since, until }: typeof names): Partial<QueryO
 function useColumns(): Column<AuditEntry>[] {
   const words = useTranslations('audit');
   return [
-    { head: words('sequence'), right: true, cell: ({ sequence }) => sequence },
+    {
+      head: words('sequence'),
+      about: { meaning: words('sequenceMeaning'), from: 'listAudit' },
+      right: true,
+      cell: ({ sequence }) => sequence,
+    },
     { head: words('at'), cell: ({ at }) => <Ago at={at} /> },
     { head: words('action'), cell: ({ action }) => <Code>{action}</Code> },
     {

@@ -10,6 +10,12 @@ export function OnlineSign({ online }: { online: boolean }) {
   );
 }
 
+/** What a device said of its network, in words; nothing where it did not say. */
+export function useNetworkName(): (network: string | null) => string {
+  const words = useTranslations('states.network');
+  return (network) => words(network === 'unmetered' || network === 'metered' ? network : 'untold');
+}
+
 /** Labels of a device or an enrolment token. */
 export function Labels({ labels }: { labels: Readonly<Record<string, string>> }) {
   const words = useTranslations('devices');

@@ -17,11 +17,12 @@ import { Problem } from '../../components/problem.tsx';
 import { useQuantities } from '../../components/quantities.ts';
 import { StateBadge } from '../../components/state-badge.tsx';
 import { Ago } from '../../components/time.tsx';
-import { Labels, OnlineSign } from './device-facts.tsx';
+import { Labels, OnlineSign, useNetworkName } from './device-facts.tsx';
 
 /** One device: what it is, and what it took part in. */
 export function Device() {
   const words = useTranslations('devices');
+  const networkName = useNetworkName();
   const id = useParams({ strict: false }).deviceId as DeviceId; // the server says when it is none
   const { data: device, error, refetch } = useRead('getDevice', { params: { id } });
   if (error) return <Problem error={error} retry={() => void refetch()} />;
@@ -58,6 +59,7 @@ export function Device() {
             </Fact>
             <Fact name={words('column.platform')}>{device.platform || '–'}</Fact>
             <Fact name={words('column.sdkVersion')}>{device.sdkVersion || '–'}</Fact>
+            <Fact name={words('column.network')}>{networkName(device.network)}</Fact>
             <Fact name={words('column.labels')}>
               <Labels labels={device.labels} />
             </Fact>
@@ -147,12 +149,14 @@ function useWorkColumns(): Column<DeviceWork>[] {
     { head: words('work.offered'), wide: true, cell: ({ offeredAt }) => <Ago at={offeredAt} /> },
     {
       head: words('work.training'),
+      about: { meaning: words('work.trainingMeaning'), from: 'listDeviceWork' },
       right: true,
       wide: true,
       cell: ({ trainingMs }) => (trainingMs === null ? '' : duration(trainingMs)),
     },
     {
       head: words('work.bytesUp'),
+      about: { meaning: words('work.bytesUpMeaning'), from: 'listDeviceWork' },
       right: true,
       wide: true,
       cell: ({ bytesUp }) => (bytesUp === null ? '' : bytes(bytesUp)),

@@ -13,6 +13,7 @@ import { Page, Panel } from '../../components/page.tsx';
 import { Problem } from '../../components/problem.tsx';
 import { useQuantities } from '../../components/quantities.ts';
 import { Ago } from '../../components/time.tsx';
+import { useNetworkName } from '../devices/device-facts.tsx';
 import { DayColumns } from './day-columns.tsx';
 
 /** How the fleet is: the page that an operator keeps open. */
@@ -27,8 +28,11 @@ export function Fleet() {
     <Page title={words('title')} lead={words('lead')}>
       <Figures
         from="getFleet"
+        cols={{ base: 2, md: 3, xl: 6 }}
         figures={[
           { name: words('online'), value: shown(devices?.online), meaning: words('onlineMeaning') },
+          { name: words('eligible'), value: shown(devices?.eligible), meaning: words('eligibleMeaning') },
+          { name: words('working'), value: shown(devices?.working), meaning: words('workingMeaning') },
           { name: words('day'), value: shown(devices?.day), meaning: words('dayMeaning') },
           { name: words('week'), value: shown(devices?.week), meaning: words('weekMeaning') },
           {
@@ -53,43 +57,45 @@ export function Fleet() {
 
 function Panels({ fleet }: { fleet: FleetFigures }) {
   const words = useTranslations('fleet');
+  const networkName = useNetworkName();
   return (
-    <SimpleGrid cols={{ base: 1, lg: 2 }} spacing="md">
-      <Attention alerts={fleet.alerts} />
-      <AtWork work={fleet.work} />
-      <LastDay day={fleet.day} />
-      <Panel
-        title={
-          <Explained meaning={words('enrolledMeaning')} from="getFleet">
-            {words('enrolled')}
-          </Explained>
-        }
-      >
-        <DayColumns days={fleet.enrolled} />
-      </Panel>
-      {(['platforms', 'sdkVersions'] as const).map((which) => (
+    <Stack gap="md">
+      <SimpleGrid cols={{ base: 1, lg: 2 }} spacing="md">
+        <Attention alerts={fleet.alerts} />
+        <AtWork work={fleet.work} />
+        <LastDay day={fleet.day} />
         <Panel
-          key={which}
           title={
-            <Explained
-              meaning={words(which === 'platforms' ? 'platformsMeaning' : 'versionsMeaning')}
-              from="getFleet"
-            >
-              {words(which === 'platforms' ? 'platforms' : 'versions')}
+            <Explained meaning={words('enrolledMeaning')} from="getFleet">
+              {words('enrolled')}
             </Explained>
           }
         >
-          <Bars
-            bars={fleet[which].map(({ name, devices }, index) => ({
-              key: name,
-              name,
-              value: devices,
-              colour: lineColour(index),
-            }))}
-          />
+          <DayColumns days={fleet.enrolled} />
         </Panel>
-      ))}
-    </SimpleGrid>
+      </SimpleGrid>
+      <SimpleGrid cols={{ base: 1, md: 3 }} spacing="md">
+        {(['platforms', 'sdkVersions', 'networks'] as const).map((which) => (
+          <Panel
+            key={which}
+            title={
+              <Explained meaning={words(`${which}Meaning`)} from="getFleet">
+                {words(which)}
+              </Explained>
+            }
+          >
+            <Bars
+              bars={fleet[which].map(({ name, devices }, index) => ({
+                key: name,
+                name: which === 'networks' ? networkName(name) : name,
+                value: devices,
+                colour: lineColour(index),
+              }))}
+            />
+          </Panel>
+        ))}
+      </SimpleGrid>
+    </Stack>
   );
 }
 
@@ -148,7 +154,9 @@ function AtWork({ work }: Pick<FleetFigures, 'work'>) {
         ]}
       />
       <Text size="sm" c="dimmed">
-        {words('assignments')}
+        <Explained meaning={words('workingMeaning')} from="getFleet">
+          {words('assignments')}
+        </Explained>
       </Text>
       {bars.length > 0 ? <Bars bars={bars} /> : <Text size="sm">{words('idle')}</Text>}
     </Panel>
@@ -174,7 +182,9 @@ function LastDay({ day }: Pick<FleetFigures, 'day'>) {
         ]}
       />
       <Text size="sm" c="dimmed">
-        {words('dropped')}
+        <Explained meaning={words('droppedMeaning')} from="getFleet">
+          {words('dropped')}
+        </Explained>
       </Text>
       {dropped.length === 0 ? (
         <Text size="sm">{words('noneDropped')}</Text>

@@ -55,6 +55,7 @@ function useColumns(): Column<Job>[] {
     },
     {
       head: words('column.took'),
+      about: { meaning: words('column.tookMeaning'), from: 'listJobs' },
       right: true,
       wide: true,
       cell: (job) => {

@@ -2,7 +2,7 @@ import { Alert, Anchor, Code, SimpleGrid, Skeleton, Stack, Text } from '@mantine
 import type { JobId } from '@starling/protocol';
 import type { Job as JobFacts } from '@starling/protocol/api';
 import { Link, useParams } from '@tanstack/react-router';
-import type { ReactNode } from 'react';
+import { lazy, Suspense, useMemo, type ReactNode } from 'react';
 import { useTranslations } from 'use-intl';
 import { useAct, useRead } from '../../api/calls.tsx';
 import { useMay } from '../../app/session.tsx';
@@ -16,13 +16,27 @@ import { StateBadge } from '../../components/state-badge.tsx';
 import { Ago, useNow } from '../../components/time.tsx';
 import { tookMs } from './duration.ts';
 import { JobLog } from './job-log.tsx';
+import { simulatedOf } from './simulated.ts';
 import { TaskName } from './task-name.tsx';
+
+const SimulatedPanels = lazy(() =>
+  import('./simulated-panels.tsx').then((m) => ({ default: m.SimulatedPanels })),
+);
 
 /** One job in the cloud: where it stands, what it measured and what it writes. */
 export function Job() {
   const words = useTranslations('jobs');
   const id = useParams({ strict: false }).jobId as JobId; // the server says when it is none
   const { data: job, error, refetch } = useRead('getJob', { params: { id } });
+  const simulated = useMemo(
+    () => (job?.work.kind === 'simulate' ? simulatedOf(job.metrics) : undefined),
+    [job?.work.kind, job?.metrics],
+  );
+  const task = useRead(
+    'getTask',
+    { params: { id: job?.taskId as JobFacts['taskId'] } }, // asked only when it is known
+    { enabled: simulated !== undefined },
+  );
   if (error) return <Problem error={error} retry={() => void refetch()} />;
   const trail = [
     <Anchor key="jobs" component={Link} to="/jobs" inherit>
@@ -42,6 +56,11 @@ export function Job() {
         </Alert>
       )}
       <Panel title={words('about')}>{job ? <About job={job} /> : <Skeleton h={80} />}</Panel>
+      {simulated && task.data && (
+        <Suspense fallback={<Skeleton h={480} aria-busy />}>
+          <SimulatedPanels task={task.data} simulated={simulated} />
+        </Suspense>
+      )}
       <SimpleGrid cols={{ base: 1, lg: 2 }}>
         <Panel
           title={
@@ -50,7 +69,11 @@ export function Job() {
             </Explained>
           }
         >
-          {job?.metrics ? <Json value={job.metrics} /> : <Text c="dimmed">{words('noMetrics')}</Text>}
+          {job?.metrics ? (
+            <Json value={simulated ? { ...job.metrics, rounds: undefined } : job.metrics} />
+          ) : (
+            <Text c="dimmed">{words('noMetrics')}</Text>
+          )}
         </Panel>
         <Panel title={words('settings')}>{job && <Json value={job.work} />}</Panel>
       </SimpleGrid>

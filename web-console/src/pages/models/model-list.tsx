@@ -30,13 +30,24 @@ export function ModelList() {
         </Anchor>
       ),
     },
-    { head: words('column.parameters'), right: true, cell: ({ parameters }) => count(parameters) },
+    {
+      head: words('column.parameters'),
+      about: { meaning: words('parametersMeaning'), from: 'listModels' },
+      right: true,
+      cell: ({ parameters }) => count(parameters),
+    },
     {
       head: words('column.input'),
       wide: true,
       cell: ({ inputShape }) => <Code>{inputShape.join(' × ')}</Code>,
     },
-    { head: words('column.classes'), right: true, wide: true, cell: ({ classes }) => count(classes) },
+    {
+      head: words('column.classes'),
+      about: { meaning: words('classesMeaning'), from: 'listModels' },
+      right: true,
+      wide: true,
+      cell: ({ classes }) => count(classes),
+    },
     { head: words('column.digest'), wide: true, cell: ({ digest }) => <Identity id={digest} /> },
     { head: words('column.created'), cell: ({ createdAt }) => <Ago at={createdAt} /> },
   ];

@@ -6,6 +6,7 @@ import { Bars, type Bar } from '../../components/bars.tsx';
 import { Explained, Figures } from '../../components/figure.tsx';
 import { Panel } from '../../components/page.tsx';
 import { useQuantities } from '../../components/quantities.ts';
+import { ScrollTable } from '../../components/scroll-table.tsx';
 
 /** A round is late from here on: the poller looks at deadlines several times a second. */
 const lateMs = 10_000;
@@ -102,27 +103,25 @@ export function StoragePanel({
         </Explained>
       }
     >
-      <div className="scroll-x" tabIndex={0} role="region" aria-label={words('storage')}>
-        <Table verticalSpacing={8}>
-          <Table.Tbody>
-            {rows.map(([name, kind, size]) => (
-              <Table.Tr key={name}>
-                <Table.Th scope="row" fw={400}>
-                  <Stack gap={0}>
-                    <Text size="sm" fw={600}>
-                      {name}
-                    </Text>
-                    <Text size="sm" c="dimmed">
-                      {kind}
-                    </Text>
-                  </Stack>
-                </Table.Th>
-                <Table.Td ta="right">{size}</Table.Td>
-              </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
-      </div>
+      <ScrollTable name={words('storage')} verticalSpacing={8}>
+        <Table.Tbody>
+          {rows.map(([name, kind, size]) => (
+            <Table.Tr key={name}>
+              <Table.Th scope="row" fw={400}>
+                <Stack gap={0}>
+                  <Text size="sm" fw={600}>
+                    {name}
+                  </Text>
+                  <Text size="sm" c="dimmed">
+                    {kind}
+                  </Text>
+                </Stack>
+              </Table.Th>
+              <Table.Td ta="right">{size}</Table.Td>
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </ScrollTable>
     </Panel>
   );
 }

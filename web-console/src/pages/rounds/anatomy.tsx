@@ -6,6 +6,7 @@ import { useTranslations } from 'use-intl';
 import { Explained } from '../../components/figure.tsx';
 import { Panel } from '../../components/page.tsx';
 import { useQuantities } from '../../components/quantities.ts';
+import { ScrollTable } from '../../components/scroll-table.tsx';
 
 /** How many devices came as far as each station, and why the others did not go on. */
 export function FunnelPanel({ anatomy: { funnel } }: { anatomy: RoundAnatomy }) {
@@ -79,34 +80,32 @@ export function SpansPanel({ anatomy: { spans } }: { anatomy: RoundAnatomy }) {
         </Explained>
       }
     >
-      <div className="scroll-x" tabIndex={0} role="region" aria-label={words('spans')}>
-        <Table verticalSpacing={6}>
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th>{words('span.name')}</Table.Th>
-              <Table.Th ta="right">{words('span.devices')}</Table.Th>
-              <Table.Th ta="right">p50</Table.Th>
-              <Table.Th ta="right">p95</Table.Th>
-              <Table.Th ta="right">p99</Table.Th>
+      <ScrollTable name={words('spans')} verticalSpacing={6}>
+        <Table.Thead>
+          <Table.Tr>
+            <Table.Th>{words('span.name')}</Table.Th>
+            <Table.Th ta="right">{words('span.devices')}</Table.Th>
+            <Table.Th ta="right">p50</Table.Th>
+            <Table.Th ta="right">p95</Table.Th>
+            <Table.Th ta="right">p99</Table.Th>
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {spans.map(({ span, count: devices, p50Ms, p95Ms, p99Ms }) => (
+            <Table.Tr key={span}>
+              <Table.Th scope="row" fw={span === 'all' ? 650 : 400}>
+                {words(`span.${span}`)}
+              </Table.Th>
+              <Table.Td ta="right">{count(devices)}</Table.Td>
+              {[p50Ms, p95Ms, p99Ms].map((ms, index) => (
+                <Table.Td key={index} ta="right" style={{ whiteSpace: 'nowrap' }}>
+                  {shown(ms)}
+                </Table.Td>
+              ))}
             </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {spans.map(({ span, count: devices, p50Ms, p95Ms, p99Ms }) => (
-              <Table.Tr key={span}>
-                <Table.Th scope="row" fw={span === 'all' ? 650 : 400}>
-                  {words(`span.${span}`)}
-                </Table.Th>
-                <Table.Td ta="right">{count(devices)}</Table.Td>
-                {[p50Ms, p95Ms, p99Ms].map((ms, index) => (
-                  <Table.Td key={index} ta="right" style={{ whiteSpace: 'nowrap' }}>
-                    {shown(ms)}
-                  </Table.Td>
-                ))}
-              </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
-      </div>
+          ))}
+        </Table.Tbody>
+      </ScrollTable>
     </Panel>
   );
 }

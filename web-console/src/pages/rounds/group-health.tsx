@@ -111,6 +111,8 @@ function Health({ health }: { health: GroupHealth }) {
         yName={words('share')}
         series={series}
         height={220}
+        whole
+        share
         formatX={(round) => format.number(round)}
         formatY={(share) => percent(share)}
         onPick={(sequence) => {

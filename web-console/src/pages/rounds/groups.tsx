@@ -5,6 +5,7 @@ import { Explained } from '../../components/figure.tsx';
 import { Identity } from '../../components/identity.tsx';
 import { Panel } from '../../components/page.tsx';
 import { useQuantities } from '../../components/quantities.ts';
+import { ScrollTable } from '../../components/scroll-table.tsx';
 import { StateBadge } from '../../components/state-badge.tsx';
 
 /** Rows that are shown: aborted ones come first, and what is left out is counted. */
@@ -44,8 +45,8 @@ export function GroupsPanel({
           {words('none')}
         </Text>
       ) : (
-        <div className="scroll-x" tabIndex={0} role="region" aria-label={words('title')}>
-          <Table verticalSpacing={6}>
+        <>
+          <ScrollTable name={words('title')} verticalSpacing={6}>
             <Table.Thead>
               <Table.Tr>
                 <Table.Th>{words('column.group')}</Table.Th>
@@ -61,13 +62,13 @@ export function GroupsPanel({
                 <GroupRow key={group.id} group={group} />
               ))}
             </Table.Tbody>
-          </Table>
+          </ScrollTable>
           {groups.length > mostRows && (
             <Text size="sm" c="dimmed" p="xs">
               {words('more', { groups: count(groups.length - mostRows) })}
             </Text>
           )}
-        </div>
+        </>
       )}
     </Panel>
   );
@@ -75,6 +76,7 @@ export function GroupsPanel({
 
 function GroupRow({ group }: { group: GroupSummary }) {
   const words = useTranslations('rounds.groups');
+  const reasons = useTranslations('rounds.abortedBy');
   const { count, duration } = useQuantities();
   const { id, state, reason, size, needed, survivors, openedAt, endedAt } = group;
   return (
@@ -87,7 +89,7 @@ function GroupRow({ group }: { group: GroupSummary }) {
           <StateBadge of="group" state={state} />
           {reason !== null && (
             <Text size="sm" c="dimmed">
-              {reason}
+              {reasons.has(reason as 'cancelled') ? reasons(reason as 'cancelled') : reason}
             </Text>
           )}
         </Group>

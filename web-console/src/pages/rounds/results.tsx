@@ -4,6 +4,7 @@ import { useFormatter, useTranslations } from 'use-intl';
 import { Explained, Figures } from '../../components/figure.tsx';
 import { Panel } from '../../components/page.tsx';
 import { useQuantities } from '../../components/quantities.ts';
+import { ScrollTable } from '../../components/scroll-table.tsx';
 
 /** What a round found out: as its kind has it. */
 export function Results({ round: { kind, metrics } }: { round: Round }) {
@@ -71,41 +72,34 @@ function Evaluation({ metrics }: { metrics: EvaluationMetrics }) {
         </Explained>
       }
     >
-      <div
-        className="scroll-x"
-        tabIndex={0}
-        role="region"
-        aria-label={words('evaluation', { devices: metrics.devices })}
-      >
-        <Table verticalSpacing={6}>
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th>{words('steps')}</Table.Th>
-              <Table.Th ta="right">{words('support')}</Table.Th>
-              <Table.Th ta="right">{words('accuracy')}</Table.Th>
-              <Table.Th ta="right">{words('worst')}</Table.Th>
-              <Table.Th ta="right">{words('median')}</Table.Th>
-              <Table.Th ta="right">{words('loss')}</Table.Th>
+      <ScrollTable name={words('evaluation', { devices: metrics.devices })} verticalSpacing={6}>
+        <Table.Thead>
+          <Table.Tr>
+            <Table.Th>{words('steps')}</Table.Th>
+            <Table.Th ta="right">{words('support')}</Table.Th>
+            <Table.Th ta="right">{words('accuracy')}</Table.Th>
+            <Table.Th ta="right">{words('worst')}</Table.Th>
+            <Table.Th ta="right">{words('median')}</Table.Th>
+            <Table.Th ta="right">{words('loss')}</Table.Th>
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {metrics.results.map(({ supportShare, steps, accuracy, loss, worstDecile, deciles }) => (
+            <Table.Tr key={`${supportShare}/${steps}`}>
+              <Table.Th scope="row" fw={400}>
+                {steps === 0 ? words('before') : words('after', { steps })}
+              </Table.Th>
+              <Table.Td ta="right">{percent(supportShare)}</Table.Td>
+              <Table.Td ta="right" fw={600}>
+                {percent(accuracy)}
+              </Table.Td>
+              <Table.Td ta="right">{percent(worstDecile)}</Table.Td>
+              <Table.Td ta="right">{percent(deciles[4] ?? accuracy)}</Table.Td>
+              <Table.Td ta="right">{format.number(loss, { maximumSignificantDigits: 4 })}</Table.Td>
             </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {metrics.results.map(({ supportShare, steps, accuracy, loss, worstDecile, deciles }) => (
-              <Table.Tr key={`${supportShare}/${steps}`}>
-                <Table.Th scope="row" fw={400}>
-                  {steps === 0 ? words('before') : words('after', { steps })}
-                </Table.Th>
-                <Table.Td ta="right">{percent(supportShare)}</Table.Td>
-                <Table.Td ta="right" fw={600}>
-                  {percent(accuracy)}
-                </Table.Td>
-                <Table.Td ta="right">{percent(worstDecile)}</Table.Td>
-                <Table.Td ta="right">{percent(deciles[4] ?? accuracy)}</Table.Td>
-                <Table.Td ta="right">{format.number(loss, { maximumSignificantDigits: 4 })}</Table.Td>
-              </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
-      </div>
+          ))}
+        </Table.Tbody>
+      </ScrollTable>
     </Panel>
   );
 }

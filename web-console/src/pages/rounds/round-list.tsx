@@ -32,6 +32,7 @@ export function RoundList() {
     { head: words('column.state'), cell: ({ state }) => <StateBadge of="round" state={state} /> },
     {
       head: words('column.devices'),
+      about: { meaning: words('column.devicesMeaning'), from: 'listRounds' },
       right: true,
       cell: ({ metrics, goal }) => (
         <>
@@ -45,6 +46,7 @@ export function RoundList() {
     },
     {
       head: words('column.accuracy'),
+      about: { meaning: words('column.accuracyMeaning'), from: 'listRounds' },
       right: true,
       wide: true,
       cell: (round) => {
@@ -52,9 +54,16 @@ export function RoundList() {
         return accuracy === undefined ? '–' : percent(accuracy);
       },
     },
-    { head: words('column.bytes'), right: true, wide: true, cell: ({ bytesUp }) => bytes(bytesUp) },
+    {
+      head: words('column.bytes'),
+      about: { meaning: words('figures.bytesMeaning'), from: 'listRounds' },
+      right: true,
+      wide: true,
+      cell: ({ bytesUp }) => bytes(bytesUp),
+    },
     {
       head: words('column.duration'),
+      about: { meaning: words('figures.durationMeaning'), from: 'listRounds' },
       right: true,
       wide: true,
       cell: ({ openedAt, endedAt }) =>

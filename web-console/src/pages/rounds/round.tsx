@@ -17,6 +17,7 @@ import { Lanes } from './lane-chart.tsx';
 import { Results } from './results.tsx';
 import { RoundActions } from './round-actions.tsx';
 import { Steps } from './steps.tsx';
+import { WaitingAlert } from './waiting.tsx';
 
 /** One round: as it happens, and what it was made of. */
 export function RoundPage() {
@@ -71,6 +72,7 @@ export function RoundPage() {
       <VisuallyHidden aria-live="polite">{states(state)}</VisuallyHidden>
       <RoundStrip taskId={taskId} here={round.data.id} />
       <WhyAbandoned round={round.data} />
+      <WaitingAlert round={round.data} previous={beside?.previous ?? undefined} />
       <RoundFigures round={round.data} />
       <Panel
         title={

@@ -13,6 +13,7 @@ import { ModelGraph } from '../../components/model-graph/model-graph.tsx';
 import { Panel } from '../../components/page.tsx';
 import { Problem } from '../../components/problem.tsx';
 import { useQuantities } from '../../components/quantities.ts';
+import { ScrollTable } from '../../components/scroll-table.tsx';
 
 /** The model of a task: its IR as a graph with the shape of every value, and its parameters. */
 export function ModelTab({ digest }: { digest: string }) {
@@ -131,39 +132,37 @@ function Parameters({ parameters }: { parameters: readonly NodeWeights[] }) {
   const words = useTranslations('task.model');
   const { count } = useQuantities();
   return (
-    <div className="scroll-x" tabIndex={0} role="region" aria-label={words('parameters')}>
-      <Table verticalSpacing={6}>
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th>{words('column.name')}</Table.Th>
-            <Table.Th>{words('column.shape')}</Table.Th>
-            <Table.Th ta="right">{words('column.size')}</Table.Th>
-            <Table.Th visibleFrom="sm">{words('column.init')}</Table.Th>
-            <Table.Th visibleFrom="sm">{words('column.group')}</Table.Th>
-            <Table.Th visibleFrom="sm">{words('column.share')}</Table.Th>
+    <ScrollTable name={words('parameters')} verticalSpacing={6}>
+      <Table.Thead>
+        <Table.Tr>
+          <Table.Th>{words('column.name')}</Table.Th>
+          <Table.Th>{words('column.shape')}</Table.Th>
+          <Table.Th ta="right">{words('column.size')}</Table.Th>
+          <Table.Th visibleFrom="sm">{words('column.init')}</Table.Th>
+          <Table.Th visibleFrom="sm">{words('column.group')}</Table.Th>
+          <Table.Th visibleFrom="sm">{words('column.share')}</Table.Th>
+        </Table.Tr>
+      </Table.Thead>
+      <Table.Tbody>
+        {parameters.map(({ id, shape, size, init, group, share }) => (
+          <Table.Tr key={id}>
+            <Table.Th scope="row" fw={400}>
+              <Code bg="transparent" p={0}>
+                {id}
+              </Code>
+            </Table.Th>
+            <Table.Td style={{ whiteSpace: 'nowrap' }}>{shape.join(' × ')}</Table.Td>
+            <Table.Td ta="right">{count(size)}</Table.Td>
+            <Table.Td visibleFrom="sm">
+              <Code bg="transparent" p={0}>
+                {init}
+              </Code>
+            </Table.Td>
+            <Table.Td visibleFrom="sm">{words(`group.${group}`)}</Table.Td>
+            <Table.Td visibleFrom="sm">{words(`share.${share}`)}</Table.Td>
           </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {parameters.map(({ id, shape, size, init, group, share }) => (
-            <Table.Tr key={id}>
-              <Table.Th scope="row" fw={400}>
-                <Code bg="transparent" p={0}>
-                  {id}
-                </Code>
-              </Table.Th>
-              <Table.Td style={{ whiteSpace: 'nowrap' }}>{shape.join(' × ')}</Table.Td>
-              <Table.Td ta="right">{count(size)}</Table.Td>
-              <Table.Td visibleFrom="sm">
-                <Code bg="transparent" p={0}>
-                  {init}
-                </Code>
-              </Table.Td>
-              <Table.Td visibleFrom="sm">{words(`group.${group}`)}</Table.Td>
-              <Table.Td visibleFrom="sm">{words(`share.${share}`)}</Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-    </div>
+        ))}
+      </Table.Tbody>
+    </ScrollTable>
   );
 }

@@ -5,12 +5,13 @@ import { useTranslations } from 'use-intl';
 import { useList, useRead } from '../../api/calls.tsx';
 import { useMay } from '../../app/session.tsx';
 import { Bars } from '../../components/bars.tsx';
-import { Explained, Figure } from '../../components/figure.tsx';
+import { Figure } from '../../components/figure.tsx';
 import { ItemList, Nothing, type Column } from '../../components/item-list.tsx';
 import { Panel } from '../../components/page.tsx';
 import { useQuantities } from '../../components/quantities.ts';
 import { StateBadge } from '../../components/state-badge.tsx';
 import { Ago } from '../../components/time.tsx';
+import { WaitingAlert } from '../rounds/waiting.tsx';
 import { VersionLink } from './version-link.tsx';
 
 /** How far a task is, what it has cost, what its round under way does, and its rounds so far. */
@@ -128,7 +129,11 @@ function Rounds({ task }: { task: Task }) {
           ) : (
             <Stack gap="md">
               {now.map((round) => (
-                <RoundNow key={round.id} round={round} />
+                <RoundNow
+                  key={round.id}
+                  round={round}
+                  previous={list.items?.find(({ sequence }) => sequence === round.sequence - 1)?.id}
+                />
               ))}
             </Stack>
           )}
@@ -159,7 +164,7 @@ function RoundLink({ id, kind, number }: Pick<Round, 'kind' | 'number'> & { id: 
   );
 }
 
-function RoundNow({ round }: { round: Round }) {
+function RoundNow({ round, previous }: { round: Round; previous: RoundId | undefined }) {
   const words = useTranslations('task');
   const states = useTranslations('states.assignment');
   const { data } = useRead('getRound', { params: { id: round.id } });
@@ -179,6 +184,7 @@ function RoundNow({ round }: { round: Round }) {
           <Ago at={round.openedAt} />
         </Text>
       </Group>
+      <WaitingAlert round={data ?? round} previous={previous} />
       {bars.length > 0 && (
         <SimpleGrid cols={{ base: 1, md: 2 }}>
           <Bars bars={bars} most={round.goal} />
@@ -209,22 +215,26 @@ function useRoundColumns(): Column<Round>[] {
     },
     {
       head: words('devices'),
+      about: { meaning: words('devicesMeaning'), from: 'listRounds' },
       right: true,
       cell: ({ metrics }) => (metrics ? count(metrics.devices) : ''),
     },
     {
-      head: (
-        <Explained meaning={words('accuracyMeaning')} from="listRounds">
-          {words('accuracy')}
-        </Explained>
-      ),
+      head: words('accuracy'),
+      about: { meaning: words('accuracyMeaning'), from: 'listRounds' },
       right: true,
       cell: ({ metrics }) =>
         metrics && 'accuracyBefore' in metrics
           ? `${percent(metrics.accuracyBefore)} → ${percent(metrics.accuracyAfter)}`
           : '',
     },
-    { head: words('received'), right: true, wide: true, cell: ({ bytesUp }) => bytes(bytesUp) },
+    {
+      head: words('received'),
+      about: { meaning: words('receivedMeaning'), from: 'listRounds' },
+      right: true,
+      wide: true,
+      cell: ({ bytesUp }) => bytes(bytesUp),
+    },
     {
       head: words('ended'),
       wide: true,

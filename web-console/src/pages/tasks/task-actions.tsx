@@ -9,6 +9,7 @@ import {
   IconGitCompare,
   IconPlayerPause,
   IconPlayerPlay,
+  IconTestPipe,
   IconX,
 } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
@@ -17,6 +18,7 @@ import { useTranslations } from 'use-intl';
 import { useAct } from '../../api/calls.tsx';
 import { useMay } from '../../app/session.tsx';
 import { EvaluateNow } from './evaluate-now.tsx';
+import { SimulateNow } from './simulate-now.tsx';
 
 const touched: readonly Operation[] = ['getTask', 'listTasks', 'listRounds', 'getFleet'];
 
@@ -25,6 +27,7 @@ export function TaskActions({ task }: { task: Task }) {
   const words = useTranslations('task.act');
   const may = useMay();
   const [judging, setJudging] = useState(false);
+  const [simulating, setSimulating] = useState(false);
   const { id, state } = task;
   const over = state === 'completed' || state === 'cancelled' || state === 'failed';
   return (
@@ -61,9 +64,27 @@ export function TaskActions({ task }: { task: Task }) {
               {words('evaluate')}
             </Menu.Item>
           )}
+          {may('createJob') && (
+            <Menu.Item
+              leftSection={<IconTestPipe size={16} />}
+              onClick={() => {
+                setSimulating(true);
+              }}
+            >
+              {words('simulate')}
+            </Menu.Item>
+          )}
           {may('cancelTask') && !over && <Cancel task={task} />}
         </Menu.Dropdown>
       </Menu>
+      {simulating && (
+        <SimulateNow
+          task={task}
+          close={() => {
+            setSimulating(false);
+          }}
+        />
+      )}
       {judging && (
         <EvaluateNow
           task={task}

@@ -107,6 +107,7 @@ function Filters() {
 function useColumns(): Column<Task>[] {
   const words = useTranslations('tasks');
   const choices = useTranslations('plan.choice');
+  const figures = useTranslations('task.figure');
   return [
     {
       head: words('column.name'),
@@ -119,6 +120,7 @@ function useColumns(): Column<Task>[] {
     { head: words('column.state'), cell: ({ state }) => <StateBadge of="task" state={state} /> },
     {
       head: words('column.progress'),
+      about: { meaning: figures('roundsMeaning'), from: 'listTasks' },
       cell: ({ roundsPublished, plan }) => (
         <Stack gap={4} miw={96}>
           <Text size="sm">{words('rounds', { done: roundsPublished, all: plan.rounds })}</Text>

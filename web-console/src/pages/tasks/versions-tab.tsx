@@ -42,7 +42,12 @@ export function VersionsTab({ task }: { task: Task }) {
     },
     { head: words('column.from'), cell: (version) => <Origin {...version} /> },
     { head: words('column.digest'), wide: true, cell: ({ digest }) => <Identity id={digest} /> },
-    { head: words('column.size'), right: true, cell: ({ bytes: size }) => bytes(size) },
+    {
+      head: words('column.size'),
+      about: { meaning: words('column.sizeMeaning'), from: 'listVersions' },
+      right: true,
+      cell: ({ bytes: size }) => bytes(size),
+    },
     { head: words('column.made'), wide: true, cell: ({ createdAt }) => <Ago at={createdAt} /> },
   ];
   return (

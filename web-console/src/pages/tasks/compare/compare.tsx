@@ -11,6 +11,7 @@ import { isObject, type Json, type JsonObject } from '../../../components/plan/d
 import { SettingValue } from '../../../components/plan/setting-value.tsx';
 import { settings } from '../../../components/plan/settings.ts';
 import { Problem } from '../../../components/problem.tsx';
+import { ScrollTable } from '../../../components/scroll-table.tsx';
 import { LearningCharts } from '../learning/learning-charts.tsx';
 import { useRuns, type Run } from '../learning/use-runs.ts';
 import { idsOf } from '../search.ts';
@@ -85,28 +86,26 @@ function Plans({ runs }: { runs: readonly Run[] }) {
         />
       }
     >
-      <div className="scroll-x" tabIndex={0} role="region" aria-label={words('plans')}>
-        <Table verticalSpacing={6} miw={420}>
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th>{words('setting')}</Table.Th>
-              {runs.map(({ task }) => (
-                <Table.Th key={task.id}>
-                  <Anchor component={Link} to={`/tasks/${task.id}`} inherit>
-                    {task.name}
-                  </Anchor>
-                </Table.Th>
-              ))}
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            <ModelRow runs={runs} hideSame={differences} />
-            {shown.map(({ path, values, same }) => (
-              <Row key={path} path={path} values={values} marked={!same && !differences} />
+      <ScrollTable name={words('plans')} verticalSpacing={6} miw={420}>
+        <Table.Thead>
+          <Table.Tr>
+            <Table.Th>{words('setting')}</Table.Th>
+            {runs.map(({ task }) => (
+              <Table.Th key={task.id}>
+                <Anchor component={Link} to={`/tasks/${task.id}`} inherit>
+                  {task.name}
+                </Anchor>
+              </Table.Th>
             ))}
-          </Table.Tbody>
-        </Table>
-      </div>
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          <ModelRow runs={runs} hideSame={differences} />
+          {shown.map(({ path, values, same }) => (
+            <Row key={path} path={path} values={values} marked={!same && !differences} />
+          ))}
+        </Table.Tbody>
+      </ScrollTable>
       {shown.length === 0 && <Text c="dimmed">{words('equal')}</Text>}
     </Panel>
   );

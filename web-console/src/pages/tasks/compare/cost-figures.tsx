@@ -8,6 +8,7 @@ import { lineColour } from '../../../components/chart/colours.ts';
 import { Explained } from '../../../components/figure.tsx';
 import { Panel } from '../../../components/page.tsx';
 import { useQuantities } from '../../../components/quantities.ts';
+import { ScrollTable } from '../../../components/scroll-table.tsx';
 import { StateBadge } from '../../../components/state-badge.tsx';
 import { judgedOf } from '../learning/curves.ts';
 import type { Run } from '../learning/use-runs.ts';
@@ -44,51 +45,49 @@ export function CostFigures({ runs }: { runs: readonly Run[] }) {
   ];
   return (
     <Panel title={words('compare.figures')}>
-      <div className="scroll-x" tabIndex={0} role="region" aria-label={words('compare.figures')}>
-        <Table verticalSpacing={6} miw={420}>
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Td />
-              {runs.map(({ task }, index) => (
-                <Table.Th key={task.id} ta="right">
-                  <span aria-hidden style={{ color: lineColour(index) }}>
-                    ■{' '}
-                  </span>
-                  <Anchor component={Link} to={`/tasks/${task.id}`} inherit>
-                    {task.name}
-                  </Anchor>
-                </Table.Th>
-              ))}
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            <Table.Tr>
-              <Table.Th scope="row" fw={400}>
-                {words('compare.state')}
+      <ScrollTable name={words('compare.figures')} verticalSpacing={6} miw={420}>
+        <Table.Thead>
+          <Table.Tr>
+            <Table.Td />
+            {runs.map(({ task }, index) => (
+              <Table.Th key={task.id} ta="right">
+                <span aria-hidden style={{ color: lineColour(index) }}>
+                  ■{' '}
+                </span>
+                <Anchor component={Link} to={`/tasks/${task.id}`} inherit>
+                  {task.name}
+                </Anchor>
               </Table.Th>
-              {runs.map(({ task }) => (
-                <Table.Td key={task.id} ta="right">
-                  <StateBadge of="task" state={task.state} />
+            ))}
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          <Table.Tr>
+            <Table.Th scope="row" fw={400}>
+              {words('compare.state')}
+            </Table.Th>
+            {runs.map(({ task }) => (
+              <Table.Td key={task.id} ta="right">
+                <StateBadge of="task" state={task.state} />
+              </Table.Td>
+            ))}
+          </Table.Tr>
+          {rows.map(([name, meaning, from, read]) => (
+            <Table.Tr key={name}>
+              <Table.Th scope="row" fw={400}>
+                <Explained meaning={meaning} from={from}>
+                  {name}
+                </Explained>
+              </Table.Th>
+              {runs.map((run) => (
+                <Table.Td key={run.id} ta="right">
+                  {read(run)}
                 </Table.Td>
               ))}
             </Table.Tr>
-            {rows.map(([name, meaning, from, read]) => (
-              <Table.Tr key={name}>
-                <Table.Th scope="row" fw={400}>
-                  <Explained meaning={meaning} from={from}>
-                    {name}
-                  </Explained>
-                </Table.Th>
-                {runs.map((run) => (
-                  <Table.Td key={run.id} ta="right">
-                    {read(run)}
-                  </Table.Td>
-                ))}
-              </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
-      </div>
+          ))}
+        </Table.Tbody>
+      </ScrollTable>
     </Panel>
   );
 }

@@ -1,76 +1,231 @@
-import { Alert, NumberInput, SimpleGrid } from '@mantine/core';
-import type { TaskValidation } from '@starling/protocol/api';
-import { useState, type ReactNode } from 'react';
+import { Alert, SimpleGrid, Skeleton, Stack, Text } from '@mantine/core';
+import { useDebouncedValue } from '@mantine/hooks';
+import type { ForecastRequest, TaskForecast, TaskValidation } from '@starling/protocol/api';
+import { lazy, Suspense, useMemo, useState } from 'react';
 import { useTranslations } from 'use-intl';
-import { Explained, Figure } from '../../../components/figure.tsx';
+import { useRead } from '../../../api/calls.tsx';
+import { Bars } from '../../../components/bars.tsx';
+import { lineColour } from '../../../components/chart/colours.ts';
+import { dropReason } from '../../../components/drop-reason.ts';
+import { Explained, Figures } from '../../../components/figure.tsx';
 import { Panel } from '../../../components/page.tsx';
-import { valueAt, type JsonObject } from '../../../components/plan/document.ts';
 import { useQuantities } from '../../../components/quantities.ts';
-import { forecastOf } from './forecast.ts';
+import { AssumedFleet, Assumptions, type Assumed } from './assumptions.tsx';
 
-/** What is taken for the work of a device in a round where nobody measured it. */
-const assumedSeconds = 10;
+const LineChart = lazy(() =>
+  import('../../../components/chart/line-chart.tsx').then((m) => ({ default: m.LineChart })),
+);
 
-/** What a task would take, with the one assumption that goes into it. */
+const hourMs = 3_600_000;
+/** After a change of what is assumed, so long is waited before it is played again. */
+const settleMs = 500;
+
+/** What a task would take of virtual devices: its rounds played in virtual time, with what is assumed of the fleet. */
 export function ForecastPanel({
-  plan,
+  task,
   estimate,
   measuredMs,
 }: {
-  plan: JsonObject;
+  /** What fits: the model and the plan. */
+  task: Pick<ForecastRequest, 'model' | 'ir' | 'plan'>;
   estimate: NonNullable<TaskValidation['estimate']>;
   /** Mean time of one device in one round of the task that is cloned. */
   measuredMs: number | undefined;
 }) {
   const words = useTranslations('create');
-  const { bytes, count, duration } = useQuantities();
-  const [seconds, setSeconds] = useState(measuredMs === undefined ? assumedSeconds : measuredMs / 1000);
-  const forecast = forecastOf(plan, estimate, seconds * 1000);
-  const goal = valueAt(plan, 'cohort.goal');
-  const figures: [Parameters<typeof Figure>[0]['name'], ReactNode, string, ReactNode?][] = [
-    [
-      words('figure.time'),
-      words('figure.timeRange', { least: duration(forecast.leastMs), most: duration(forecast.mostMs) }),
-      words('figure.timeMeaning'),
-    ],
-    [words('figure.work'), duration(forecast.deviceMs), words('figure.workMeaning')],
-    [words('figure.down'), bytes(forecast.bytesDown), words('figure.downMeaning')],
-    [words('figure.up'), bytes(forecast.bytesUp), words('figure.upMeaning')],
-    [words('figure.participations'), count(forecast.participations), words('figure.participationsMeaning')],
-    [words('figure.parameters'), count(estimate.parameters), words('figure.parametersMeaning')],
-    [
-      words('figure.devices'),
-      count(estimate.devices),
-      words('figure.devicesMeaning'),
-      words('figure.online', { count: estimate.online }),
-    ],
-  ];
+  const [assumed, setAssumed] = useState<Assumed>({});
+  const [settled] = useDebouncedValue(assumed, settleMs);
+  const { data, error, isPlaceholderData, isFetching } = useRead('forecastTask', {
+    body: { ...task, ...settled },
+  });
+  const { goal } = task.plan.cohort;
   return (
     <Panel
       title={
-        <Explained meaning={words('forecastMeaning')} from="validateTask">
+        <Explained meaning={words('forecastMeaning')} from="forecastTask">
           {words('forecast')}
         </Explained>
       }
+      aside={
+        <Text size="sm" c="dimmed" role="status">
+          {isFetching ? words('playing') : ''}
+        </Text>
+      }
     >
-      {typeof goal === 'number' && estimate.devices < goal && (
+      {estimate.devices < goal && (
         <Alert color="yellow">{words('tooFew', { goal, devices: estimate.devices })}</Alert>
       )}
-      <SimpleGrid cols={2} spacing="xs">
-        {figures.map(([name, value, meaning, unit]) => (
-          <Figure key={name} name={name} value={value} unit={unit} meaning={meaning} from="validateTask" />
-        ))}
-        <NumberInput
-          label={words('perDevice')}
-          description={words(measuredMs === undefined ? 'perDeviceHint' : 'perDeviceMeasured')}
-          min={0.1}
-          decimalScale={2}
-          value={seconds}
-          onChange={(value) => {
-            setSeconds(Number(value));
-          }}
-        />
-      </SimpleGrid>
+      {error ? (
+        <Alert color="yellow" title={words('noForecast')}>
+          {error.message}
+        </Alert>
+      ) : data === undefined ? (
+        <Skeleton h={420} aria-busy />
+      ) : (
+        <Stack gap="md" opacity={isPlaceholderData ? 0.5 : 1}>
+          <Forecast forecast={data} estimate={estimate} measuredMs={measuredMs} />
+        </Stack>
+      )}
+      <Text size="sm" c="dimmed">
+        {words('learning')}
+      </Text>
+      <Assumptions assumed={assumed} used={data?.assumed} change={setAssumed} />
+      {data && <AssumedFleet fleet={data.assumed.fleet} hybrid={task.plan.hybrid !== undefined} />}
     </Panel>
+  );
+}
+
+function Forecast({
+  forecast,
+  estimate,
+  measuredMs,
+}: {
+  forecast: TaskForecast;
+  estimate: NonNullable<TaskValidation['estimate']>;
+  measuredMs: number | undefined;
+}) {
+  const words = useTranslations('create');
+  const states = useTranslations('states');
+  const { bytes, count, duration } = useQuantities();
+  const { rounds, roundMs, counted, asked, deviceMs, dropped } = forecast;
+  const lost = Object.entries(dropped).sort(([, a], [, b]) => b - a);
+  return (
+    <>
+      {forecast.outcome === 'stalled' && (
+        <Alert color="orange" title={words('stalled')}>
+          {words('stalledHint')}
+        </Alert>
+      )}
+      <Figures
+        from="forecastTask"
+        bare
+        cols={2}
+        figures={[
+          {
+            name: words('figure.time'),
+            value: duration(forecast.virtualMs),
+            meaning: words('figure.timeMeaning'),
+          },
+          {
+            name: words('figure.round'),
+            value: rounds.published === 0 ? null : duration(roundMs.median),
+            unit:
+              rounds.published === 0 ? undefined : words('figure.roundSlow', { time: duration(roundMs.p90) }),
+            meaning: words('figure.roundMeaning'),
+          },
+          {
+            name: words('figure.work'),
+            value: duration(deviceMs),
+            unit: words('figure.workComputing', { time: duration(forecast.computeMs) }),
+            meaning: words('figure.workMeaning'),
+          },
+          {
+            name: words('figure.each'),
+            value: counted === 0 ? null : duration(deviceMs / counted),
+            meaning: words('figure.eachMeaning'),
+          },
+          {
+            name: words('figure.down'),
+            value: bytes(forecast.bytesDown),
+            meaning: words('figure.downMeaning'),
+          },
+          { name: words('figure.up'), value: bytes(forecast.bytesUp), meaning: words('figure.upMeaning') },
+          {
+            name: words('figure.counted'),
+            value: count(counted),
+            unit: words('figure.asked', { count: asked }),
+            meaning: words('figure.countedMeaning'),
+          },
+          {
+            name: words('figure.abandoned'),
+            value: count(rounds.abandoned),
+            meaning: words('figure.abandonedMeaning'),
+          },
+        ]}
+      />
+      <Figures
+        from="validateTask"
+        bare
+        cols={2}
+        figures={[
+          {
+            name: words('figure.parameters'),
+            value: count(estimate.parameters),
+            meaning: words('figure.parametersMeaning'),
+          },
+          {
+            name: words('figure.devices'),
+            value: count(estimate.devices),
+            unit: words('figure.online', { count: estimate.online }),
+            meaning: words('figure.devicesMeaning'),
+          },
+        ]}
+      />
+      {measuredMs !== undefined && (
+        <Figures
+          from="getCost"
+          bare
+          cols={2}
+          figures={[
+            {
+              name: words('figure.measured'),
+              value: duration(measuredMs),
+              meaning: words('figure.measuredMeaning'),
+            },
+          ]}
+        />
+      )}
+      {rounds.played < rounds.planned && (
+        <Text size="sm" c="dimmed">
+          {words('partly', { played: rounds.played, planned: rounds.planned })}
+        </Text>
+      )}
+      {forecast.course.length > 1 && <Course course={forecast.course} />}
+      {lost.length > 0 && (
+        <SimpleGrid cols={1} spacing="xs">
+          <Text size="sm" c="dimmed">
+            {words('lost')}
+          </Text>
+          <Bars
+            bars={lost.map(([reason, value]) => ({
+              key: reason,
+              name: dropReason(reason, states),
+              value,
+              colour: 'var(--mantine-color-orange-6)',
+            }))}
+          />
+        </SimpleGrid>
+      )}
+    </>
+  );
+}
+
+/** Rounds over virtual time: nights and days of the fleet show in its slope. */
+function Course({ course }: Pick<TaskForecast, 'course'>) {
+  const words = useTranslations('create');
+  const { count } = useQuantities();
+  const series = useMemo(
+    () => [
+      {
+        name: words('course.published'),
+        colour: lineColour(0),
+        x: course.map(({ atMs }) => atMs / hourMs),
+        y: course.map(({ published }) => published),
+      },
+    ],
+    [course, words],
+  );
+  return (
+    <Suspense fallback={<Skeleton h={220} aria-busy />}>
+      <LineChart
+        name={words('course.name')}
+        xName={words('course.hours')}
+        yName={words('course.published')}
+        series={series}
+        height={200}
+        formatX={(hours) => count(Math.round(hours * 100) / 100)}
+        formatY={count}
+      />
+    </Suspense>
   );
 }

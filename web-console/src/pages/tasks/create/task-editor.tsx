@@ -2,6 +2,7 @@ import { Anchor, Button, Checkbox, Grid, Group, Skeleton, Stack, Text, TextInput
 import { useDebouncedValue } from '@mantine/hooks';
 import { modals } from '@mantine/modals';
 import type { TaskRequest, VersionId } from '@starling/protocol';
+import type { ForecastRequest } from '@starling/protocol/api';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { lazy, Suspense, useMemo, useState } from 'react';
 import { useTranslations } from 'use-intl';
@@ -126,7 +127,11 @@ export function TaskEditor({
               goal={valueAt(plan, 'cohort.goal')}
             />
             {check.data?.estimate && (
-              <ForecastPanel plan={plan} estimate={check.data.estimate} measuredMs={source?.workMs} />
+              <ForecastPanel
+                task={taskOf(settled)}
+                estimate={check.data.estimate}
+                measuredMs={source?.workMs}
+              />
             )}
             <Panel title={words('json')}>
               <Suspense fallback={<Skeleton h={320} aria-busy />}>
@@ -153,6 +158,12 @@ export function TaskEditor({
 function requestOf(document: JsonObject, model: ChosenModel | undefined): object {
   if (!model) return document;
   return { ...document, ...('ir' in model ? { ir: model.ir } : { model: model.digest }) };
+}
+
+/** Of a request that fits, what its cost depends on. */
+function taskOf(request: object): Pick<ForecastRequest, 'model' | 'ir' | 'plan'> {
+  const { model, ir, plan } = request as ForecastRequest; // it was checked
+  return { plan, ...(model !== undefined && { model }), ...(ir !== undefined && { ir }) };
 }
 
 function messageAt(problems: readonly PlacedProblem[], pointer: string): string | undefined {

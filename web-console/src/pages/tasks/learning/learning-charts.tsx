@@ -19,10 +19,13 @@ interface Shown extends View {
 /** The learning curves of tasks over each other, and the spread of the first over devices. */
 export function LearningCharts({
   runs,
+  from = 'getCurves',
   aside,
   evaluate,
 }: {
   runs: readonly Run[];
+  /** The call that the curves come from. */
+  from?: Operation;
   aside?: ReactNode;
   /** Asks devices to judge, where one may. */
   evaluate?: () => void;
@@ -49,7 +52,7 @@ export function LearningCharts({
       <Chart
         title={words('training')}
         meaning={words('trainingMeaning')}
-        from="getCurves"
+        from={from}
         shown={shown}
         series={training}
         empty={words('noTraining')}
@@ -57,7 +60,7 @@ export function LearningCharts({
       <Chart
         title={words('evaluation')}
         meaning={words('evaluationMeaning')}
-        from="getCurves"
+        from={from}
         shown={shown}
         series={evaluation}
         empty={words('noEvaluation')}
@@ -79,7 +82,7 @@ export function LearningCharts({
           )
         }
       />
-      {first && judged && <SpreadPanel curves={first.curves} judged={judged} />}
+      {first && judged && <SpreadPanel curves={first.curves} judged={judged} from={from} />}
     </Stack>
   );
 }
@@ -204,7 +207,8 @@ function Chart({
         log={log}
         height={300}
         formatX={axis === 'bytes' ? bytes : (x) => count(Math.round(x * 100) / 100)}
-        {...(measure === 'accuracy' && { formatY: percent })}
+        whole={axis === 'round'}
+        {...(measure === 'accuracy' && { formatY: percent, share: true })}
       />
     ),
     // the formats follow the words: both change with the language alone

@@ -1,6 +1,6 @@
 import { Group, Stack, Table, Text } from '@mantine/core';
 import { useElementSize } from '@mantine/hooks';
-import type { Curves } from '@starling/protocol/api';
+import type { Curves, Operation } from '@starling/protocol/api';
 import { useMemo, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { Explained } from '../../../components/figure.tsx';
@@ -13,7 +13,7 @@ import { evenly, spreadOf, type Judged, type Spread } from './curves.ts';
 const most = 60;
 
 /** How devices spread in each evaluation round: stripes of a tenth of them each. */
-export function SpreadPanel({ curves, judged }: { curves: Curves; judged: Judged }) {
+export function SpreadPanel({ curves, judged, from }: { curves: Curves; judged: Judged; from: Operation }) {
   const words = useTranslations('task.learning');
   const [table, setTable] = useState(false);
   const evaluations = useMemo(() => spreadOf(curves, judged), [curves, judged]);
@@ -22,7 +22,7 @@ export function SpreadPanel({ curves, judged }: { curves: Curves; judged: Judged
   return (
     <Panel
       title={
-        <Explained meaning={words('spreadMeaning')} from="getCurves">
+        <Explained meaning={words('spreadMeaning')} from={from}>
           {words('spread')}
         </Explained>
       }

@@ -1,0 +1,15 @@
+import type { Plan } from '@starling/protocol';
+import type { ForecastRequest, TaskForecast } from '@starling/protocol/api';
+
+/** A task to be played without training; its plan fits its model. */
+export interface ForecastOrder extends Required<Pick<ForecastRequest, 'devices' | 'rows' | 'seed'>> {
+  readonly ir: unknown;
+  readonly plan: Plan;
+  readonly fleet: ForecastRequest['fleet'];
+}
+
+/** Plays a task's rounds in virtual time. The simulator does; it stands on the server's rules, so it is handed in. */
+export interface Forecaster {
+  /** @throws ProblemError `forecast-refused`, `rate-limited` */
+  forecast(order: ForecastOrder): Promise<TaskForecast>;
+}
