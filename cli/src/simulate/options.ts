@@ -1,5 +1,6 @@
 import { Option, type Command } from 'commander';
 import { algorithms, type Algorithm } from '../demo/options.ts';
+import { dataSet } from '../data-set-option.ts';
 import { whole } from '../whole-option.ts';
 
 export interface SimulateOptions {
@@ -13,6 +14,7 @@ export interface SimulateOptions {
   synthetic: boolean;
   rows: number;
   devices?: number;
+  dataSet: Record<string, string>;
   fleet?: string;
   seed: number;
   threads?: number;
@@ -35,6 +37,12 @@ export function addSimulateOptions(command: Command): Command {
     .option('--fold <n>', 'which fold of users is held out', whole(0), 1)
     .option('--synthetic', 'generated rows that fit the model instead of data', false)
     .option('--rows <n>', 'rows of a device with --synthetic', whole(4), 20)
+    .option(
+      '--data-set <name=dir>',
+      'a fedpack that the steps in the cloud of a hybrid plan learn from (repeatable)',
+      dataSet,
+      {},
+    )
     .option('--devices <n>', 'devices that train (default: one a person; 1,000 with --synthetic)', whole(1))
     .option(
       '--fleet <file>',

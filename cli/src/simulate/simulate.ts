@@ -4,7 +4,15 @@ import { join } from 'node:path';
 import { parseModel, type Model } from '@starling/model';
 import { writeWeights, type Plan } from '@starling/protocol';
 import { Plan as PlanSchema } from '@starling/protocol/schemas';
-import { findPack, inputShape, modelFor, openPack, partition, partitionByPacks } from '@starling/simulator';
+import {
+  findPack,
+  inputShape,
+  modelFor,
+  openPack,
+  partition,
+  partitionByPacks,
+  type Pack,
+} from '@starling/simulator';
 import {
   idealFleet,
   patternsFor,
@@ -43,6 +51,7 @@ export async function runSimulate(options: SimulateOptions): Promise<void> {
   const table = new RoundTable(out, plan.rounds);
   const { report, params } = await simulate({
     ...{ model, plan, population, fleet, threads, seed: options.seed, isTraining: !options.forecast },
+    dataSets: await opened(options.dataSet),
     onRound: (round) => {
       table.show(round);
     },
@@ -88,6 +97,12 @@ async function scene(
     },
     data: `${pack.name}: ${pack.title}`,
   };
+}
+
+async function opened(directories: Readonly<Record<string, string>>): Promise<Map<string, Pack>> {
+  const packs = new Map<string, Pack>();
+  for (const [name, directory] of Object.entries(directories)) packs.set(name, await openPack(directory));
+  return packs;
 }
 
 function heldOutIn(population: PopulationOrder): number {

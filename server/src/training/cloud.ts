@@ -46,9 +46,21 @@ export class Cloud {
     throw new ProblemError('not-found', `There is no data set "${name}"; the server offers ${known}.`);
   }
 
+  /**
+   * What the plan of a simulation learns from in its steps in the cloud, if it takes any. @throws ProblemError `not-found` For a data set that is
+   * not offered.
+   */
+  dataSetsWithin({ kind, training }: CloudWork): Readonly<Record<string, string>> | undefined {
+    // a plan that is malformed is refused by the job's program
+    const { plan } = training as { plan?: { hybrid?: { work?: { data?: unknown } } } | null };
+    const name = plan?.hybrid?.work?.data;
+    return kind === 'simulate' && typeof name === 'string' ? { [name]: this.dataSet(name) } : undefined;
+  }
+
   /** The backend that will run this work. @throws ProblemError `job-not-feasible`, `not-found`, `unavailable` */
   async choose(work: CloudWork): Promise<TrainingBackend> {
     this.dataSet(work.data);
+    this.dataSetsWithin(work);
     if (work.kind === 'distil' && work.framework === 'embedded')
       throw new ProblemError('job-not-feasible', 'Our own engine does not distil; torch and mindspore do.');
     const { backends } = this.#options;

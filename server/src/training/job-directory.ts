@@ -13,6 +13,8 @@ export interface JobWork {
   readonly seed: number;
   /** Algorithm, steps, rates: the words of a plan. */
   readonly training: unknown;
+  /** For a simulation: what steps in the cloud of its plan learn from, by name. */
+  readonly dataSets?: Readonly<Record<string, string>>;
 }
 
 /** A model with its weights, a safetensors file. */

@@ -2,7 +2,7 @@ import type { Model, Params } from '@starling/model';
 import type { TrainingMetrics } from '@starling/protocol';
 import { Plan } from '@starling/protocol/schemas';
 import { Type } from 'typebox';
-import { partition, type Pack } from '../data/index.ts';
+import { openPack, partition, type Pack } from '../data/index.ts';
 import {
   idealFleet,
   phonesAtNight,
@@ -12,6 +12,7 @@ import {
   type RoundReport,
   type SimulationReport,
 } from '../simulation/index.ts';
+import type { Job } from './job.ts';
 
 /** What a job of this kind is asked for (docs/cloud.md). */
 const SimulationJob = Type.Object(
@@ -37,7 +38,7 @@ const mostRounds = 1_000;
  * @throws SimulationRefused, PackError
  */
 export async function simulateFor(
-  asked: { readonly training: unknown; readonly seed: number; readonly users: readonly string[] | null },
+  asked: Pick<Job, 'training' | 'seed' | 'users' | 'dataSets'>,
   model: Model,
   start: Params,
   pack: Pack,
@@ -51,8 +52,11 @@ export async function simulateFor(
   const train = split.train.filter((user) => chosen.has(user));
   const heldOut = split.heldOut.filter((user) => chosen.has(user));
   const parts = pack.parts;
+  const dataSets = new Map<string, Pack>();
+  for (const [name, directory] of Object.entries(asked.dataSets ?? {}))
+    dataSets.set(name, await openPack(directory));
   const { report } = await simulate({
-    ...{ model, plan, seed: asked.seed, start, isTraining, threads: 1 },
+    ...{ model, plan, seed: asked.seed, start, isTraining, dataSets, threads: 1 },
     population: {
       kind: 'pack',
       devices: devices ?? train.length,

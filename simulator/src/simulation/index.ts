@@ -2,5 +2,5 @@ export { FleetModel, idealFleet, phonesAtNight, readFleetModel, type DeviceClass
 export { patternExamples, patternsFor } from './pattern-examples.ts';
 export { type PopulationOrder } from './population.ts';
 export { readDocument, SimulationRefused } from './refused.ts';
-export { type Forecast, type RoundReport, type SimulationReport } from './report.ts';
+export { type CloudStepReport, type Forecast, type RoundReport, type SimulationReport } from './report.ts';
 export { simulate, type Simulation, type SimulationOptions } from './simulate.ts';

@@ -18,15 +18,18 @@ import {
   resultOf,
   secureFacts,
   wantedRound,
+  wantsCloudStep,
   type RoundResult,
   type RoundSpec,
 } from '@starling/server/rules';
+import type { Pack } from '../data/fedpack.ts';
 import { candidates, rangeOf, type Surroundings } from './candidates.ts';
+import { CloudSteps } from './cloud-step.ts';
 import type { FleetModel } from './fleet-model.ts';
 import { History } from './history.ts';
 import { openPopulation, type Population, type PopulationOrder } from './population.ts';
 import { SimulationRefused } from './refused.ts';
-import { forecastOf, type RoundReport, type SimulationReport } from './report.ts';
+import { forecastOf, type CloudStepReport, type RoundReport, type SimulationReport } from './report.ts';
 import { playRound, type Arrivals, type Timeline } from './timeline.ts';
 import { VirtualFleet } from './virtual-fleet.ts';
 import { Workforce } from './workforce.ts';
@@ -45,6 +48,8 @@ export interface SimulationOptions {
   readonly start?: Params;
   /** Public keys of devices, by which a server would draw the same cohorts; those of the virtual fleet unless given. */
   readonly keys?: readonly string[];
+  /** What the steps in the cloud of a hybrid plan learn from, by the names that it calls. */
+  readonly dataSets?: ReadonlyMap<string, Pack>;
   readonly onRound?: (round: RoundReport) => void;
 }
 
@@ -78,6 +83,7 @@ class RunningSimulation {
   readonly #surroundings: Surroundings;
   readonly #history: History;
   readonly #workforce: Workforce | undefined;
+  readonly #steps: CloudSteps | undefined;
   /** In memory that the threads share. */
   readonly #params: Params;
   /** Of a weights file. */
@@ -88,6 +94,8 @@ class RunningSimulation {
 
   constructor(options: SimulationOptions, population: Population) {
     const { model, plan, seed, threads, isTraining, keys } = options;
+    this.#steps =
+      plan.hybrid && isTraining ? new CloudSteps(plan.hybrid, model, options.dataSets) : undefined;
     const layout = layoutFor(model, plan);
     const start = options.start ?? freshParams(model, plan);
     const memory = new SharedArrayBuffer(layout.size * Float32Array.BYTES_PER_ELEMENT);
@@ -111,6 +119,7 @@ class RunningSimulation {
   async run(): Promise<Simulation> {
     const { plan, fleet, seed, onRound } = this.#options;
     const rounds: RoundReport[] = [];
+    const steps: CloudStepReport[] = [];
     const done = new Set<string>();
     let [published, abandoned] = [0, 0];
     for (;;) {
@@ -123,7 +132,9 @@ class RunningSimulation {
       abandoned = round.outcome === 'published' ? 0 : abandoned + 1;
       if (round.outcome !== 'published') continue;
       if (spec.kind === 'statistics') done.add('statistics');
-      if (spec.kind === 'training') published++;
+      if (spec.kind !== 'training') continue;
+      published++;
+      if (wantsCloudStep(plan, published)) steps.push(await this.#step(published));
     }
     const { training, size, people } = this.#population;
     const { layout, values } = this.#params;
@@ -131,7 +142,7 @@ class RunningSimulation {
       report: {
         outcome: abandoned >= mostAbandoned ? 'stalled' : 'completed',
         ...{ devices: training, heldOut: size - training, people, fleet: fleet.name, seed },
-        ...{ rounds, forecast: forecastOf(rounds) },
+        ...{ rounds, steps, forecast: forecastOf(rounds) },
         final: await this.#judge(),
         digest: this.#workforce ? digestTensors(tensorsOf(layout, values)) : null,
       },
@@ -178,6 +189,14 @@ class RunningSimulation {
       ...{ deviceMs: Math.round(timeline.deviceMs), computeMs: Math.round(timeline.computeMs) },
       metrics: isPublished && result ? result.metrics : null,
     };
+  }
+
+  /** The optimiser goes on with the state that it had, as a server's does. */
+  async #step(after: number): Promise<CloudStepReport> {
+    if (!this.#steps) return { after, metrics: null };
+    const { values, metrics } = await this.#steps.take(this.#params, after);
+    this.#params.values.set(values);
+    return { after, metrics };
   }
 
   /**
@@ -312,11 +331,6 @@ function checkPlan({ plan, model, start }: SimulationOptions, population: Popula
     throw new SimulationRefused(
       'simulation-invalid',
       `The plan does not fit: ${problem.path} ${problem.message}${more.length > 0 ? ` (and ${more.length} more)` : ''}.`,
-    );
-  if (plan.hybrid)
-    throw new SimulationRefused(
-      'simulation-unsupported',
-      'The plan has a step in the cloud ("hybrid"), which a simulation does not take. Leave it out to try the rounds of devices.',
     );
   if (start && start.values.length !== layoutFor(model, plan).size)
     throw new SimulationRefused(
