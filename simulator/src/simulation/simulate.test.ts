@@ -151,11 +151,12 @@ describe('a simulation', () => {
       ],
     });
     const dataSets = new Map([['proxy', pack]]);
-    const work = {
+    const training = { ...plan.learning, rounds: 3, cohort: { goal: 2 }, optimiser: plan.optimiser };
+    const work: CloudWork = {
       ...{ kind: 'warm-start', framework: 'embedded', data: 'proxy', device: 'cpu', seed: 4 },
       ...{ workers: 1, cpusPerWorker: 1, devicesPerWorker: 0, wallSeconds: 60 },
-      training: { ...plan.learning, rounds: 3, cohort: { goal: 2 }, optimiser: plan.optimiser },
-    } as const;
+      training,
+    };
     const hybrid = (changes: Partial<CloudWork> = {}): Plan => ({
       ...plan,
       hybrid: { everyRounds: 2, work: { ...work, ...changes } },
@@ -189,7 +190,7 @@ describe('a simulation', () => {
       ['settings that are malformed', { training: { rounds: 0 } }, 'simulation-invalid'],
       [
         'more people than there are, where a server would pause',
-        { training: { ...work.training, cohort: { goal: 9 } } },
+        { training: { ...training, cohort: { goal: 9 } } },
         'simulation-step-failed',
       ],
     ])('refuses %s', async (_, changes, code) => {
