@@ -1,5 +1,6 @@
-import type { Model, Params } from '@starling/model';
-import type { TrainingMetrics } from '@starling/protocol';
+import { readFile } from 'node:fs/promises';
+import { parseModel } from '@starling/model';
+import { writeWeights, type TrainingMetrics } from '@starling/protocol';
 import { Plan } from '@starling/protocol/schemas';
 import { Type } from 'typebox';
 import { openPack, partition, type Pack } from '../data/index.ts';
@@ -9,10 +10,12 @@ import {
   readDocument,
   readFleetModel,
   simulate,
+  type OpenCrew,
   type RoundReport,
-  type SimulationReport,
 } from '../simulation/index.ts';
-import type { Job } from './job.ts';
+import { startOf } from './job-start.ts';
+import { JobRefused, type Job } from './job.ts';
+import { writeWhole } from './write-whole.ts';
 
 /** What a job of this kind is asked for (docs/cloud.md). */
 const SimulationJob = Type.Object(
@@ -34,18 +37,21 @@ const SimulationJob = Type.Object(
 const mostRounds = 1_000;
 
 /**
- * Runs a task against virtual devices over the people of a pack, in one thread. @param start - The weights that a version holds.
- * @throws SimulationRefused, PackError
+ * Runs a task against virtual devices over the people of a pack, and leaves the report as the job's metrics, and beside it the weights of
+ * the last version. @param crew - Who does the work of devices, unless threads of this process do.
+ * @throws JobRefused, SimulationRefused, PackError
  */
-export async function simulateFor(
-  asked: Pick<Job, 'training' | 'seed' | 'users' | 'dataSets'>,
-  model: Model,
-  start: Params,
-  pack: Pack,
-  onRound: (line: object) => void,
-): Promise<SimulationReport> {
-  const { plan, fleet, fold, devices, isTraining } = readDocument(SimulationJob, asked.training, 'training');
-  const people = asked.users ?? pack.users.map(({ id }) => id);
+export async function runSimulation(job: Job, say: (line: object) => void, crew?: OpenCrew): Promise<void> {
+  if (job.device !== 'cpu')
+    throw new JobRefused(
+      'job-unsupported',
+      `Virtual devices run on processors; ${job.device} was asked for.`,
+    );
+  const asked = readDocument(SimulationJob, job.training, 'training');
+  const model = parseModel(JSON.parse(await readFile(job.model, 'utf8')));
+  const { plan, fleet, fold, devices, isTraining } = asked;
+  const pack = await openPack(job.data);
+  const people = job.users ?? pack.users.map(({ id }) => id);
   for (const user of people) pack.user(user); // those that are not there are refused by name
   const split = fold === undefined ? { train: people, heldOut: [] } : partition(pack, { fold });
   const chosen = new Set(people);
@@ -53,10 +59,12 @@ export async function simulateFor(
   const heldOut = split.heldOut.filter((user) => chosen.has(user));
   const parts = pack.parts;
   const dataSets = new Map<string, Pack>();
-  for (const [name, directory] of Object.entries(asked.dataSets ?? {}))
+  for (const [name, directory] of Object.entries(job.dataSets ?? {}))
     dataSets.set(name, await openPack(directory));
-  const { report } = await simulate({
-    ...{ model, plan, seed: asked.seed, start, isTraining, dataSets, threads: 1 },
+  const start = await startOf(job, model);
+  const { report, params } = await simulate({
+    ...{ model, plan, seed: job.seed, start, isTraining, dataSets, threads: job.workers },
+    ...(crew && { crew }),
     population: {
       kind: 'pack',
       devices: devices ?? train.length,
@@ -67,11 +75,13 @@ export async function simulateFor(
     },
     fleet: fleet === undefined ? phonesAtNight : fleet === 'ideal' ? idealFleet : readFleetModel(fleet),
     onRound: (round) => {
-      onRound(lineOf(round));
+      say(lineOf(round));
     },
   });
   const every = Math.ceil(report.rounds.length / mostRounds);
-  return { ...report, rounds: report.rounds.filter((_, place) => place % every === 0) };
+  const rounds = report.rounds.filter((_, place) => place % every === 0);
+  if (isTraining) await writeWhole(job.weightsOut, writeWeights(params.layout, params.values));
+  await writeWhole(job.metricsOut, JSON.stringify({ ...report, rounds }));
 }
 
 function lineOf({ kind, number, outcome, counted, metrics }: RoundReport): object {

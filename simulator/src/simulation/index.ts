@@ -1,3 +1,4 @@
+export { type OpenCrew } from './crew.ts';
 export { FleetModel, idealFleet, phonesAtNight, readFleetModel, type DeviceClass } from './fleet-model.ts';
 export { patternExamples, patternsFor } from './pattern-examples.ts';
 export { type PopulationOrder } from './population.ts';

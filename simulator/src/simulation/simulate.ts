@@ -26,10 +26,12 @@ import type { Pack } from '../data/fedpack.ts';
 import { candidates, rangeOf, type Surroundings } from './candidates.ts';
 import { CloudSteps } from './cloud-step.ts';
 import type { FleetModel } from './fleet-model.ts';
+import type { OpenCrew } from './crew.ts';
 import { History } from './history.ts';
 import { openPopulation, type Population, type PopulationOrder } from './population.ts';
 import { SimulationRefused } from './refused.ts';
 import { forecastOf, type CloudStepReport, type RoundReport, type SimulationReport } from './report.ts';
+import { onThreads } from './thread-crew.ts';
 import { playRound, type Arrivals, type Timeline } from './timeline.ts';
 import { VirtualFleet } from './virtual-fleet.ts';
 import { Workforce } from './workforce.ts';
@@ -41,7 +43,10 @@ export interface SimulationOptions {
   readonly fleet: FleetModel;
   /** Of the fleet: what devices are like, when they are there, what becomes of them. The plan's own decides the rest. */
   readonly seed: number;
+  /** Threads of this process that do the work of devices. */
   readonly threads: number;
+  /** Others that do it instead. */
+  readonly crew?: OpenCrew;
   /** false: nothing is trained, and what is left is the forecast. */
   readonly isTraining: boolean;
   /** Parameters to begin with; fresh ones of the plan's seed unless given. */
@@ -63,7 +68,7 @@ const mostAbandoned = 50;
 
 /**
  * Runs a task against virtual devices: the rounds of its plan in virtual time, with the device's own work and the server's own rules. The same options give the
- * same report and the same model, bit for bit, whatever the number of threads.
+ * same report and the same model, bit for bit, whatever the number of threads, and whoever does the work of devices instead.
  * @throws SimulationRefused For a plan that does not fit the model or the fleet.
  */
 export async function simulate(options: SimulationOptions): Promise<Simulation> {
@@ -84,7 +89,7 @@ class RunningSimulation {
   readonly #history: History;
   readonly #workforce: Workforce | undefined;
   readonly #steps: CloudSteps | undefined;
-  /** In memory that the threads share. */
+  /** In memory that threads share. */
   readonly #params: Params;
   /** Of a weights file. */
   readonly #modelBytes: number;
@@ -93,7 +98,7 @@ class RunningSimulation {
   #nowMs = 0;
 
   constructor(options: SimulationOptions, population: Population) {
-    const { model, plan, seed, threads, isTraining, keys } = options;
+    const { model, plan, seed, threads, crew = onThreads(threads), isTraining, keys } = options;
     this.#steps =
       plan.hybrid && isTraining ? new CloudSteps(plan.hybrid, model, options.dataSets) : undefined;
     const layout = layoutFor(model, plan);
@@ -109,10 +114,12 @@ class RunningSimulation {
     const keyOf = (device: number) => keys?.[device] ?? fleet.keyOf(device);
     this.#surroundings = { plan, model, fleet, population, history: this.#history, keyOf };
     this.#workforce = isTraining
-      ? new Workforce(threads, {
-          ...{ ir: model.ir, population: options.population, values: memory },
-          learnedRates: hasLearnedRates(plan),
-        })
+      ? new Workforce(
+          crew({
+            ...{ ir: model.ir, population: options.population, values: this.#params.values },
+            learnedRates: hasLearnedRates(plan),
+          }),
+        )
       : undefined;
   }
 
