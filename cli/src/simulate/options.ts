@@ -18,6 +18,12 @@ export interface SimulateOptions {
   fleet?: string;
   seed: number;
   threads?: number;
+  ray?: string;
+  workers: number;
+  rayPython?: string;
+  rayNode?: string;
+  rayDirectory: string;
+  rayInsecure?: boolean;
   forecast: boolean;
   weightsOut?: string;
   json: boolean;
@@ -50,6 +56,19 @@ export function addSimulateOptions(command: Command): Command {
     )
     .option('--seed <n>', 'decides what the fleet does, and the ready plan', whole(0), 1)
     .option('--threads <n>', 'threads that train (default: one a core)', whole(1))
+    .option(
+      '--ray <url>',
+      'devices work on the Ray cluster with this dashboard; its token is STARLING_RAY_TOKEN',
+    )
+    .option('--workers <n>', 'with --ray: processes on the cluster that train', whole(1), 2)
+    .option('--ray-python <path>', 'the interpreter on the machines of the cluster')
+    .option('--ray-node <path>', 'the command of Node there (default: node)')
+    .option(
+      '--ray-directory <dir>',
+      'a directory that the cluster sees under the same path',
+      '.starling/simulations',
+    )
+    .option('--ray-insecure', 'use a Ray cluster without a token')
     .option('--forecast', 'train nothing: what the plan moves and takes', false)
     .option('--weights-out <file>', 'write the last version (safetensors)')
     .option('--json', 'end with one line of JSON on standard output; progress goes to standard error', false);

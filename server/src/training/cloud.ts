@@ -1,12 +1,6 @@
 import { join } from 'node:path';
 import { ProblemError, type CloudWork, type JobId } from '@starling/protocol';
-import {
-  assertFeasible,
-  BackendUnavailable,
-  NotFeasible,
-  type JobOrder,
-  type TrainingBackend,
-} from './backend.ts';
+import { BackendUnavailable, NotFeasible, type JobOrder, type TrainingBackend } from './backend.ts';
 
 export interface CloudOptions {
   /** In order of preference: work that names none runs on the first that can run it. */
@@ -69,7 +63,7 @@ export class Cloud {
     let unavailable = false;
     for (const backend of candidates) {
       try {
-        assertFeasible(this.order('feasibility' as JobId, work), await backend.capabilities());
+        await backend.assertFeasible(this.order('feasibility' as JobId, work));
         return backend;
       } catch (error) {
         if (!(error instanceof NotFeasible || error instanceof BackendUnavailable)) throw error;
@@ -84,9 +78,9 @@ export class Cloud {
   }
 
   order(id: JobId, work: CloudWork): JobOrder {
-    const { framework, device, workers, wallSeconds } = work;
+    const { kind, framework, device, workers, wallSeconds } = work;
     return {
-      ...{ id, framework, device, workers, wallSeconds },
+      ...{ id, kind, framework, device, workers, wallSeconds },
       directory: join(this.#directory, id),
       perWorker: {
         cpus: work.cpusPerWorker,

@@ -62,7 +62,7 @@ export async function prepareJob(
   weights: Uint8Array | undefined,
   teacher?: Trained,
 ): Promise<void> {
-  const { directory, id, framework, device, workers, wallSeconds } = order;
+  const { directory, id, framework, device, workers, perWorker, wallSeconds } = order;
   const at = (name: keyof typeof files) => join(directory, files[name]);
   await mkdir(at('checkpoints'), { recursive: true });
   await rm(at('weightsOut'), { force: true });
@@ -75,7 +75,7 @@ export async function prepareJob(
     await writeFile(at('teacherWeights'), teacher.weights);
   }
   const job = {
-    ...{ id, framework, device, workers, ...work },
+    ...{ id, framework, device, workers, cpusPerWorker: perWorker.cpus, ...work },
     model: at('model'),
     weightsIn: weights ? at('weightsIn') : null,
     weightsOut: at('weightsOut'),

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { parseModel } from '@starling/model';
+import { parseModel, type Model } from '@starling/model';
 import { writeWeights, type TrainingMetrics } from '@starling/protocol';
 import { Plan } from '@starling/protocol/schemas';
-import { Type } from 'typebox';
+import { Type, type Static } from 'typebox';
 import { openPack, partition, type Pack } from '../data/index.ts';
 import {
   idealFleet,
@@ -10,7 +10,9 @@ import {
   readDocument,
   readFleetModel,
   simulate,
+  syntheticPopulation,
   type OpenCrew,
+  type PopulationOrder,
   type RoundReport,
 } from '../simulation/index.ts';
 import { startOf } from './job-start.ts';
@@ -28,6 +30,15 @@ const SimulationJob = Type.Object(
       Type.Integer({ minimum: 0, description: 'Whose users are held out; without it nobody.' }),
     ),
     devices: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
+    synthetic: Type.Optional(
+      Type.Object(
+        { rows: Type.Integer({ minimum: 4, maximum: 100_000 }) },
+        {
+          additionalProperties: false,
+          description: 'Made-up rows, so many a device, instead of the data set.',
+        },
+      ),
+    ),
     isTraining: Type.Boolean({ default: true, description: 'false: a forecast alone.' }),
   },
   { additionalProperties: false },
@@ -49,15 +60,7 @@ export async function runSimulation(job: Job, say: (line: object) => void, crew?
     );
   const asked = readDocument(SimulationJob, job.training, 'training');
   const model = parseModel(JSON.parse(await readFile(job.model, 'utf8')));
-  const { plan, fleet, fold, devices, isTraining } = asked;
-  const pack = await openPack(job.data);
-  const people = job.users ?? pack.users.map(({ id }) => id);
-  for (const user of people) pack.user(user); // those that are not there are refused by name
-  const split = fold === undefined ? { train: people, heldOut: [] } : partition(pack, { fold });
-  const chosen = new Set(people);
-  const train = split.train.filter((user) => chosen.has(user));
-  const heldOut = split.heldOut.filter((user) => chosen.has(user));
-  const parts = pack.parts;
+  const { plan, fleet, isTraining } = asked;
   const dataSets = new Map<string, Pack>();
   for (const [name, directory] of Object.entries(job.dataSets ?? {}))
     dataSets.set(name, await openPack(directory));
@@ -65,14 +68,7 @@ export async function runSimulation(job: Job, say: (line: object) => void, crew?
   const { report, params } = await simulate({
     ...{ model, plan, seed: job.seed, start, isTraining, dataSets, threads: job.workers },
     ...(crew && { crew }),
-    population: {
-      kind: 'pack',
-      devices: devices ?? train.length,
-      pack: parts,
-      holdout: parts,
-      train,
-      heldOut,
-    },
+    population: await populationOf(job, model, asked),
     fleet: fleet === undefined ? phonesAtNight : fleet === 'ideal' ? idealFleet : readFleetModel(fleet),
     onRound: (round) => {
       say(lineOf(round));
@@ -82,6 +78,24 @@ export async function runSimulation(job: Job, say: (line: object) => void, crew?
   const rounds = report.rounds.filter((_, place) => place % every === 0);
   if (isTraining) await writeWhole(job.weightsOut, writeWeights(params.layout, params.values));
   await writeWhole(job.metricsOut, JSON.stringify({ ...report, rounds }));
+}
+
+async function populationOf(
+  { data, users, seed }: Job,
+  model: Model,
+  { synthetic, fold, devices }: Static<typeof SimulationJob>,
+): Promise<PopulationOrder> {
+  if (synthetic)
+    return syntheticPopulation(model, { ...synthetic, seed, ...(devices !== undefined && { devices }) });
+  const pack = await openPack(data);
+  const people = users ?? pack.users.map(({ id }) => id);
+  for (const user of people) pack.user(user); // those that are not there are refused by name
+  const split = fold === undefined ? { train: people, heldOut: [] } : partition(pack, { fold });
+  const chosen = new Set(people);
+  const train = split.train.filter((user) => chosen.has(user));
+  const heldOut = split.heldOut.filter((user) => chosen.has(user));
+  const { parts } = pack;
+  return { kind: 'pack', devices: devices ?? train.length, pack: parts, holdout: parts, train, heldOut };
 }
 
 function lineOf({ kind, number, outcome, counted, metrics }: RoundReport): object {

@@ -294,7 +294,8 @@ function remembered({ fromMs, devices }: Arrivals): Arrivals {
   };
 }
 
-function freshParams(model: Model, { learning, seed }: Plan): Params {
+/** The weights that a task begins with whose version 0 nobody gave. */
+export function freshParams(model: Model, { learning, seed }: Pick<Plan, 'learning' | 'seed'>): Params {
   return initialise(
     model,
     seed,

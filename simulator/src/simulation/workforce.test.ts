@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { WorkerLost, type Answers, type Crew, type Question, type RoundOrder } from './crew.ts';
 import { Workforce } from './workforce.ts';
 
-const block = { name: 'update', scaleBits: 8, clip: 1000, weighted: true, limbs: 1, size: 1 } as const;
-const order = { work: { kind: 'statistics' }, blocks: [block], maxWeight: 10 } satisfies RoundOrder;
+const block = { name: 'parameters', scaleBits: 8, clip: 1000, weighted: true, limbs: 1, size: 1 } as const;
+const order: RoundOrder = { work: { kind: 'statistics' }, blocks: [block], maxWeight: 10 };
 
 /** Devices hand in their number. `isLost` says after how many questions a worker is gone, and whether another comes. */
 class StubCrew implements Crew {
@@ -59,7 +59,7 @@ async function summed(crew: Crew): Promise<number> {
   workforce.begin(order);
   await workforce.work(Array.from({ length: 60 }, (_, device) => ({ device, seed: 0 })));
   await workforce.work([{ device: 60, seed: 0 }]);
-  return (await workforce.sum()).sum('update')[0]!;
+  return (await workforce.sum()).sum('parameters')[0]!;
 }
 const whole = 30 * 61;
 const never = new Promise<void>(() => undefined);
