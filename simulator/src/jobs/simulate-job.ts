@@ -44,8 +44,8 @@ const SimulationJob = Type.Object(
   { additionalProperties: false },
 );
 
-/** Rounds that a report of a job keeps: of more, as many at even distances. */
-const mostRounds = 1_000;
+/** Rounds that a report of a job keeps, and steps in the cloud: of more, as many at even distances. */
+const mostKept = 1_000;
 
 /**
  * Runs a task against virtual devices over the people of a pack, and leaves the report as the job's metrics, and beside it the weights of
@@ -74,10 +74,11 @@ export async function runSimulation(job: Job, say: (line: object) => void, crew?
       say(lineOf(round));
     },
   });
-  const every = Math.ceil(report.rounds.length / mostRounds);
-  const rounds = report.rounds.filter((_, place) => place % every === 0);
   if (isTraining) await writeWhole(job.weightsOut, writeWeights(params.layout, params.values));
-  await writeWhole(job.metricsOut, JSON.stringify({ ...report, rounds }));
+  await writeWhole(
+    job.metricsOut,
+    JSON.stringify({ ...report, rounds: some(report.rounds), steps: some(report.steps) }),
+  );
 }
 
 async function populationOf(
@@ -96,6 +97,11 @@ async function populationOf(
   const heldOut = split.heldOut.filter((user) => chosen.has(user));
   const { parts } = pack;
   return { kind: 'pack', devices: devices ?? train.length, pack: parts, holdout: parts, train, heldOut };
+}
+
+function some<T>(all: readonly T[]): readonly T[] {
+  const every = Math.ceil(all.length / mostKept);
+  return all.filter((_, place) => place % every === 0);
 }
 
 function lineOf({ kind, number, outcome, counted, metrics }: RoundReport): object {
