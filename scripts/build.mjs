@@ -23,6 +23,7 @@ export async function build() {
     recursive: true,
   });
   runNode(['client-sdk/scripts/bundle.mjs'], 'Bundling the browser SDK');
+  runNode(['simulator/scripts/bundle.mjs'], 'Bundling the simulator');
   await buildSite();
 }
 

@@ -84,7 +84,7 @@ async function startAt(python, dashboard, token) {
     };
     return { ...next, stop: stopBoth };
   };
-  return { url, token, kill, stop, restart };
+  return { url, token, directory, kill, stop, restart };
 }
 
 function hasNode(url, token) {

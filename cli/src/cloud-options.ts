@@ -7,16 +7,19 @@ export interface CloudFlags {
   python?: string;
   ray?: string;
   rayPython?: string;
+  rayNode?: string;
   rayInsecure?: boolean;
 }
 
 const embeddedProgram = fileURLToPath(import.meta.resolve('@starling/simulator/job-process'));
+/** What jobs that simulate run on a cluster, beside the Python sources. */
+export const simulator = fileURLToPath(import.meta.resolve('@starling/simulator/ray-program'));
 /** What jobs in Python import. */
 export const pythonSources = fileURLToPath(new URL('../../cluster/src', import.meta.url));
 
 /** Jobs run beside the server with our own engine; with a Python also with PyTorch and MindSpore, and on a Ray cluster. */
 export function cloudOptions(flags: CloudFlags): CloudOptions {
-  const { python, ray, rayPython, rayInsecure } = flags;
+  const { python, ray, rayPython, rayNode, rayInsecure } = flags;
   const inPython = python === undefined ? [] : [python, '-m', 'starling_cluster.job'];
   const local = new LocalBackend({
     programs: {
@@ -31,7 +34,9 @@ export function cloudOptions(flags: CloudFlags): CloudOptions {
     url: ray,
     sources: pythonSources,
     ...(token === undefined ? {} : { token }),
+    simulator,
     ...(rayPython === undefined ? {} : { python: rayPython }),
+    ...(rayNode === undefined ? {} : { node: rayNode }),
     ...(rayInsecure === undefined ? {} : { insecure: rayInsecure }),
   });
   return { backends: [local, cluster], dataSets: flags.dataSet };

@@ -1,9 +1,10 @@
 import { examineCluster, type ClusterReport } from '@starling/server';
 import { shown, table } from './admin/output.ts';
-import { pythonSources } from './cloud-options.ts';
+import { pythonSources, simulator } from './cloud-options.ts';
 
 export interface ClusterDoctorOptions {
   python?: string;
+  node?: string;
   directory?: string;
   json?: boolean;
 }
@@ -12,7 +13,7 @@ export interface ClusterDoctorOptions {
 export async function clusterDoctor(url: string, { json, ...options }: ClusterDoctorOptions): Promise<void> {
   const token = process.env['STARLING_RAY_TOKEN'];
   const report = await examineCluster({
-    ...{ url, sources: pythonSources },
+    ...{ url, sources: pythonSources, simulator },
     ...(token !== undefined && { token }),
     ...options,
   });

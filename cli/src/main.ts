@@ -53,6 +53,10 @@ addOidcOptions(addStorageOptions(program.command('serve').description('run a ser
   .option('--python <path>', 'run jobs of torch and mindspore beside the server with this interpreter')
   .option('--ray <url>', 'run jobs on the Ray cluster with this dashboard; its token is STARLING_RAY_TOKEN')
   .option('--ray-python <path>', 'the interpreter on the machines of the cluster')
+  .option(
+    '--ray-node <path>',
+    'the command of Node there, for simulations on virtual devices (default: node)',
+  )
   .option('--ray-insecure', 'use a Ray cluster without a token: whoever reaches it may run programs there')
   .action(async (options: ServeOptions) => {
     const { serve } = await import('./serve.ts');
@@ -122,6 +126,7 @@ program
   .description('ask a Ray cluster, and a program of ours on its machines, which jobs it can run')
   .argument('<url>', 'its dashboard; its token is STARLING_RAY_TOKEN')
   .option('--python <path>', "the interpreter on the cluster's machines (default: python)")
+  .option('--node <path>', 'the command of Node there, for simulations on virtual devices (default: node)')
   .option('--directory <dir>', "the server's data directory: do the cluster's machines see it?")
   .option('--json', 'print the report as JSON')
   .action(async (url: string, options: ClusterDoctorOptions) => {

@@ -107,6 +107,17 @@ describe('a job of training in the cloud', { timeout: 60_000 }, () => {
       final: { devices: 3 },
     });
     expect(await versionsOf(admin, task)).toHaveLength(1);
+    const hybridOn = (data: string) => ({
+      ...{ ...work, ...simulation },
+      training: {
+        ...simulation.training,
+        plan: { ...plan, hybrid: { everyRounds: 2, work: { ...work, data } } },
+      },
+    });
+    const hybrid = await finished(admin, await ask(admin, task, hybridOn('wheel')));
+    expect(hybrid).toMatchObject({ state: 'succeeded', metrics: { steps: [{ after: 2 }, { after: 4 }] } });
+    const secret = await admin.call('POST', `/v1/tasks/${task.id}/jobs`, { work: hybridOn('secrets') });
+    expect(secret.body).toMatchObject({ code: 'not-found' });
     const wanting = { plan: { ...plan, cohort: { ...plan.cohort, goal: 9, minimum: 9 } } };
     const refused = await finished(
       admin,

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { createDevice, type Device } from '@starling/client-sdk';
 import { nodeHost } from '@starling/client-sdk/node';
 import { parseModel } from '@starling/model';
@@ -6,10 +7,22 @@ import type { Device as DeviceView, Plan, RoundDetail } from '@starling/protocol
 import { examplesOf, openPack } from '@starling/simulator';
 import { idealFleet, simulate } from '@starling/simulator/simulation';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { LocalBackend } from '@starling/server';
+import { warmStart } from './testing/jobs.ts';
 import { eventually, tinyModel } from './testing/project.ts';
 import { temporaryDirectory, testServer, type TestServer } from './testing/servers.ts';
 import { completed, runTask, weightsOf } from './testing/tasks.ts';
 import { wheelPack } from './testing/wheel-pack.ts';
+
+type Hybrid = NonNullable<Plan['hybrid']>;
+const program = fileURLToPath(import.meta.resolve('@starling/simulator/job-process'));
+
+/** In the words of a request: the server fills in the rest. */
+const ofThree = {
+  ...warmStart,
+  ...{ users: ['person-2', 'person-4', 'person-5'], seed: 3 },
+  training: { ...warmStart.training, rounds: 5, cohort: { goal: 2 } },
+} as Hybrid['work'];
 
 /** What a simulation says of a plan is what a server and its devices do: the same rounds, metrics and weights. */
 describe('a simulation beside a server with real devices', () => {
@@ -20,8 +33,11 @@ describe('a simulation beside a server with real devices', () => {
   const devices: Device[] = [];
 
   beforeAll(async () => {
-    [place, world] = await Promise.all([temporaryDirectory(), testServer()]);
-    users = await wheelPack(join(place.path, 'pack'));
+    place = await temporaryDirectory();
+    const wheel = join(place.path, 'pack');
+    users = await wheelPack(wheel);
+    const local = new LocalBackend({ programs: { embedded: [process.execPath, program] } });
+    world = await testServer({ cloud: { backends: [local], dataSets: { wheel } } });
     const pack = await openPack(join(place.path, 'pack'));
     const enrolmentToken = await world.admin.enrolmentToken();
     for (const user of users) {
@@ -48,7 +64,8 @@ describe('a simulation beside a server with real devices', () => {
   async function both(changes: Partial<Plan>) {
     const task = await runTask(world.admin, changes);
     const rounds = await completed(world.admin, task);
-    const parts = (await openPack(join(place.path, 'pack'))).parts;
+    const pack = await openPack(join(place.path, 'pack'));
+    const { parts } = pack;
     const { report } = await simulate({
       ...{
         model: parseModel(tinyModel),
@@ -57,6 +74,7 @@ describe('a simulation beside a server with real devices', () => {
         seed: 1,
         threads: 2,
         isTraining: true,
+        dataSets: new Map([['wheel', pack]]),
       },
       population: {
         kind: 'pack',
@@ -92,6 +110,13 @@ describe('a simulation beside a server with real devices', () => {
         encoding: { scaleBits: 8, clip: 16, rounding: 'stochastic' },
       } satisfies Partial<Plan>,
     ],
+    [
+      'FedAvg by Adam with a step in the cloud after every second round',
+      {
+        optimiser: { kind: 'adam', rate: 0.02, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+        hybrid: { everyRounds: 2, work: ofThree },
+      } satisfies Partial<Plan>,
+    ],
   ])('publishes the same: %s', async (_, changes) => {
     const spec = { goal: 4, minimum: 4, supportShares: [0.5], steps: [1, 3], rate: 0.1 };
     const { rounds, report, weights } = await both({
@@ -104,5 +129,6 @@ describe('a simulation beside a server with real devices', () => {
     });
     expect(report.rounds.map(facts)).toEqual(rounds.map(facts));
     expect(report.digest).toBe(weights.at(-1));
+    expect(report.steps.map(({ after }) => after)).toEqual('hybrid' in changes ? [2] : []);
   });
 });

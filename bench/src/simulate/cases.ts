@@ -21,21 +21,32 @@ import { row, verdict } from './rows.ts';
 
 const script = fileURLToPath(new URL('../../contenders/flower_simulation.py', import.meta.url));
 const model = zooModel('sensor-cnn');
-const [devices, rounds, cohort, batch, rate] = [1_000, 20, 100, 10, 0.05];
+const [devices, batch, rate] = [1_000, 10, 0.05];
 /** Both count the rounds after the first, in which actors start and programs are compiled. */
 const warmUp = 1;
 const threads = Math.min(2, availableParallelism());
 
+/** `rows` of each device, and `cohort` devices in each of `rounds` rounds. */
+interface Rounds {
+  readonly name: string;
+  readonly rows: number;
+  readonly cohort: number;
+  readonly rounds: number;
+}
+const tenth = { cohort: devices / 10, rounds: 20 };
+
 /** In the order in which they are run: each in a process of its own. */
 export const simulateCases: Cases = {
-  'rounds-10': (report, options) => benchRounds(report, options, 10),
-  'rounds-50': (report, options) => benchRounds(report, options, 50),
+  'rounds-10': (report, options) => benchRounds(report, options, { ...tenth, name: 'rounds-10', rows: 10 }),
+  'rounds-50': (report, options) => benchRounds(report, options, { ...tenth, name: 'rounds-50', rows: 50 }),
+  'everyone-10': (report, options) =>
+    benchRounds(report, options, { name: 'everyone-10', rows: 10, cohort: devices, rounds: 4 }),
   memory: benchMemory,
 };
 
-/** Rounds of `cohort` of 1,000 devices with `rows` rows each, beside Flower's simulation engine on the same pack. */
-async function benchRounds(report: Report, { flower }: CaseOptions, rows: number): Promise<void> {
-  const name = `rounds-${rows}`;
+/** Rounds of FedAvg with some of 1,000 devices, or all, beside Flower's simulation engine on the same pack. */
+async function benchRounds(report: Report, { flower }: CaseOptions, work: Rounds): Promise<void> {
+  const { name, rows, cohort, rounds } = work;
   const place = await mkdtemp(join(tmpdir(), 'starling-bench-'));
   try {
     const directory = join(place, 'pack');
@@ -49,7 +60,7 @@ async function benchRounds(report: Report, { flower }: CaseOptions, rows: number
       console.error('flower is left out: name a Python that has flwr[simulation] and torch with --flower.');
       return;
     }
-    const theirs = await flowerRounds(flower, directory);
+    const theirs = await flowerRounds(flower, directory, work);
     report(row(name, 'flower', 'rounds a second', '1/s', theirs.seconds.slice(warmUp).map(inverse)));
     report(row(name, 'flower', 'from nothing to the last round', 's', [theirs.elapsed]));
     report(row(name, 'flower', 'loss in the last round, before training', 'nats', [theirs.losses.at(-1)!]));
@@ -102,6 +113,7 @@ async function roundsOf(
 async function flowerRounds(
   python: string,
   directory: string,
+  { cohort, rounds }: Rounds,
 ): Promise<{ seconds: number[]; losses: number[]; elapsed: number }> {
   const args = [script, directory, ...[rounds, cohort, batch, rate].map(String)];
   const { stdout } = await promisify(execFile)(python, args, {

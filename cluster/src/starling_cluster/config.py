@@ -16,6 +16,8 @@ from .errors import BadInput
 
 KINDS = ("warm-start", "distil", "evaluate", "simulate")
 FRAMEWORKS = ("torch", "mindspore")
+EMBEDDED = "embedded"
+"""Our own engine, in JavaScript: here it runs simulations on virtual devices alone."""
 DEVICES = ("cpu", "gpu", "npu")
 _MOST_BYTES = 16 * 2**20
 
@@ -36,6 +38,7 @@ class Job:
     metrics_out: Path
     checkpoints: Path | None
     workers: int
+    cpus_per_worker: int
     device: str
     seed: int
     wall_seconds: float
@@ -119,11 +122,12 @@ def read_job(path: Path) -> Job:
 def parse_job(json_job: Any) -> Job:
     fields = Fields(json_job, "")
     kind = fields.choice("kind", KINDS)
+    framework = fields.choice("framework", (*FRAMEWORKS, EMBEDDED) if kind == "simulate" else FRAMEWORKS)
     teacher = fields.object("teacher") if kind == "distil" else None
     job = Job(
         id=fields.text("id"),
         kind=kind,
-        framework=fields.choice("framework", FRAMEWORKS),
+        framework=framework,
         model=fields.path("model"),
         weights_in=fields.path("weightsIn", None),
         data=fields.path("data"),
@@ -135,11 +139,14 @@ def parse_job(json_job: Any) -> Job:
         metrics_out=fields.path("metricsOut"),
         checkpoints=fields.path("checkpoints", None),
         workers=fields.whole("workers", 1, 4096, 1),
+        cpus_per_worker=fields.whole("cpusPerWorker", 1, 1024, 1),
         device=fields.choice("device", DEVICES, "cpu"),
         seed=fields.whole("seed", 0, 2**53 - 1, 0),
         wall_seconds=_limits(fields),
-        training=_training(fields.object("training"), kind),
+        training=fields.raw("training") if framework == EMBEDDED else _training(fields.object("training"), kind),
     )
+    if framework == EMBEDDED:
+        fields.raw("dataSets")  # its program reads them, and checks the training
     fields.end()
     if teacher:
         teacher.end()

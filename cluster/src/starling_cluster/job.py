@@ -14,13 +14,14 @@ import traceback
 from pathlib import Path
 from typing import Callable, Sequence
 
-from .config import read_job
+from .config import EMBEDDED, read_job
 from .document import Json
 from .engine import Alone
 from .errors import JobCancelled, JobError
 from .frameworks import framework_for
 from .launch import launch
 from .run import run
+from .simulation import simulate_devices
 from .stopping import Stopping
 
 
@@ -60,7 +61,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise JobCancelled("The job was cancelled before it began.")
         stopping = Stopping(job.wall_seconds, report)
         with stopping.watch():
-            if job.workers > 1:
+            if job.framework == EMBEDDED:
+                simulate_devices(job, path, stopping, emit)
+            elif job.workers > 1:
                 launch(job, path, stopping)
             else:
                 run(job, framework_for(job.framework, job.device), Alone(), stopping, emit)

@@ -13,6 +13,11 @@ export interface RoundSpec {
   requested: boolean;
 }
 
+/** Whether a plan takes a step in the cloud after so many training rounds, before whatever round comes next. */
+export function wantsCloudStep({ hybrid, rounds }: Plan, published: number): boolean {
+  return hybrid !== undefined && published > 0 && published < rounds && published % hybrid.everyRounds === 0;
+}
+
 /**
  * What a plan wants after `published` training rounds, or `undefined` when all are published. `done` says which of its other
  * rounds need no repetition: `statistics`, and `evaluation <published>`.

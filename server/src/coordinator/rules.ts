@@ -2,7 +2,7 @@
 export { blocksOf, hasLearnedRates, layoutFor } from './blocks.ts';
 export { updateByteLimit } from './contribution.ts';
 export { groupsOf } from './group-sizes.ts';
-export { wantedRound, type RoundSpec } from './round-order.ts';
+export { wantedRound, wantsCloudStep, type RoundSpec } from './round-order.ts';
 export { resultOf, type RoundResult } from './round-result.ts';
 export { assignmentSeed, sampleCohort } from './sampling.ts';
 export { secureFacts } from './round-facts.ts';

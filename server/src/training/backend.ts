@@ -1,14 +1,18 @@
+import type { CloudWork } from '@starling/protocol';
+
 /**
  * Where training in the cloud runs. A job is a program that reads one file, `job.json`, in a directory of its own and
  * leaves its results there (docs/cloud.md); a backend starts the program somewhere, follows it and ends it. The
  * server's database is the record of jobs: a backend may forget all it knows, and says `lost` of what it forgot.
  */
 export type JobDevice = 'cpu' | 'gpu' | 'npu';
+export type JobKind = CloudWork['kind'];
 export type JobFramework = 'embedded' | 'torch' | 'mindspore';
 
 /** What a backend needs to start a job. What the job does is in its directory. */
 export interface JobOrder {
   readonly id: string;
+  readonly kind: JobKind;
   /** Absolute path; holds `job.json`. The machine that runs the job sees it under the same path. */
   readonly directory: string;
   readonly framework: JobFramework;
@@ -61,6 +65,8 @@ export interface TrainingBackend {
   readonly name: string;
   /** @throws BackendUnavailable */
   capabilities(): Promise<Capabilities>;
+  /** @throws NotFeasible For a job that it will never be able to run; BackendUnavailable */
+  assertFeasible(order: JobOrder): Promise<void>;
   /** Starts a job, or does nothing when one of this id was started. @throws NotFeasible, BackendUnavailable */
   submit(order: JobOrder): Promise<void>;
   /** @throws BackendUnavailable */
@@ -87,13 +93,15 @@ export class BackendUnavailable extends Error {
 
 /** @throws NotFeasible When a job asks for what a backend of these capabilities has not. */
 export function assertFeasible(order: JobOrder, { frameworks, machines, maxWorkers }: Capabilities): void {
-  const { framework, device, workers, perWorker } = order;
+  const { kind, framework, device, workers, perWorker } = order;
   if (!frameworks.includes(framework))
     throw new NotFeasible(
       `There is no program for ${framework}; there is one for ${frameworks.join(', ') || 'nothing'}.`,
     );
-  if (framework === 'embedded' && (workers > 1 || device !== 'cpu'))
-    throw new NotFeasible('Our own engine takes one worker, on a processor; torch and mindspore take more.');
+  if (framework === 'embedded' && (device !== 'cpu' || (workers > 1 && kind !== 'simulate')))
+    throw new NotFeasible(
+      'Our own engine runs on processors, and takes more than one worker for simulations alone; torch and mindspore take more.',
+    );
   if (workers > maxWorkers)
     throw new NotFeasible(`${workers} workers were asked for; at most ${maxWorkers} can run at once.`);
   const needs: Partial<Machine> = { [device]: workers * perWorker.devices, cpu: workers * perWorker.cpus };

@@ -1,12 +1,6 @@
 import { join } from 'node:path';
 import { ProblemError, type CloudWork, type JobId } from '@starling/protocol';
-import {
-  assertFeasible,
-  BackendUnavailable,
-  NotFeasible,
-  type JobOrder,
-  type TrainingBackend,
-} from './backend.ts';
+import { BackendUnavailable, NotFeasible, type JobOrder, type TrainingBackend } from './backend.ts';
 
 export interface CloudOptions {
   /** In order of preference: work that names none runs on the first that can run it. */
@@ -46,9 +40,21 @@ export class Cloud {
     throw new ProblemError('not-found', `There is no data set "${name}"; the server offers ${known}.`);
   }
 
+  /**
+   * What the plan of a simulation learns from in its steps in the cloud, if it takes any. @throws ProblemError `not-found` For a data set that is
+   * not offered.
+   */
+  dataSetsWithin({ kind, training }: CloudWork): Readonly<Record<string, string>> | undefined {
+    // a plan that is malformed is refused by the job's program
+    const { plan } = training as { plan?: { hybrid?: { work?: { data?: unknown } } } | null };
+    const name = plan?.hybrid?.work?.data;
+    return kind === 'simulate' && typeof name === 'string' ? { [name]: this.dataSet(name) } : undefined;
+  }
+
   /** The backend that will run this work. @throws ProblemError `job-not-feasible`, `not-found`, `unavailable` */
   async choose(work: CloudWork): Promise<TrainingBackend> {
     this.dataSet(work.data);
+    this.dataSetsWithin(work);
     if (work.kind === 'distil' && work.framework === 'embedded')
       throw new ProblemError('job-not-feasible', 'Our own engine does not distil; torch and mindspore do.');
     const { backends } = this.#options;
@@ -57,7 +63,7 @@ export class Cloud {
     let unavailable = false;
     for (const backend of candidates) {
       try {
-        assertFeasible(this.order('feasibility' as JobId, work), await backend.capabilities());
+        await backend.assertFeasible(this.order('feasibility' as JobId, work));
         return backend;
       } catch (error) {
         if (!(error instanceof NotFeasible || error instanceof BackendUnavailable)) throw error;
@@ -72,9 +78,9 @@ export class Cloud {
   }
 
   order(id: JobId, work: CloudWork): JobOrder {
-    const { framework, device, workers, wallSeconds } = work;
+    const { kind, framework, device, workers, wallSeconds } = work;
     return {
-      ...{ id, framework, device, workers, wallSeconds },
+      ...{ id, kind, framework, device, workers, wallSeconds },
       directory: join(this.#directory, id),
       perWorker: {
         cpus: work.cpusPerWorker,

@@ -1,7 +1,8 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { unzipSync } from 'fflate';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { JobOrder, TrainingBackend } from './backend.ts';
 import { prepareJob } from './job-directory.ts';
@@ -133,6 +134,65 @@ describe('a job on Ray', () => {
   it('refuses a directory that a shell would read in its own way', async () => {
     const order = { ...orderOf(root, {}), directory: '/data/$(id)' };
     await expect(backend.submit(order)).rejects.toThrow('letters, digits');
+  });
+
+  describe('that simulates on virtual devices', () => {
+    const simulation = { kind: 'simulate', framework: 'embedded' } as const;
+    let withProgram: RayBackend;
+    beforeEach(async () => {
+      const { url, token } = head;
+      const simulator = join(root, 'simulator.mjs');
+      await writeFile(simulator, '// the program of simulations\n');
+      withProgram = new RayBackend({ url, token, sources, simulator, node: '/opt/node' });
+    });
+    afterEach(() => withProgram.close());
+
+    it('carries the program of simulations, and leaves it to its workers to ask for machines', async () => {
+      await ended(withProgram, await submit(withProgram, {}, { ...simulation, workers: 4 }));
+      const [examination, job] = head.submissions;
+      expect(examination?.entrypoint).toBe('python -m starling_cluster.machines');
+      expect(job).toMatchObject({
+        entrypoint_num_cpus: 0,
+        runtime_env: { env_vars: { STARLING_NODE: '/opt/node' } },
+      });
+      const [zip] = head.packages.values();
+      expect(Object.keys(unzipSync(zip!))).toContain('starling_cluster/simulator.mjs');
+    });
+
+    it('may have as many workers as all machines have room for', async () => {
+      await withProgram.assertFeasible(orderOf(root, { ...simulation, workers: 4 }));
+      const refused = (changes: Partial<JobOrder>) =>
+        expect(withProgram.assertFeasible(orderOf(root, { ...simulation, ...changes }))).rejects;
+      await refused({ workers: 5 }).toThrow('room for at most 4');
+      await refused({ workers: 2, perWorker: { cpus: 2, devices: 0 } }).toThrow('room for at most 1');
+      await refused({ device: 'npu' }).toThrow('processors');
+      await refused({ kind: 'warm-start' }).toThrow('no program for embedded');
+    });
+
+    it.each([
+      [
+        'has no Node',
+        { machine: 'two', node: null, reason: '"node" cannot be run.' },
+        'two has none that will do',
+      ],
+      ['has another Node', { machine: 'two', node: '22.1.0' }, 'two Node 22.1.0'],
+    ])('is refused where a machine %s', async (_, machine, says) => {
+      head.machines = [{ machine: 'one', node: '20.20.0' }, machine];
+      const order = orderOf(root, simulation);
+      await expect(withProgram.assertFeasible(order)).rejects.toThrow(says);
+      head.machines = [{ machine: 'one', node: '20.20.0' }];
+      await withProgram.assertFeasible(order); // somebody has put it right
+    });
+
+    it('asks the machines for Node once in a while, not for every job', async () => {
+      let now = 0;
+      const { url, token } = head;
+      const simulator = join(root, 'simulator.mjs');
+      const other = new RayBackend({ url, token, sources, simulator, clock: () => now });
+      for (now of [0, 1_000, 299_000, 301_000]) await other.assertFeasible(orderOf(root, simulation));
+      expect(head.submissions).toHaveLength(2);
+      await other.close();
+    });
   });
 
   it('needs a token, and says when the cluster does not take it', async () => {

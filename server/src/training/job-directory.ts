@@ -13,6 +13,8 @@ export interface JobWork {
   readonly seed: number;
   /** Algorithm, steps, rates: the words of a plan. */
   readonly training: unknown;
+  /** For a simulation: what steps in the cloud of its plan learn from, by name. */
+  readonly dataSets?: Readonly<Record<string, string>>;
 }
 
 /** A model with its weights, a safetensors file. */
@@ -60,7 +62,7 @@ export async function prepareJob(
   weights: Uint8Array | undefined,
   teacher?: Trained,
 ): Promise<void> {
-  const { directory, id, framework, device, workers, wallSeconds } = order;
+  const { directory, id, framework, device, workers, perWorker, wallSeconds } = order;
   const at = (name: keyof typeof files) => join(directory, files[name]);
   await mkdir(at('checkpoints'), { recursive: true });
   await rm(at('weightsOut'), { force: true });
@@ -73,7 +75,7 @@ export async function prepareJob(
     await writeFile(at('teacherWeights'), teacher.weights);
   }
   const job = {
-    ...{ id, framework, device, workers, ...work },
+    ...{ id, framework, device, workers, cpusPerWorker: perWorker.cpus, ...work },
     model: at('model'),
     weightsIn: weights ? at('weightsIn') : null,
     weightsOut: at('weightsOut'),

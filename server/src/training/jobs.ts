@@ -12,6 +12,7 @@ import {
 } from '@starling/protocol';
 import type { Job } from '@starling/protocol/api';
 import { newId, type Context } from '../coordinator/context.ts';
+import { wantsCloudStep } from '../coordinator/round-order.ts';
 import type { TaskRow, VersionRow } from '../coordinator/rows.ts';
 import { readTask, readVersion, refusePruned } from '../coordinator/views.ts';
 import type { Commit, Querier } from '../storage/database.ts';
@@ -85,9 +86,9 @@ export async function createJob(
  * Returns whether the task has to wait for it. Runs inside the transaction that takes the task on.
  */
 export async function cloudStepDue(tx: Querier, task: TaskRow): Promise<boolean> {
-  const { hybrid, rounds } = task.plan;
+  const { hybrid } = task.plan;
   const published = task.rounds_published;
-  if (!hybrid || published === 0 || published >= rounds || published % hybrid.everyRounds !== 0) return false;
+  if (!hybrid || !wantsCloudStep(task.plan, published)) return false;
   const jobs = await tx.query<Pick<JobRow, 'state'>>(
     'select state from jobs where task_id = $1 and step = $2',
     [task.id, published],

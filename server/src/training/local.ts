@@ -60,8 +60,12 @@ export class LocalBackend implements TrainingBackend {
     });
   }
 
-  async submit(order: JobOrder): Promise<void> {
+  async assertFeasible(order: JobOrder): Promise<void> {
     assertFeasible(order, await this.capabilities());
+  }
+
+  async submit(order: JobOrder): Promise<void> {
+    await this.assertFeasible(order);
     if (this.#jobs.has(order.id)) return;
     this.#jobs.set(order.id, { order, status: { state: 'queued' } });
     this.#startNext();

@@ -116,6 +116,7 @@ export class JobRunner {
     const task = await readTask(database, taskId);
     const teacher = await teacherOf(database, task.project_id, work);
     const { model, weights } = await this.#trained(await readVersion(database, base));
+    const dataSets = this.#context.cloud.dataSetsWithin(work);
     await prepareJob(
       this.#context.cloud.order(id, work),
       {
@@ -124,6 +125,7 @@ export class JobRunner {
         users: work.users ?? null,
         seed: work.seed,
         training: work.training,
+        ...(dataSets && { dataSets }),
       },
       model,
       weights,

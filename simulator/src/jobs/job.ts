@@ -17,6 +17,11 @@ const Job = Type.Object({
   device: Type.String(),
   seed: Type.Integer({ minimum: 0, maximum: 2 ** 32 - 1 }),
   training: Type.Unknown(),
+  dataSets: Type.Optional(
+    Type.Record(Type.String(), Type.String(), {
+      description: 'For simulate: directories of what steps in the cloud of the plan learn from, by name.',
+    }),
+  ),
 });
 export type Job = Static<typeof Job>;
 

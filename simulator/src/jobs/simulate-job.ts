@@ -1,17 +1,23 @@
-import type { Model, Params } from '@starling/model';
-import type { TrainingMetrics } from '@starling/protocol';
+import { readFile } from 'node:fs/promises';
+import { parseModel, type Model } from '@starling/model';
+import { writeWeights, type TrainingMetrics } from '@starling/protocol';
 import { Plan } from '@starling/protocol/schemas';
-import { Type } from 'typebox';
-import { partition, type Pack } from '../data/index.ts';
+import { Type, type Static } from 'typebox';
+import { openPack, partition, type Pack } from '../data/index.ts';
 import {
   idealFleet,
   phonesAtNight,
   readDocument,
   readFleetModel,
   simulate,
+  syntheticPopulation,
+  type OpenCrew,
+  type PopulationOrder,
   type RoundReport,
-  type SimulationReport,
 } from '../simulation/index.ts';
+import { startOf } from './job-start.ts';
+import { JobRefused, type Job } from './job.ts';
+import { writeWhole } from './write-whole.ts';
 
 /** What a job of this kind is asked for (docs/cloud.md). */
 const SimulationJob = Type.Object(
@@ -24,50 +30,78 @@ const SimulationJob = Type.Object(
       Type.Integer({ minimum: 0, description: 'Whose users are held out; without it nobody.' }),
     ),
     devices: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
+    synthetic: Type.Optional(
+      Type.Object(
+        { rows: Type.Integer({ minimum: 4, maximum: 100_000 }) },
+        {
+          additionalProperties: false,
+          description: 'Made-up rows, so many a device, instead of the data set.',
+        },
+      ),
+    ),
     isTraining: Type.Boolean({ default: true, description: 'false: a forecast alone.' }),
   },
   { additionalProperties: false },
 );
 
-/** Rounds that a report of a job keeps: of more, as many at even distances. */
-const mostRounds = 1_000;
+/** Rounds that a report of a job keeps, and steps in the cloud: of more, as many at even distances. */
+const mostKept = 1_000;
 
 /**
- * Runs a task against virtual devices over the people of a pack, in one thread. @param start - The weights that a version holds.
- * @throws SimulationRefused, PackError
+ * Runs a task against virtual devices over the people of a pack, and leaves the report as the job's metrics, and beside it the weights of
+ * the last version. @param crew - Who does the work of devices, unless threads of this process do.
+ * @throws JobRefused, SimulationRefused, PackError
  */
-export async function simulateFor(
-  asked: { readonly training: unknown; readonly seed: number; readonly users: readonly string[] | null },
+export async function runSimulation(job: Job, say: (line: object) => void, crew?: OpenCrew): Promise<void> {
+  if (job.device !== 'cpu')
+    throw new JobRefused(
+      'job-unsupported',
+      `Virtual devices run on processors; ${job.device} was asked for.`,
+    );
+  const asked = readDocument(SimulationJob, job.training, 'training');
+  const model = parseModel(JSON.parse(await readFile(job.model, 'utf8')));
+  const { plan, fleet, isTraining } = asked;
+  const dataSets = new Map<string, Pack>();
+  for (const [name, directory] of Object.entries(job.dataSets ?? {}))
+    dataSets.set(name, await openPack(directory));
+  const start = await startOf(job, model);
+  const { report, params } = await simulate({
+    ...{ model, plan, seed: job.seed, start, isTraining, dataSets, threads: job.workers },
+    ...(crew && { crew }),
+    population: await populationOf(job, model, asked),
+    fleet: fleet === undefined ? phonesAtNight : fleet === 'ideal' ? idealFleet : readFleetModel(fleet),
+    onRound: (round) => {
+      say(lineOf(round));
+    },
+  });
+  if (isTraining) await writeWhole(job.weightsOut, writeWeights(params.layout, params.values));
+  await writeWhole(
+    job.metricsOut,
+    JSON.stringify({ ...report, rounds: some(report.rounds), steps: some(report.steps) }),
+  );
+}
+
+async function populationOf(
+  { data, users, seed }: Job,
   model: Model,
-  start: Params,
-  pack: Pack,
-  onRound: (line: object) => void,
-): Promise<SimulationReport> {
-  const { plan, fleet, fold, devices, isTraining } = readDocument(SimulationJob, asked.training, 'training');
-  const people = asked.users ?? pack.users.map(({ id }) => id);
+  { synthetic, fold, devices }: Static<typeof SimulationJob>,
+): Promise<PopulationOrder> {
+  if (synthetic)
+    return syntheticPopulation(model, { ...synthetic, seed, ...(devices !== undefined && { devices }) });
+  const pack = await openPack(data);
+  const people = users ?? pack.users.map(({ id }) => id);
   for (const user of people) pack.user(user); // those that are not there are refused by name
   const split = fold === undefined ? { train: people, heldOut: [] } : partition(pack, { fold });
   const chosen = new Set(people);
   const train = split.train.filter((user) => chosen.has(user));
   const heldOut = split.heldOut.filter((user) => chosen.has(user));
-  const parts = pack.parts;
-  const { report } = await simulate({
-    ...{ model, plan, seed: asked.seed, start, isTraining, threads: 1 },
-    population: {
-      kind: 'pack',
-      devices: devices ?? train.length,
-      pack: parts,
-      holdout: parts,
-      train,
-      heldOut,
-    },
-    fleet: fleet === undefined ? phonesAtNight : fleet === 'ideal' ? idealFleet : readFleetModel(fleet),
-    onRound: (round) => {
-      onRound(lineOf(round));
-    },
-  });
-  const every = Math.ceil(report.rounds.length / mostRounds);
-  return { ...report, rounds: report.rounds.filter((_, place) => place % every === 0) };
+  const { parts } = pack;
+  return { kind: 'pack', devices: devices ?? train.length, pack: parts, holdout: parts, train, heldOut };
+}
+
+function some<T>(all: readonly T[]): readonly T[] {
+  const every = Math.ceil(all.length / mostKept);
+  return all.filter((_, place) => place % every === 0);
 }
 
 function lineOf({ kind, number, outcome, counted, metrics }: RoundReport): object {

@@ -1,8 +1,9 @@
 /** Whose data each virtual device has. Nothing is kept for a device: its rows are read, or made, when it is in a round. */
+import type { Model } from '@starling/model';
 import { examplesOf, labelledRows } from '../data/examples.ts';
 import { Pack, type PackParts } from '../data/fedpack.ts';
 import type { Examples } from '../data/examples.ts';
-import { patternExamples, type PatternOptions } from './pattern-examples.ts';
+import { patternExamples, patternsFor, type PatternOptions } from './pattern-examples.ts';
 import { SimulationRefused } from './refused.ts';
 
 /** Fewest rows that a device is made with: to adapt on some and be judged on others. */
@@ -24,6 +25,19 @@ export type PopulationOrder =
       readonly heldOut: number;
       readonly patterns: PatternOptions;
     };
+
+/** Made-up rows for a model, `rows` a device; a fifth as many devices, at most 100, are held out. @throws SimulationRefused */
+export function syntheticPopulation(
+  model: Model,
+  {
+    devices = 1_000,
+    rows,
+    seed,
+  }: { readonly devices?: number; readonly rows: number; readonly seed: number },
+): PopulationOrder {
+  const heldOut = Math.min(100, Math.ceil(devices / 5));
+  return { kind: 'patterns', devices, heldOut, patterns: patternsFor(model, seed, rows) };
+}
 
 /**
  * Devices 0 to `training` - 1 train, those from there to `size` - 1 are held out: they are only judged. With more devices than

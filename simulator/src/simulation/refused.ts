@@ -4,7 +4,8 @@ import { Value } from 'typebox/value';
 /** A simulation that cannot be run as it was asked for. */
 export class SimulationRefused extends Error {
   override readonly name = 'SimulationRefused';
-  readonly code: 'simulation-invalid' | 'simulation-unsupported' | 'simulation-too-few-devices';
+  readonly code:
+    'simulation-invalid' | 'simulation-unsupported' | 'simulation-too-few-devices' | 'simulation-step-failed';
 
   constructor(code: SimulationRefused['code'], message: string) {
     super(message);

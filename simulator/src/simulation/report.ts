@@ -29,6 +29,14 @@ export interface RoundReport {
   readonly metrics: Round['metrics'];
 }
 
+/** A step in the cloud of a hybrid plan. It takes no virtual time. */
+export interface CloudStepReport {
+  /** The training round that it follows. */
+  readonly after: number;
+  /** Those of the job that a server would run; null for a forecast. */
+  readonly metrics: Readonly<Record<string, unknown>> | null;
+}
+
 /** What a task costs and how long it takes, from its rounds. */
 export interface Forecast {
   readonly virtualMs: number;
@@ -54,6 +62,7 @@ export interface SimulationReport {
   readonly fleet: string;
   readonly seed: number;
   readonly rounds: readonly RoundReport[];
+  readonly steps: readonly CloudStepReport[];
   readonly forecast: Forecast;
   /** The final model judged on every held-out device, before and after adapting; null for a forecast, or where nobody is held out. */
   readonly final: EvaluationMetrics | null;

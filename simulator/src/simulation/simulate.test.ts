@@ -1,6 +1,7 @@
 import { parseModel } from '@starling/model';
-import type { EvaluationMetrics, Plan, TrainingMetrics } from '@starling/protocol';
+import type { CloudWork, EvaluationMetrics, Plan, TrainingMetrics } from '@starling/protocol';
 import { describe, expect, it } from 'vitest';
+import { smallPack } from '../data/testing/small-pack.ts';
 import { idealFleet, phonesAtNight, readFleetModel, type FleetModel } from './fleet-model.ts';
 import { patternsFor } from './pattern-examples.ts';
 import type { PopulationOrder } from './population.ts';
@@ -135,6 +136,66 @@ describe('a simulation', () => {
     const failures = report.rounds.find(({ kind }) => kind === 'training')?.failures ?? {};
     expect(Object.keys(failures)).toEqual(['update-out-of-range']);
     expect(report.forecast.dropped['training-failed']).toBe(5 * report.forecast.rounds.abandoned);
+  });
+
+  describe('of a hybrid plan', () => {
+    const people = ['ann', 'bob', 'eve'];
+    const rows = Array.from({ length: 36 }, (_, row) => row);
+    const values = rows.flatMap((row) => Array.from({ length: 8 }, (_, i) => Math.sin(row + 8 * i)));
+    const pack = smallPack({
+      classes: ['a', 'b', 'c'],
+      users: people.map((id) => ({ id, count: 12 })),
+      arrays: [
+        { name: 'x', dtype: 'float32', shape: [36, 8], values },
+        { name: 'y', dtype: 'uint8', shape: [36], values: rows.map((row) => row % 3) },
+      ],
+    });
+    const dataSets = new Map([['proxy', pack]]);
+    const training = { ...plan.learning, rounds: 3, cohort: { goal: 2 }, optimiser: plan.optimiser };
+    const work: CloudWork = {
+      ...{ kind: 'warm-start', framework: 'embedded', data: 'proxy', device: 'cpu', seed: 4 },
+      ...{ workers: 1, cpusPerWorker: 1, devicesPerWorker: 0, wallSeconds: 60 },
+      training,
+    };
+    const hybrid = (changes: Partial<CloudWork> = {}): Plan => ({
+      ...plan,
+      hybrid: { everyRounds: 2, work: { ...work, ...changes } },
+    });
+
+    it('takes its steps between rounds of devices, the same on any number of threads', async () => {
+      const [one, two, plain] = await Promise.all([
+        run({ plan: hybrid(), dataSets }),
+        run({ plan: hybrid(), dataSets, threads: 2 }),
+        run(),
+      ]);
+      expect(two.report).toEqual(one.report);
+      expect(one.report.steps.map(({ after }) => after)).toEqual([2, 4]);
+      expect(one.report.steps[0]?.metrics).toMatchObject({ round: 3, people: 3 });
+      expect(one.report.digest).not.toBe(plain.report.digest);
+    });
+
+    it('says in a forecast when it takes them', async () => {
+      const { report } = await run({ plan: hybrid(), isTraining: false });
+      expect(report.steps).toEqual([
+        { after: 2, metrics: null },
+        { after: 4, metrics: null },
+      ]);
+    });
+
+    it.each<[string, Partial<CloudWork>, string]>([
+      ['a kind that our engine has not', { kind: 'distil' }, 'simulation-unsupported'],
+      ['another framework', { framework: 'torch' }, 'simulation-unsupported'],
+      ['a data set that is not there', { data: 'other' }, 'simulation-invalid'],
+      ['people who are not in it', { users: ['max'] }, 'simulation-invalid'],
+      ['settings that are malformed', { training: { rounds: 0 } }, 'simulation-invalid'],
+      [
+        'more people than there are, where a server would pause',
+        { training: { ...training, cohort: { goal: 9 } } },
+        'simulation-step-failed',
+      ],
+    ])('refuses %s', async (_, changes, code) => {
+      await expect(run({ plan: hybrid(changes), dataSets })).rejects.toMatchObject({ code });
+    });
   });
 
   it('says so when round after round is abandoned', async () => {

@@ -18,15 +18,20 @@ import {
   resultOf,
   secureFacts,
   wantedRound,
+  wantsCloudStep,
   type RoundResult,
   type RoundSpec,
 } from '@starling/server/rules';
+import type { Pack } from '../data/fedpack.ts';
 import { candidates, rangeOf, type Surroundings } from './candidates.ts';
+import { CloudSteps } from './cloud-step.ts';
 import type { FleetModel } from './fleet-model.ts';
+import type { OpenCrew } from './crew.ts';
 import { History } from './history.ts';
 import { openPopulation, type Population, type PopulationOrder } from './population.ts';
 import { SimulationRefused } from './refused.ts';
-import { forecastOf, type RoundReport, type SimulationReport } from './report.ts';
+import { forecastOf, type CloudStepReport, type RoundReport, type SimulationReport } from './report.ts';
+import { onThreads } from './thread-crew.ts';
 import { playRound, type Arrivals, type Timeline } from './timeline.ts';
 import { VirtualFleet } from './virtual-fleet.ts';
 import { Workforce } from './workforce.ts';
@@ -38,13 +43,18 @@ export interface SimulationOptions {
   readonly fleet: FleetModel;
   /** Of the fleet: what devices are like, when they are there, what becomes of them. The plan's own decides the rest. */
   readonly seed: number;
+  /** Threads of this process that do the work of devices. */
   readonly threads: number;
+  /** Others that do it instead. */
+  readonly crew?: OpenCrew;
   /** false: nothing is trained, and what is left is the forecast. */
   readonly isTraining: boolean;
   /** Parameters to begin with; fresh ones of the plan's seed unless given. */
   readonly start?: Params;
   /** Public keys of devices, by which a server would draw the same cohorts; those of the virtual fleet unless given. */
   readonly keys?: readonly string[];
+  /** What the steps in the cloud of a hybrid plan learn from, by the names that it calls. */
+  readonly dataSets?: ReadonlyMap<string, Pack>;
   readonly onRound?: (round: RoundReport) => void;
 }
 
@@ -58,7 +68,7 @@ const mostAbandoned = 50;
 
 /**
  * Runs a task against virtual devices: the rounds of its plan in virtual time, with the device's own work and the server's own rules. The same options give the
- * same report and the same model, bit for bit, whatever the number of threads.
+ * same report and the same model, bit for bit, whatever the number of threads, and whoever does the work of devices instead.
  * @throws SimulationRefused For a plan that does not fit the model or the fleet.
  */
 export async function simulate(options: SimulationOptions): Promise<Simulation> {
@@ -78,7 +88,8 @@ class RunningSimulation {
   readonly #surroundings: Surroundings;
   readonly #history: History;
   readonly #workforce: Workforce | undefined;
-  /** In memory that the threads share. */
+  readonly #steps: CloudSteps | undefined;
+  /** In memory that threads share. */
   readonly #params: Params;
   /** Of a weights file. */
   readonly #modelBytes: number;
@@ -87,7 +98,9 @@ class RunningSimulation {
   #nowMs = 0;
 
   constructor(options: SimulationOptions, population: Population) {
-    const { model, plan, seed, threads, isTraining, keys } = options;
+    const { model, plan, seed, threads, crew = onThreads(threads), isTraining, keys } = options;
+    this.#steps =
+      plan.hybrid && isTraining ? new CloudSteps(plan.hybrid, model, options.dataSets) : undefined;
     const layout = layoutFor(model, plan);
     const start = options.start ?? freshParams(model, plan);
     const memory = new SharedArrayBuffer(layout.size * Float32Array.BYTES_PER_ELEMENT);
@@ -101,16 +114,19 @@ class RunningSimulation {
     const keyOf = (device: number) => keys?.[device] ?? fleet.keyOf(device);
     this.#surroundings = { plan, model, fleet, population, history: this.#history, keyOf };
     this.#workforce = isTraining
-      ? new Workforce(threads, {
-          ...{ ir: model.ir, population: options.population, values: memory },
-          learnedRates: hasLearnedRates(plan),
-        })
+      ? new Workforce(
+          crew({
+            ...{ ir: model.ir, population: options.population, values: this.#params.values },
+            learnedRates: hasLearnedRates(plan),
+          }),
+        )
       : undefined;
   }
 
   async run(): Promise<Simulation> {
     const { plan, fleet, seed, onRound } = this.#options;
     const rounds: RoundReport[] = [];
+    const steps: CloudStepReport[] = [];
     const done = new Set<string>();
     let [published, abandoned] = [0, 0];
     for (;;) {
@@ -123,7 +139,9 @@ class RunningSimulation {
       abandoned = round.outcome === 'published' ? 0 : abandoned + 1;
       if (round.outcome !== 'published') continue;
       if (spec.kind === 'statistics') done.add('statistics');
-      if (spec.kind === 'training') published++;
+      if (spec.kind !== 'training') continue;
+      published++;
+      if (wantsCloudStep(plan, published)) steps.push(await this.#step(published));
     }
     const { training, size, people } = this.#population;
     const { layout, values } = this.#params;
@@ -131,7 +149,7 @@ class RunningSimulation {
       report: {
         outcome: abandoned >= mostAbandoned ? 'stalled' : 'completed',
         ...{ devices: training, heldOut: size - training, people, fleet: fleet.name, seed },
-        ...{ rounds, forecast: forecastOf(rounds) },
+        ...{ rounds, steps, forecast: forecastOf(rounds) },
         final: await this.#judge(),
         digest: this.#workforce ? digestTensors(tensorsOf(layout, values)) : null,
       },
@@ -178,6 +196,14 @@ class RunningSimulation {
       ...{ deviceMs: Math.round(timeline.deviceMs), computeMs: Math.round(timeline.computeMs) },
       metrics: isPublished && result ? result.metrics : null,
     };
+  }
+
+  /** The optimiser goes on with the state that it had, as a server's does. */
+  async #step(after: number): Promise<CloudStepReport> {
+    if (!this.#steps) return { after, metrics: null };
+    const { values, metrics } = await this.#steps.take(this.#params, after);
+    this.#params.values.set(values);
+    return { after, metrics };
   }
 
   /**
@@ -268,7 +294,8 @@ function remembered({ fromMs, devices }: Arrivals): Arrivals {
   };
 }
 
-function freshParams(model: Model, { learning, seed }: Plan): Params {
+/** The weights that a task begins with whose version 0 nobody gave. */
+export function freshParams(model: Model, { learning, seed }: Pick<Plan, 'learning' | 'seed'>): Params {
   return initialise(
     model,
     seed,
@@ -312,11 +339,6 @@ function checkPlan({ plan, model, start }: SimulationOptions, population: Popula
     throw new SimulationRefused(
       'simulation-invalid',
       `The plan does not fit: ${problem.path} ${problem.message}${more.length > 0 ? ` (and ${more.length} more)` : ''}.`,
-    );
-  if (plan.hybrid)
-    throw new SimulationRefused(
-      'simulation-unsupported',
-      'The plan has a step in the cloud ("hybrid"), which a simulation does not take. Leave it out to try the rounds of devices.',
     );
   if (start && start.values.length !== layoutFor(model, plan).size)
     throw new SimulationRefused(

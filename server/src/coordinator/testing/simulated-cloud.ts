@@ -16,6 +16,10 @@ export class SimulatedCloud implements TrainingBackend {
     });
   }
 
+  assertFeasible(): Promise<void> {
+    return Promise.resolve();
+  }
+
   submit(order: JobOrder): Promise<void> {
     if (!this.#jobs.has(order.id)) this.#jobs.set(order.id, { order, status: { state: 'running' } });
     return Promise.resolve();

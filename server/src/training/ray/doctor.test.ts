@@ -63,6 +63,24 @@ describe('the examination of a Ray cluster', () => {
     expect(report.runs.map(({ device }) => device)).toEqual(['cpu']);
   });
 
+  describe('that has the program of simulations', () => {
+    const simulator = fileURLToPath(import.meta.url); // any file
+    it('says whether virtual devices can run', async () => {
+      const report = await examine({ simulator });
+      expect(finding(report, 'node')).toMatchObject({ state: 'ok', says: 'Node 20.20.0 on every machine.' });
+      expect(report.runs.at(-1)).toMatchObject({ framework: 'embedded', kinds: ['simulate'], maxWorkers: 4 });
+    });
+
+    it('warns where they cannot: other jobs go without', async () => {
+      head.machines = [{ machine: 'head', node: null, reason: 'Node 18.19.0 is too old.' }];
+      const report = await examine({ simulator });
+      expect(report.healthy).toBe(true);
+      expect(finding(report, 'node')).toMatchObject({ state: 'warning' });
+      expect(finding(report, 'node')?.says).toContain('Node 18.19.0 is too old.');
+      expect(report.runs.some(({ framework }) => framework === 'embedded')).toBe(false);
+    });
+  });
+
   it('says which algorithms MindSpore leaves out', async () => {
     const mindspore = { installed: true, version: '2.10.0', devices: { ...torch.devices } };
     head.examinations.cpu = { ...examination, frameworks: { torch, mindspore } };

@@ -1,7 +1,8 @@
 /** What a Ray cluster can do for jobs, found out by asking it and by running a program of ours on its machines. */
 import { randomUUID } from 'node:crypto';
-import { BackendUnavailable, type JobDevice, type Machine } from '../backend.ts';
+import { BackendUnavailable, NotFeasible, type JobDevice, type Machine } from '../backend.ts';
 import { failureIn } from '../job-directory.ts';
+import { commonNode, examineMachines, roomFor } from './machines.ts';
 import { packageOf } from './package-of.ts';
 import { machineOf, placement, RayJobs, TokenRefused, type RayAddress } from './ray-jobs.ts';
 
@@ -10,6 +11,10 @@ export interface DoctorOptions extends RayAddress {
   readonly sources: string;
   /** The interpreter on the cluster's machines. */
   readonly python?: string;
+  /** The program of simulations on virtual devices, one file; without it nobody is asked for Node. */
+  readonly simulator?: string;
+  /** The command of Node on the cluster's machines. */
+  readonly node?: string;
   /** A directory here that the cluster's machines have to see under the same path: the server's data directory. */
   readonly directory?: string;
   /** How long a machine may take to answer, in seconds. */
@@ -18,19 +23,20 @@ export interface DoctorOptions extends RayAddress {
 
 /** `warning`: jobs run, but somebody should look. */
 export interface Finding {
-  readonly check: 'answers' | 'token' | 'machines' | 'program' | 'directory' | JobDevice;
+  readonly check: 'answers' | 'token' | 'machines' | 'program' | 'directory' | 'node' | JobDevice;
   readonly state: 'ok' | 'warning' | 'failed';
   readonly says: string;
 }
 
 /** Jobs that the cluster can run. */
 export interface Runnable {
-  readonly framework: 'torch' | 'mindspore';
+  /** `embedded`: our own engine, for simulations on virtual devices. */
+  readonly framework: 'embedded' | 'torch' | 'mindspore';
   readonly version: string;
   readonly device: JobDevice;
   /** As the framework calls it. */
   readonly deviceName: string;
-  /** Most workers of a job: all are on one machine. */
+  /** Most workers of a job: all are on one machine, but those of virtual devices. */
   readonly maxWorkers: number;
   readonly kinds: readonly string[];
   readonly algorithms: readonly string[];
@@ -62,6 +68,9 @@ interface Seen {
 const kinds = ['warm-start', 'distil', 'evaluate', 'simulate'];
 const firstOrder = ['sgd', 'fedavg', 'reptile', 'fomaml'];
 const algorithms = { torch: [...firstOrder, 'maml', 'meta-sgd'], mindspore: firstOrder };
+const deviceAlgorithms = ['fedavg', 'reptile', 'fomaml', 'maml', 'meta-sgd'];
+/** How long a machine may take to answer, in seconds, unless it is said. */
+const patience = 120;
 const pollMs = 100;
 
 /** Never throws for what is wrong with the cluster: that is in the report. @throws RangeError For a malformed option. */
@@ -82,6 +91,8 @@ export async function examineCluster(options: DoctorOptions): Promise<ClusterRep
     report.machines = (await ray.nodes()).map(machineOf);
     report.findings.push({ check: 'machines', state: 'ok', says: inWords(report.machines) });
     await examineDevices(ray, options, report);
+    if (report.python !== null && options.simulator !== undefined)
+      await examineNode(ray, options, options.simulator, report);
   } catch (error) {
     if (!(error instanceof BackendUnavailable)) throw error;
     const check = error instanceof TokenRefused ? 'token' : report.ray === null ? 'answers' : 'machines';
@@ -146,12 +157,33 @@ async function examineDevices(ray: RayJobs, options: DoctorOptions, report: Draf
   }
 }
 
+/** Whether virtual devices can run: other jobs go without. */
+async function examineNode(
+  ray: RayJobs,
+  { sources, python, node, patienceSeconds = patience }: DoctorOptions,
+  simulator: string,
+  report: Draft,
+): Promise<void> {
+  try {
+    const program = await ray.upload(await packageOf(sources, simulator));
+    const version = commonNode(await examineMachines(ray, program, { python, node, patienceSeconds }));
+    report.findings.push({ check: 'node', state: 'ok', says: `Node ${version} on every machine.` });
+    report.runs.push({
+      ...{ framework: 'embedded', version, device: 'cpu', deviceName: 'cpu', kinds: ['simulate'] },
+      ...{ maxWorkers: roomFor(report.machines, 1), algorithms: deviceAlgorithms },
+    });
+  } catch (error) {
+    if (!(error instanceof NotFeasible || error instanceof BackendUnavailable)) throw error;
+    report.findings.push({ check: 'node', state: 'warning', says: error.message });
+  }
+}
+
 /** Runs our program on a machine with such a device. Returns why it could not be done, if so. */
 async function examineOn(
   ray: RayJobs,
   device: JobDevice,
   workingDirectory: string,
-  { python = 'python', directory, patienceSeconds = 120 }: DoctorOptions,
+  { python = 'python', directory, patienceSeconds = patience }: DoctorOptions,
 ): Promise<Examination | string> {
   const id = `starling-doctor-${randomUUID()}`;
   await ray.submit({

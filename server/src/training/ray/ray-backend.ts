@@ -13,6 +13,7 @@ import {
   type TrainingBackend,
 } from '../backend.ts';
 import { cancelledFile, failureIn } from '../job-directory.ts';
+import { assertRoom, commonNode, examineMachines, nodeEnvironment } from './machines.ts';
 import { packageOf } from './package-of.ts';
 import {
   machineOf,
@@ -30,8 +31,16 @@ export interface RayBackendOptions extends RayAddress {
   readonly sources: string;
   /** The interpreter on the cluster's machines; `python` is the first on the head's PATH. */
   readonly python?: string;
+  /** The program of simulations on virtual devices, one file; without it the backend takes none. */
+  readonly simulator?: string;
+  /** The command of Node on the cluster's machines; `node` is the first on their PATH. */
+  readonly node?: string;
   readonly clock?: () => number;
 }
+
+/** How long it is believed that all machines have Node, before they are asked again. */
+const nodeBelievedMs = 300_000;
+const patienceSeconds = 60;
 
 interface Submitted {
   readonly order: JobOrder;
@@ -51,6 +60,8 @@ export class RayBackend implements TrainingBackend {
   readonly #options: RayBackendOptions;
   readonly #submitted = new Map<string, Submitted>();
   readonly #clock: () => number;
+  /** Monotonic milliseconds at which all machines were found to have Node. */
+  #nodeSeen = -Infinity;
 
   /** @throws RangeError For an address without a token that is not said to be insecure, or one that is no URL. */
   constructor(options: RayBackendOptions) {
@@ -71,13 +82,26 @@ export class RayBackend implements TrainingBackend {
     return { frameworks: ['torch', 'mindspore'], machines, maxWorkers };
   }
 
+  async assertFeasible(order: JobOrder): Promise<void> {
+    const capabilities = await this.capabilities();
+    if (!isSpread(order) || this.#options.simulator === undefined) {
+      assertFeasible(order, capabilities);
+      return;
+    }
+    assertRoom(order, capabilities.machines);
+    if (this.#clock() - this.#nodeSeen < nodeBelievedMs) return;
+    const { python, node } = this.#options;
+    const sources = await this.#upload(true);
+    commonNode(await examineMachines(this.#ray, sources, { python, node, patienceSeconds }));
+    this.#nodeSeen = this.#clock();
+  }
+
   async submit(order: JobOrder): Promise<void> {
     assertPlain(order);
     // A second submission of one id is answered with an error and a traceback: look first.
     if (!(await this.#ray.job(order.id))) {
-      assertFeasible(order, await this.capabilities()); // what can never be placed would wait for ever
-      const workingDirectory = await this.#ray.upload(await packageOf(this.#options.sources));
-      await this.#ray.submit(this.#submission(order, workingDirectory));
+      await this.assertFeasible(order); // what can never be placed would wait for ever
+      await this.#ray.submit(this.#submission(order, await this.#upload(isSpread(order))));
     }
     if (!this.#submitted.has(order.id)) this.#submitted.set(order.id, { order });
   }
@@ -117,6 +141,11 @@ export class RayBackend implements TrainingBackend {
     return Promise.resolve();
   }
 
+  async #upload(withSimulator: boolean): Promise<string> {
+    const { sources, simulator } = this.#options;
+    return this.#ray.upload(await packageOf(sources, withSimulator ? simulator : undefined));
+  }
+
   async #ended(id: string, job: RayJob, ending: JobStatus | undefined): Promise<JobStatus> {
     const exit = job.driver_exit_code;
     if (job.status === 'SUCCEEDED') return { state: 'succeeded', exit: 0 };
@@ -126,21 +155,29 @@ export class RayBackend implements TrainingBackend {
     return { state: 'failed', message, ...(exit === null ? {} : { exit }) };
   }
 
-  #submission(
-    { id, directory, device, workers, perWorker }: JobOrder,
-    workingDirectory: string,
-  ): RaySubmission {
+  #submission(order: JobOrder, workingDirectory: string): RaySubmission {
+    const { id, directory, device, workers, perWorker } = order;
     const { python = 'python' } = this.#options;
     return {
       submission_id: id,
       // Ray starts a shell; a job whose parent it is would not notice that Ray is gone.
       entrypoint: `exec ${python} -m starling_cluster.job --config ${join(directory, 'job.json')}`,
-      entrypoint_num_cpus: workers * perWorker.cpus,
-      ...placement(device, workers * perWorker.devices),
-      runtime_env: { working_dir: workingDirectory },
+      ...(isSpread(order)
+        ? {
+            entrypoint_num_cpus: 0, // its workers ask for theirs
+            runtime_env: { working_dir: workingDirectory, env_vars: nodeEnvironment(this.#options.node) },
+          }
+        : {
+            entrypoint_num_cpus: workers * perWorker.cpus,
+            ...placement(device, workers * perWorker.devices),
+            runtime_env: { working_dir: workingDirectory },
+          }),
     };
   }
 }
+
+/** Simulations on virtual devices: their workers are actors, all over the cluster. */
+const isSpread = ({ kind, framework }: JobOrder) => kind === 'simulate' && framework === 'embedded';
 
 /** Ray hands the entrypoint to a shell: it holds an id and a path of ours, and they must need no quoting. */
 function assertPlain({ id, directory }: JobOrder): void {

@@ -106,7 +106,8 @@ export function holdContract(name: string, open: () => Promise<Bed>, timeout: nu
 export function orderOf(root: string, changes: Partial<JobOrder>): JobOrder {
   const id = `job-${++jobs}`;
   return {
-    ...{ id, directory: join(root, id), framework: 'torch', device: 'cpu', workers: 1, wallSeconds: 60 },
+    ...{ id, kind: 'evaluate', directory: join(root, id), framework: 'torch', device: 'cpu', workers: 1 },
+    wallSeconds: 60,
     perWorker: { cpus: 1, devices: 0 },
     ...changes,
   };
@@ -120,7 +121,7 @@ export async function submitTo(
   changes: Partial<JobOrder> = {},
 ): Promise<JobOrder> {
   const order = orderOf(root, changes);
-  const work = { kind: 'evaluate', data: '/none', users: null, seed: 1, training } as const;
+  const work = { kind: order.kind, data: '/none', users: null, seed: 1, training } as const;
   await prepareJob(order, work, {}, undefined);
   await backend.submit(order);
   return order;

@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { JobDevice } from '../backend.ts';
+import type { NodeMachine } from '../ray/machines.ts';
 import type { RayJob, RayNode, RaySubmission } from '../ray/ray-jobs.ts';
 
 type HeadJob = { -readonly [K in keyof RayJob]: RayJob[K] } & {
@@ -29,6 +30,8 @@ export class RayHead {
   ];
   /** What `python -m starling_cluster.doctor` prints on a machine with such a device; none, where it fails. */
   examinations: Partial<Record<JobDevice, object>> = {};
+  /** What `python -m starling_cluster.machines` prints. */
+  machines: readonly NodeMachine[] = [{ machine: 'head', node: '20.20.0' }];
   readonly submissions: RaySubmission[] = [];
   readonly packages = new Map<string, Buffer>();
   readonly #jobs = new Map<string, HeadJob>();
@@ -118,6 +121,11 @@ export class RayHead {
     if (job?.status !== 'PENDING') return;
     if (job.submission.entrypoint.includes('starling_cluster.doctor')) {
       this.#examine(job);
+      return;
+    }
+    if (job.submission.entrypoint.includes('starling_cluster.machines')) {
+      job.status = 'SUCCEEDED';
+      job.log = `${JSON.stringify({ machines: this.machines })}\n`;
       return;
     }
     const config = /--config (\S+)$/.exec(job.submission.entrypoint)?.[1] ?? '';
