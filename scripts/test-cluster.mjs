@@ -1,7 +1,8 @@
 /**
  * Holds the cloud side against what it runs on, in one go: `npm run test:cluster`. Makes a Python environment with the
  * pinned versions of cluster/requirements-test.txt (or takes yours: `-- --python PATH`), runs the tests of cluster/ with
- * it, and the server against a real Ray head. What cannot be had is skipped, and said. Other arguments are for pytest.
+ * it, and the server against a real Ray head. What cannot be had is skipped, and said; a file that does not run at all
+ * counts as one. Other arguments are for pytest.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -9,6 +10,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { filesInPython, filesOnRay } from './cluster-files.mjs';
 import { runVitest } from './run-vitest.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -30,8 +32,10 @@ function run(command, args, options = {}) {
 }
 
 function giveUp(reason) {
+  const files = [...filesInPython(), ...filesOnRay()];
   console.log(`SKIPPED: everything. ${reason}`);
-  console.log('0 passed, 0 failed, 0 skipped');
+  for (const name of files) console.log(`skipped: ${name}`);
+  console.log(`0 passed, 0 failed, ${files.length} skipped`);
   process.exit(0);
 }
 
@@ -105,7 +109,10 @@ if (has('ray'))
     STARLING_TEST_PYTHON: python,
     STARLING_TEST_FRAMEWORKS: ['torch', 'mindspore'].filter(has).join(),
   });
-else console.log(`SKIPPED: every test on a Ray cluster. ${python} has no ray.`);
+else {
+  console.log(`SKIPPED: every test on a Ray cluster. ${python} has no ray.`);
+  onRay.skipped = filesOnRay();
+}
 for (const name of onRay.skipped) console.log(`skipped: ${name}`);
 
 const failed = inPython.failed + onRay.failed;

@@ -14,6 +14,7 @@ pytest.importorskip("mindspore", reason="MindSpore is not installed for this Pyt
 from starling_cluster import parse_document
 from starling_cluster.errors import BadInput
 from starling_cluster.formula import parameter_values
+from starling_cluster.frameworks import framework_for
 from starling_cluster.layout import Flat, Layout, layout_of
 from starling_cluster.learning import learn
 from starling_cluster.on_mindspore import MindSporeEngine
@@ -22,6 +23,7 @@ from starling_cluster.streams import Masks, Stream
 from starling_cluster.weights import write_weights
 
 BOUND = 1e-4
+framework_for("mindspore", "cpu")  # as a job has it
 TRAINED = [f"zoo/{name}" for name in ZOO] + ["trained/drawn"]
 GOLDENS = ROOT / "model/src/zoo/goldens"
 OPS = json.loads((GOLDENS / "ops.json").read_text())

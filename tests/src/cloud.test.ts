@@ -294,7 +294,7 @@ describe('a server killed with SIGKILL while a job runs', () => {
     { timeout: 120_000 },
     async () => {
       const template = await databaseTemplate();
-      const training = { ...work.training, rounds: 4000, checkpointEvery: 100 };
+      const training = { ...work.training, rounds: 1200, checkpointEvery: 50 };
       const digests: string[] = [];
       for (const kill of [false, true]) {
         const one = await ServerProcess.onCopyOf(template.path);
@@ -307,8 +307,8 @@ describe('a server killed with SIGKILL while a job runs', () => {
           if (kill) {
             const log = join(one.directory, 'jobs', job.id, 'output.log');
             await eventually(
-              'half of the rounds',
-              async () => (await readFile(log, 'utf8').catch(() => '')).includes('"round":2000') || undefined,
+              'a third of the rounds',
+              async () => (await readFile(log, 'utf8').catch(() => '')).includes('"round":400') || undefined,
             );
             await one.kill();
             await one.start(undefined, flags);

@@ -5,8 +5,8 @@ import { postgresFile } from './testing/postgres-file.ts';
 import { Admin, eventually } from './testing/project.ts';
 
 /** How late deadlines are fired is measured by `npm run bench -- coordinator`; here they are counted. */
-const deadlines = 240;
-const spreadMs = 6_000;
+const deadlines = 120;
+const spreadMs = 3_000;
 /** Before a deadline's transaction, in it, and after it; each node dies at the tenth that it has in hand. */
 const deaths = ['deadline-due:10', 'round-abandoned:10', 'round-tidied:10'];
 

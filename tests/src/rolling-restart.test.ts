@@ -9,9 +9,9 @@ import { RawDevice } from './testing/raw-device.ts';
 import { ServerProcess } from './testing/servers.ts';
 import { devicesIn, roundsOf } from './testing/tasks.ts';
 
-const deviceCount = 120;
+const deviceCount = 60;
 const rounds = 6;
-const cohort = { goal: 40, minimum: 30, overSelection: 1.3 };
+const cohort = { goal: 20, minimum: 15, overSelection: 1.3 };
 /** Between two words of a device. */
 const pauseMs = 100;
 

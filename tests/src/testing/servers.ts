@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startServer, type ServerOptions, type StarlingServer } from '@starling/server';
+import { copyEmptyDatabase } from './empty-database.ts';
 import type { TestPostgres } from './postgres.ts';
 import { Admin } from './project.ts';
 
@@ -26,9 +27,11 @@ export function useDatabasesOf(server: TestPostgres): void {
   postgres = server;
 }
 
-/** A server in this process, on an empty data directory. */
+/** A server in this process, on an empty database and a data directory of its own. */
 export async function testServer(options: Partial<ServerOptions> = {}): Promise<TestServer> {
   const directory = await temporaryDirectory();
+  if (!postgres && options.dataDirectory === undefined && options.databaseUrl === undefined)
+    await copyEmptyDatabase(directory.path);
   const server = await startServer({
     dataDirectory: directory.path,
     logLevel: 'silent',
@@ -47,13 +50,14 @@ export async function testServer(options: Partial<ServerOptions> = {}): Promise<
   };
 }
 
-/** A data directory with a fresh database and its key, to be copied: creating a database takes seconds. */
+/** A data directory with a database that has a key, to be copied. */
 export async function databaseTemplate(): Promise<{
   path: string;
   key: string;
   remove: () => Promise<void>;
 }> {
   const directory = await temporaryDirectory();
+  await copyEmptyDatabase(directory.path);
   const server = await startServer({ dataDirectory: directory.path, logLevel: 'silent' });
   const key = server.firstKey ?? '';
   await server.close();

@@ -15,6 +15,9 @@ import { SimulatedMember } from './simulated-member.ts';
 import { Injected } from './simulated-node.ts';
 import type { Deed } from './program.ts';
 
+/** Of devices by their number: they are the same in every program, and take long to compute. */
+const publicKeys = new Map<number, string>();
+
 /** A device as its server meets it: it speaks, is silent, says things twice, and remembers what it was told. */
 export class SimulatedDevice {
   readonly id: DeviceId;
@@ -33,7 +36,8 @@ export class SimulatedDevice {
   constructor(id: DeviceId, project: ProjectId, number: number) {
     this.id = id;
     this.#seed = createHash('sha256').update(`device ${number}`).digest();
-    this.publicKey = toBase64Url(identityFromSeed(this.#seed).publicKey);
+    this.publicKey = publicKeys.get(number) ?? toBase64Url(identityFromSeed(this.#seed).publicKey);
+    publicKeys.set(number, this.publicKey);
     this.#project = project;
     this.number = number;
   }

@@ -7,6 +7,7 @@ import {
   type DatabaseLoad,
 } from '../../storage/database.ts';
 import { migrate } from '../../storage/migrate.ts';
+import { Statements } from '../../storage/pglite-statements.ts';
 
 /** One change of a row's state; `before` is null for a new row. */
 export interface Move {
@@ -48,12 +49,14 @@ const recorder = [
 /** The real schema in a PostgreSQL of this thread, whose clock stands still unless it is moved, and which notes every change of state. */
 export class VirtualDatabase implements Database {
   readonly #engine: PGlite;
+  readonly #statements: Statements;
   /** One connection: statements queue behind the open transaction. */
   #turn: Promise<unknown> = Promise.resolve();
   readonly #prepared = new Map<string, string>();
 
   private constructor(engine: PGlite) {
     this.#engine = engine;
+    this.#statements = new Statements(engine);
   }
 
   static async open(): Promise<VirtualDatabase> {
@@ -136,7 +139,7 @@ export class VirtualDatabase implements Database {
   }
 
   async #run<R extends object>(sql: string, parameters: readonly unknown[]): Promise<R[]> {
-    return (await this.#engine.query<R>(sql, [...parameters])).rows;
+    return (await this.#statements.run(sql, parameters)) as R[]; // the caller says what its columns are
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {

@@ -3,6 +3,7 @@ import { LocalBackend, startServer } from '@starling/server';
 import type { ArmedOptions } from './armed-server.ts';
 import { MortalServer } from './mortal-server.ts';
 import type { TestPostgres } from '../postgres.ts';
+import { copyEmptyDatabase } from '../empty-database.ts';
 import { Admin } from '../project.ts';
 import { temporaryDirectory } from '../servers.ts';
 import { wheelPack } from '../wheel-pack.ts';
@@ -31,6 +32,7 @@ const survivorPollMs = 500;
 /** One server on PGlite, which is started again. */
 export async function onPglite(): Promise<KillWorld> {
   const { options, close } = await place();
+  await copyEmptyDatabase(options.dataDirectory);
   const { victim, revive } = await startVictim(options);
   return {
     admin: new Admin(victim.url, victim.firstKey ?? ''),
