@@ -22,8 +22,8 @@ describe('the coordinator under a virtual clock', { timeout: 1_800_000 }, () => 
   });
 
   it.each<[number, string, fc.Arbitrary<Program>]>([
-    [200, 'clear', clearPrograms],
-    [50, 'secure', securePrograms],
+    [400, 'clear', clearPrograms],
+    [100, 'secure', securePrograms],
   ])(
     `holds its invariants in %i random programs of %s tasks, from seed ${seed}`,
     async (numRuns, _, programs) => {
