@@ -50,6 +50,24 @@ describe.skipIf(consoleBrowser === undefined)(
       await tab.close();
     });
 
+    it.each(['en-GB', 'zh-CN'])(
+      'come compressed: 250 kB at most for the first one, in %s',
+      async (locale) => {
+        const tab = await as('viewer', { locale });
+        await tab.settled();
+        const files = await tab.page.evaluate<{ name: string; sent: number; whole: number }[]>(
+          `performance.getEntriesByType('resource')
+          .filter(({ name }) => name.includes('/console/assets/') && /\\.(js|css)$/.test(name))
+          .map(({ name, encodedBodySize, decodedBodySize }) => ({ name, sent: encodedBodySize, whole: decodedBodySize }))`,
+        );
+        const sum = (of: (file: { sent: number; whole: number }) => number) =>
+          files.reduce((total, file) => total + of(file), 0);
+        expect(sum(({ whole }) => whole)).toBeGreaterThan(500_000); // they are all there
+        expect(sum(({ sent }) => sent)).toBeLessThanOrEqual(250_000);
+        await tab.close();
+      },
+    );
+
     it('find a device, tell what it did, and erase it after the consequence was named', async () => {
       const [device = world.devices[0]!] = world.devices;
       const tab = await as('admin');

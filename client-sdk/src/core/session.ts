@@ -93,13 +93,13 @@ export class Session {
   async #prove(identity: Identity, deviceId: DeviceId): Promise<string> {
     const post = (path: string, body: unknown) =>
       this.#requests.send({ path, method: 'POST', ...jsonBody(body) });
+    const { unmetered } = await this.#host.conditions.now(); // first: a challenge lives a minute
+    const network: Network | undefined =
+      unmetered === undefined ? undefined : unmetered ? 'unmetered' : 'metered';
     const { challenge } = readAnswer<ChallengeAnswer>(await post('/v1/device/challenge', { deviceId }), [
       'challenge',
     ]);
     const signature = toBase64Url(sign(identity, 'session', utf8Encode(challenge)));
-    const { unmetered } = await this.#host.conditions.now();
-    const network: Network | undefined =
-      unmetered === undefined ? undefined : unmetered ? 'unmetered' : 'metered';
     const session = await post('/v1/device/session', {
       ...{ deviceId, challenge, signature },
       ...(network !== undefined && { network }),

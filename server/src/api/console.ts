@@ -23,6 +23,7 @@ export async function addConsole(api: Api, root: string): Promise<void> {
     decorateReply: false,
     wildcard: false,
     index: false,
+    preCompressed: true, // by the build, as `<name>.gz`
     setHeaders: (reply, path) => {
       reply.setHeader('content-security-policy', policy);
       // names of assets hold a digest of what is in them

@@ -36,7 +36,7 @@ export async function forecastTask(
       'This server was started without a simulator to foretell with.',
     );
   return forecaster.forecast({
-    ...{ ir, rows, fleet, seed },
+    ...{ projectId, ir, rows, fleet, seed },
     plan: onAnyDevices(plan),
     devices: devices ?? devicesFor(plan, estimate.devices),
   });

@@ -1,8 +1,10 @@
-import type { Plan } from '@starling/protocol';
+import type { Plan, ProjectId } from '@starling/protocol';
 import type { ForecastRequest, TaskForecast } from '@starling/protocol/api';
 
 /** A task to be played without training; its plan fits its model. */
 export interface ForecastOrder extends Required<Pick<ForecastRequest, 'devices' | 'rows' | 'seed'>> {
+  /** Who asks: one project's forecasts do not keep another's waiting. */
+  readonly projectId: ProjectId;
   readonly ir: unknown;
   readonly plan: Plan;
   readonly fleet: ForecastRequest['fleet'];

@@ -128,7 +128,7 @@ async function alertsOf(querier: Querier, projectId: ProjectId, online: number):
     `select 'task-failed' as kind, id as task_id, name as task, reason as message, updated_at as at
        from tasks where project_id = $1 and state = 'failed' and updated_at > now() - interval '7 days'
      union all
-     select 'rounds-abandoned', t.id, t.name, max(r.reason), max(r.ended_at)
+     select 'rounds-abandoned', t.id, t.name, (array_agg(r.reason order by r.sequence desc))[1], max(r.ended_at)
        from tasks t cross join lateral
             (select * from rounds where task_id = t.id and ended_at is not null order by sequence desc limit $2) r
       where t.project_id = $1 and t.state = 'running'

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import { ProblemError } from '@starling/protocol';
+import { ProblemError, type ProjectId } from '@starling/protocol';
 import type { TaskForecast } from '@starling/protocol/api';
 import type { Forecaster, ForecastOrder } from '@starling/server';
 
@@ -8,30 +8,31 @@ export type ForecastAnswer = { readonly found: TaskForecast } | { readonly refus
 
 const entry = new URL('./forecast-thread.js', import.meta.url);
 
-/** How long one forecast may take, and how many may wait for the one that runs. */
-const limits = { ms: 20_000, waiting: 8 };
+/** How long one forecast may take, and how many are under way or wait: of a server, and of one project. */
+const limits = { ms: 20_000, all: 9, project: 2 };
 
 /** Forecasts of a server, one after another, each in a thread that ends with it: the server goes on meanwhile. */
 export function forecastThreads({ limitMs = limits.ms } = {}): Forecaster {
   let last: Promise<unknown> = Promise.resolve();
-  let waiting = 0;
+  const asked: ProjectId[] = [];
   return {
     forecast: async (order) => {
-      if (waiting > limits.waiting)
+      const { projectId } = order;
+      const ofProject = asked.filter((other) => other === projectId).length;
+      if (asked.length >= limits.all || ofProject >= limits.project) {
         throw new ProblemError(
           'rate-limited',
-          'Too many forecasts are asked for at once. Ask again shortly.',
-          {
-            retryAfterMs: limits.ms,
-          },
+          'Too many forecasts are asked for at once. Ask again when the last is there.',
+          { retryAfterMs: limitMs / 4 },
         );
-      waiting++;
+      }
+      asked.push(projectId);
       const mine = last.then(() => inThread(order, limitMs));
       last = mine.catch(() => undefined);
       try {
         return await mine;
       } finally {
-        waiting--;
+        asked.splice(asked.indexOf(projectId), 1);
       }
     },
   };
@@ -48,6 +49,12 @@ async function inThread(order: ForecastOrder, limitMs: number): Promise<TaskFore
     if ('found' in answer) return answer.found;
     throw new ProblemError('forecast-refused', answer.refused);
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_WORKER_OUT_OF_MEMORY') {
+      throw new ProblemError(
+        'forecast-refused',
+        'Playing the plan takes too much memory. Ask for fewer devices or fewer rounds.',
+      );
+    }
     if (!limit.signal.aborted) throw error;
     throw new ProblemError(
       'forecast-refused',

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import type { Plan } from '@starling/protocol';
+import type { Plan, ProjectId } from '@starling/protocol';
 import type { ForecastOrder } from '@starling/server';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { idealFleet } from './fleet-model.ts';
@@ -30,7 +30,7 @@ beforeAll(async () => {
   ir = await zoo('har-mlp');
 });
 const order = (changes: Partial<ForecastOrder> = {}): ForecastOrder => ({
-  ...{ ir, plan, devices: 200, rows: 50, seed: 4, fleet: undefined },
+  ...{ projectId: 'prj_one' as ProjectId, ir, plan, devices: 200, rows: 50, seed: 4, fleet: undefined },
   ...changes,
 });
 
@@ -85,6 +85,20 @@ describe('a forecast', () => {
     });
   });
 
+  it('is not made of a model whose weights would fill the server', async () => {
+    const huge = {
+      ...{ umir: 1, opset: 1, name: 'huge' },
+      inputs: [
+        { id: 'x', shape: ['B', 4_000] },
+        { id: 'y', shape: ['B'], dtype: 'i32', role: 'label', classes: 3_000 },
+      ],
+      params: [{ id: 'w', shape: [4_000, 3_000], init: { kind: 'zeros' } }],
+      nodes: [{ op: 'dense', in: ['x', 'w'], out: 'logits' }],
+      loss: { op: 'softmaxCrossEntropy', in: ['logits', 'y'] },
+    };
+    await expect(forecast(order({ ir: huge }))).rejects.toThrow('The model has 12000000 weights');
+  });
+
   it('is there for models whose data nobody makes up', async () => {
     const { outcome } = await forecast(order({ ir: await zoo('char-lstm'), fleet: 'ideal' }));
     expect(outcome).toBe('completed');
@@ -114,9 +128,21 @@ describe('forecasts of a server', { timeout: 60_000 }, () => {
   it('give up what takes too long, and refuse when many wait', async () => {
     const threads = forecastThreads({ limitMs: 1 });
     const ask = (wanted: ForecastOrder) => threads.forecast(wanted);
-    const asked = await Promise.allSettled(Array.from({ length: 12 }, () => ask(order())));
+    const asked = await Promise.allSettled(
+      Array.from({ length: 12 }, (_, place) => ask(order({ projectId: `prj_${place}` as ProjectId }))),
+    );
     const codes = asked.map((each) => each.status === 'rejected' && (each.reason as { code?: string }).code);
     expect(codes.slice(0, 9)).toEqual(new Array(9).fill('forecast-refused'));
     expect(codes.slice(9)).toEqual(new Array(3).fill('rate-limited'));
+  });
+
+  it('of one project do not take the turn of another', async () => {
+    const threads = forecastThreads();
+    const ask = (projectId: string) => threads.forecast(order({ projectId: projectId as ProjectId }));
+    const greedy = Array.from({ length: 4 }, () => ask('prj_greedy'));
+    const [other, ...theirs] = await Promise.allSettled([ask('prj_other'), ...greedy]);
+    expect(other.status).toBe('fulfilled');
+    expect(theirs.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'rejected']);
+    expect((await ask('prj_greedy')).outcome).toBe('completed'); // its turns are free again
   });
 });

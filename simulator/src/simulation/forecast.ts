@@ -1,11 +1,16 @@
 import { parseModel } from '@starling/model';
 import type { TaskForecast } from '@starling/protocol/api';
 import type { ForecastOrder } from '@starling/server';
+import { layoutFor } from '@starling/server/rules';
 import { idealFleet, phonesAtNight, readFleetModel } from './fleet-model.ts';
+import { SimulationRefused } from './refused.ts';
 import { simulate } from './simulate.ts';
 
 /** Devices looked at, over all rounds, for one forecast: seconds on one core. Of a plan with more, the first rounds are played. */
 const mostLooks = 2_000_000;
+const mostRounds = 10_000;
+/** Of a model: weights are made, and copied a few times, though nothing is trained. */
+const mostWeights = 2 ** 23;
 const mostPoints = 200;
 
 /** What a task would take, by playing it without training. @throws SimulationRefused */
@@ -14,8 +19,15 @@ export async function forecast(
   looks = mostLooks,
 ): Promise<TaskForecast> {
   const model = parseModel(ir);
+  const { size } = layoutFor(model, plan);
+  if (size > mostWeights) {
+    throw new SimulationRefused(
+      'simulation-unsupported',
+      `The model has ${size} weights; forecasts are made for at most ${mostWeights}. "starling simulate --forecast" has no such limit.`,
+    );
+  }
   const fleet = fleetOf(wanted);
-  const played = Math.max(1, Math.min(plan.rounds, Math.floor(looks / devices)));
+  const played = Math.max(1, Math.min(plan.rounds, mostRounds, Math.floor(looks / devices)));
   const { report } = await simulate({
     ...{ model, fleet, seed, threads: 0, isTraining: false },
     plan: { ...plan, rounds: played },

@@ -46,7 +46,7 @@ export function keyOf<O extends Operation>(operation: O, input?: InputOf<Endpoin
 export function useRead<O extends Operation>(
   operation: O,
   input: InputOf<Endpoints[O]>,
-  options: { enabled?: boolean; refetchInterval?: number } = {},
+  options: { enabled?: boolean; refetchInterval?: number; staleTime?: number } = {},
 ): UseQueryResult<AnswerOf<Endpoints[O]>, ProblemError> {
   const client = useClient();
   return useQuery<AnswerOf<Endpoints[O]>, ProblemError>({

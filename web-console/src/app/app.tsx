@@ -7,6 +7,7 @@ import { clientOf } from '../api/client.ts';
 import type { BrowserSession } from '@starling/protocol/api';
 import { currentSession } from '../api/session.ts';
 import { Problem } from '../components/problem.tsx';
+import { Questions } from '../components/question.tsx';
 import { Language, preferredLocale, rememberLocale, type Locale } from '../i18n/index.tsx';
 import { LocaleProvider } from './locale.tsx';
 import { router } from './routes.tsx';
@@ -24,6 +25,7 @@ export function App() {
     <Language locale={locale}>
       <LocaleProvider value={{ locale, choose }}>
         <Gate />
+        <Questions />
       </LocaleProvider>
     </Language>
   );

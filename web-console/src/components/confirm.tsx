@@ -1,6 +1,5 @@
-import { Button, Text } from '@mantine/core';
-import { modals } from '@mantine/modals';
-import { useTranslations } from 'use-intl';
+import { Button } from '@mantine/core';
+import { askFirst } from './question.tsx';
 
 /** A button that asks before it acts: what would happen, and a way back. */
 export function ConfirmButton({
@@ -23,20 +22,13 @@ export function ConfirmButton({
   /** Nothing is lost by it. */
   undoable?: boolean;
 }) {
-  const cancel = useTranslations('shell.act')('cancel');
   return (
     <Button
       {...(size === 'row' ? { size: 'compact-sm', variant: 'subtle' } : { variant: 'light' })}
       {...(!undoable && { color: 'red' })}
       loading={pending}
       onClick={() => {
-        modals.openConfirmModal({
-          title,
-          children: <Text>{text}</Text>,
-          labels: { confirm: name, cancel },
-          ...(!undoable && { confirmProps: { color: 'red' } }),
-          onConfirm: act,
-        });
+        askFirst({ title, text, confirm: name, act, undoable });
       }}
     >
       {name}

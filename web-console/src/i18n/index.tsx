@@ -1,6 +1,6 @@
 import { IntlProvider } from 'use-intl';
 import { useEffect, useState, type ReactNode } from 'react';
-import { en, type English } from './en/index.ts';
+import type { English } from './en/index.ts';
 
 export const locales = { en: 'English', zh: '简体中文' } as const;
 export type Locale = keyof typeof locales;
@@ -27,28 +27,28 @@ export function rememberLocale(locale: Locale): void {
   localStorage.setItem(stored, locale);
 }
 
-/** Hands down the words of a language, which come with it: English is always there. */
+/** Words that are there from the start. */
+type First = Words<typeof import('./en/index.ts').en>;
+const sources: Record<Locale, () => Promise<First>> = {
+  en: () => import('./en/index.ts').then(({ en }) => en),
+  zh: () => import('./zh/index.ts').then(({ zh }) => zh),
+};
+
+/** Hands down the words of a language, once they are there; until then those of the one before. */
 export function Language({ locale, children }: { locale: Locale; children: ReactNode }) {
-  const [words, setWords] = useState<{ locale: Locale; messages: Partial<Messages> }>({
-    locale: 'en',
-    messages: en,
-  });
+  const [words, setWords] = useState<{ locale: Locale; messages: First }>();
   useEffect(() => {
     let over = false;
-    const show = (messages: Partial<Messages>) => {
+    void sources[locale]().then((messages) => {
       if (over) return;
       document.documentElement.lang = locale;
       setWords({ locale, messages });
-    };
-    if (locale === 'en') show(en);
-    else
-      void import('./zh/index.ts').then(({ zh }) => {
-        show(zh);
-      });
+    });
     return () => {
       over = true;
     };
   }, [locale]);
+  if (!words) return null;
   return (
     <IntlProvider
       locale={words.locale}

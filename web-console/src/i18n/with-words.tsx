@@ -2,9 +2,14 @@ import { Skeleton } from '@mantine/core';
 import { Suspense, use, type ComponentType, type ReactNode } from 'react';
 import { IntlProvider, useLocale, useMessages, useTimeZone } from 'use-intl';
 import type { English } from './en/index.ts';
+import type { Locale, Words } from './index.tsx';
 
-type Later = typeof import('./en/later.ts').later;
-let english: Promise<Later> | undefined;
+type Later = Words<typeof import('./en/later.ts').later>;
+const sources: Record<Locale, () => Promise<Later>> = {
+  en: () => import('./en/later.ts').then(({ later }) => later),
+  zh: () => import('./zh/later.ts').then(({ later }) => later),
+};
+const loaded = new Map<Locale, Promise<Later>>();
 
 /** A page that says words which are not there from the start: it is shown when they are. */
 export function withWords<P extends object>(Page: ComponentType<P>): ComponentType<P> {
@@ -23,8 +28,7 @@ function MoreWords({ children }: { children: ReactNode }) {
   const locale = useLocale();
   const timeZone = useTimeZone();
   const given = useMessages();
-  // other languages come whole
-  const messages: English = locale === 'en' ? { ...given, ...use(laterEnglish()) } : given;
+  const messages = { ...given, ...use(laterWords(locale)) } as English; // the same keys, in words of the language
   return (
     <IntlProvider locale={locale} messages={messages} {...(timeZone !== undefined && { timeZone })}>
       {children}
@@ -32,7 +36,8 @@ function MoreWords({ children }: { children: ReactNode }) {
   );
 }
 
-function laterEnglish(): Promise<Later> {
-  english ??= import('./en/later.ts').then(({ later }) => later);
-  return english;
+function laterWords(locale: Locale): Promise<Later> {
+  let words = loaded.get(locale);
+  if (!words) loaded.set(locale, (words = sources[locale]()));
+  return words;
 }

@@ -8,7 +8,7 @@ import { useTranslations } from 'use-intl';
 import { useAct, useList, useRead } from '../../api/calls.tsx';
 import { useMay } from '../../app/session.tsx';
 import { ConfirmButton } from '../../components/confirm.tsx';
-import { dropReason } from '../../components/drop-reason.ts';
+import { dropReason } from '../../components/reasons.ts';
 import { Explained } from '../../components/figure.tsx';
 import { Identity } from '../../components/identity.tsx';
 import { ItemList, Nothing, type Column } from '../../components/item-list.tsx';

@@ -6,7 +6,7 @@ import { useTranslations } from 'use-intl';
 import { useRead } from '../../api/calls.tsx';
 import { Bars } from '../../components/bars.tsx';
 import { lineColour } from '../../components/chart/colours.ts';
-import { dropReason } from '../../components/drop-reason.ts';
+import { abandonReason, dropReason } from '../../components/reasons.ts';
 import { Explained, Figures } from '../../components/figure.tsx';
 import { Nothing } from '../../components/item-list.tsx';
 import { Page, Panel } from '../../components/page.tsx';
@@ -101,6 +101,7 @@ function Panels({ fleet }: { fleet: FleetFigures }) {
 
 function Attention({ alerts }: Pick<FleetFigures, 'alerts'>) {
   const words = useTranslations('fleet');
+  const states = useTranslations('states');
   return (
     <Panel title={words('attention')}>
       {alerts.length === 0 ? (
@@ -121,7 +122,7 @@ function Attention({ alerts }: Pick<FleetFigures, 'alerts'>) {
                 </Anchor>
               }
             >
-              {words(`alert.${kind}`, { message })}{' '}
+              {words(`alert.${kind}`, { message: abandonReason(message, states) })}{' '}
               <Text span c="dimmed" size="sm">
                 <Ago at={at} />
               </Text>

@@ -1,12 +1,12 @@
 import { Button, Group, Modal, NumberInput, SegmentedControl, Stack, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
-import { modals } from '@mantine/modals';
 import type { Round } from '@starling/protocol';
 import { IconClockPlus, IconPlayerTrackNext, IconTrash } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { useAct } from '../../api/calls.tsx';
 import { useMay } from '../../app/session.tsx';
+import { askFirst } from '../../components/question.tsx';
 
 const changes = ['getRound', 'getAnatomy', 'getArrivals', 'listRounds', 'getTask'] as const;
 const minuteMs = 60_000;
@@ -22,20 +22,17 @@ export function RoundActions({ round }: { round: Round }) {
   if (round.endedAt !== null || !may('extendRound')) return null;
   const input = { params: { id: round.id } };
   const ask = (which: 'close' | 'abort', proceed: () => void) => {
-    modals.openConfirmModal({
+    askFirst({
       title: words(`${which}.title`, { sequence: round.sequence }),
-      children: (
-        <Text size="sm">
-          {which === 'abort'
-            ? words('abort.meaning')
-            : words(round.state === 'selecting' ? 'close.selecting' : 'close.later', {
-                minimum: round.minimum,
-              })}
-        </Text>
-      ),
-      labels: { confirm: words(`${which}.confirm`), cancel: shell('cancel') },
-      ...(which === 'abort' && { confirmProps: { color: 'red' } }),
-      onConfirm: proceed,
+      text:
+        which === 'abort'
+          ? words('abort.meaning')
+          : words(round.state === 'selecting' ? 'close.selecting' : 'close.later', {
+              minimum: round.minimum,
+            }),
+      confirm: words(`${which}.confirm`),
+      undoable: which === 'close',
+      act: proceed,
     });
   };
   return (

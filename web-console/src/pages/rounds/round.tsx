@@ -1,5 +1,5 @@
 import { Alert, Anchor, Box, Group, SimpleGrid, Skeleton, Stack, Text, VisuallyHidden } from '@mantine/core';
-import { abandonReasons, type AbandonReason, type RoundDetail, type RoundId } from '@starling/protocol';
+import type { RoundDetail, RoundId } from '@starling/protocol';
 import { Link, useParams } from '@tanstack/react-router';
 import { useTranslations } from 'use-intl';
 import { useRead } from '../../api/calls.tsx';
@@ -7,6 +7,7 @@ import { Explained, Figures } from '../../components/figure.tsx';
 import { Page, Panel } from '../../components/page.tsx';
 import { Problem } from '../../components/problem.tsx';
 import { useQuantities } from '../../components/quantities.ts';
+import { abandonReason } from '../../components/reasons.ts';
 import { RoundStrip } from '../../components/round-strip.tsx';
 import { StateBadge } from '../../components/state-badge.tsx';
 import { Ago } from '../../components/time.tsx';
@@ -116,12 +117,11 @@ export function RoundPage() {
 
 function WhyAbandoned({ round: { state, reason } }: { round: RoundDetail }) {
   const words = useTranslations('rounds');
-  const reasons = useTranslations('states.abandoned');
+  const states = useTranslations('states');
   if (state !== 'abandoned') return null;
-  const known = (text: string): text is AbandonReason => abandonReasons.some((each) => each === text);
   return (
     <Alert color="orange" title={words('abandoned')}>
-      {reason !== null && known(reason) ? `${reasons(reason)}. ` : (reason ?? '')}
+      {reason !== null && `${abandonReason(reason, states)}. `}
       {words('nothingPublished')}
     </Alert>
   );

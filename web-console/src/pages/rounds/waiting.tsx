@@ -3,6 +3,7 @@ import type { Round, RoundId } from '@starling/protocol';
 import { IconHourglass } from '@tabler/icons-react';
 import { useTranslations } from 'use-intl';
 import { useRead } from '../../api/calls.tsx';
+import { abandonReason } from '../../components/reasons.ts';
 import { Ago, useNow } from '../../components/time.tsx';
 
 /** Says that a round waits since those before it failed, why the last did, and when it goes on. */
@@ -15,7 +16,7 @@ export function WaitingAlert({
   previous: RoundId | undefined;
 }) {
   const words = useTranslations('rounds.waiting');
-  const reasons = useTranslations('states.abandoned');
+  const states = useTranslations('states');
   const isWaiting = state === 'selecting' && offersFrom !== null && Date.parse(offersFrom) > useNow(1000);
   const { data } = useRead(
     'getRound',
@@ -26,11 +27,7 @@ export function WaitingAlert({
   const reason = data?.reason ?? null;
   return (
     <Alert color="yellow" icon={<IconHourglass />} title={words('title')}>
-      {words('text')}{' '}
-      {reason !== null &&
-        words('last', {
-          reason: reasons.has(reason as 'aborted') ? reasons(reason as 'aborted') : reason,
-        })}{' '}
+      {words('text')} {reason !== null && words('last', { reason: abandonReason(reason, states) })}{' '}
       {words('goesOn')} <Ago at={offersFrom} />.
     </Alert>
   );

@@ -9,6 +9,7 @@ import { Figure } from '../../components/figure.tsx';
 import { ItemList, Nothing, type Column } from '../../components/item-list.tsx';
 import { Panel } from '../../components/page.tsx';
 import { useQuantities } from '../../components/quantities.ts';
+import { abandonReason } from '../../components/reasons.ts';
 import { StateBadge } from '../../components/state-badge.tsx';
 import { Ago } from '../../components/time.tsx';
 import { WaitingAlert } from '../rounds/waiting.tsx';
@@ -196,7 +197,7 @@ function RoundNow({ round, previous }: { round: Round; previous: RoundId | undef
 
 function useRoundColumns(): Column<Round>[] {
   const words = useTranslations('task.column');
-  const reasons = useTranslations('states.abandoned');
+  const states = useTranslations('states');
   const { bytes, count, percent } = useQuantities();
   return [
     { head: words('round'), cell: (round) => <RoundLink {...round} /> },
@@ -207,7 +208,7 @@ function useRoundColumns(): Column<Round>[] {
           <StateBadge of="round" state={state} />
           {reason !== null && (
             <Text size="xs" c="dimmed">
-              {reasons.has(reason as 'aborted') ? reasons(reason as 'aborted') : reason}
+              {abandonReason(reason, states)}
             </Text>
           )}
         </Stack>

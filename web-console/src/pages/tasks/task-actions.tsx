@@ -1,5 +1,4 @@
-import { ActionIcon, Button, Menu, Text } from '@mantine/core';
-import { modals } from '@mantine/modals';
+import { ActionIcon, Button, Menu } from '@mantine/core';
 import type { Task } from '@starling/protocol';
 import type { Operation } from '@starling/protocol/api';
 import {
@@ -19,6 +18,7 @@ import { useAct } from '../../api/calls.tsx';
 import { useMay } from '../../app/session.tsx';
 import { EvaluateNow } from './evaluate-now.tsx';
 import { SimulateNow } from './simulate-now.tsx';
+import { askFirst } from '../../components/question.tsx';
 
 const touched: readonly Operation[] = ['getTask', 'listTasks', 'listRounds', 'getFleet'];
 
@@ -148,19 +148,17 @@ function Moves({ task: { id, state } }: { task: Task }) {
 
 function Cancel({ task: { id, name } }: { task: Task }) {
   const words = useTranslations('task');
-  const shell = useTranslations('shell.act');
   const cancel = useAct('cancelTask', { changes: touched });
   return (
     <Menu.Item
       color="red"
       leftSection={<IconX size={16} />}
       onClick={() => {
-        modals.openConfirmModal({
+        askFirst({
           title: words('cancelTitle', { name }),
-          children: <Text size="sm">{words('cancelMeaning')}</Text>,
-          labels: { confirm: words('act.cancel'), cancel: shell('cancel') },
-          confirmProps: { color: 'red' },
-          onConfirm: () => {
+          text: words('cancelMeaning'),
+          confirm: words('act.cancel'),
+          act: () => {
             cancel.mutate({ params: { id } });
           },
         });

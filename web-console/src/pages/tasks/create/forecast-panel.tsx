@@ -1,12 +1,13 @@
-import { Alert, SimpleGrid, Skeleton, Stack, Text } from '@mantine/core';
+import { Alert, Button, SimpleGrid, Skeleton, Stack, Text } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import type { ForecastRequest, TaskForecast, TaskValidation } from '@starling/protocol/api';
 import { lazy, Suspense, useMemo, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { useRead } from '../../../api/calls.tsx';
+import { messageOf } from '../../../api/problems.ts';
 import { Bars } from '../../../components/bars.tsx';
 import { lineColour } from '../../../components/chart/colours.ts';
-import { dropReason } from '../../../components/drop-reason.ts';
+import { dropReason } from '../../../components/reasons.ts';
 import { Explained, Figures } from '../../../components/figure.tsx';
 import { Panel } from '../../../components/page.tsx';
 import { useQuantities } from '../../../components/quantities.ts';
@@ -33,11 +34,14 @@ export function ForecastPanel({
   measuredMs: number | undefined;
 }) {
   const words = useTranslations('create');
+  const shell = useTranslations('shell.problem');
   const [assumed, setAssumed] = useState<Assumed>({});
   const [settled] = useDebouncedValue(assumed, settleMs);
-  const { data, error, isPlaceholderData, isFetching } = useRead('forecastTask', {
-    body: { ...task, ...settled },
-  });
+  const { data, error, isPlaceholderData, isFetching, refetch } = useRead(
+    'forecastTask',
+    { body: { ...task, ...settled } },
+    { staleTime: Infinity }, // the same question has the same answer
+  );
   const { goal } = task.plan.cohort;
   return (
     <Panel
@@ -57,7 +61,14 @@ export function ForecastPanel({
       )}
       {error ? (
         <Alert color="yellow" title={words('noForecast')}>
-          {error.message}
+          <Stack gap="xs" align="flex-start">
+            <Text size="sm" style={{ whiteSpace: 'pre-line' }}>
+              {messageOf(error)}
+            </Text>
+            <Button variant="default" size="xs" onClick={() => void refetch()}>
+              {shell('retry')}
+            </Button>
+          </Stack>
         </Alert>
       ) : data === undefined ? (
         <Skeleton h={420} aria-busy />

@@ -1,6 +1,5 @@
 import { Anchor, Button, Checkbox, Grid, Group, Skeleton, Stack, Text, TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
-import { modals } from '@mantine/modals';
 import type { TaskRequest, VersionId } from '@starling/protocol';
 import type { ForecastRequest } from '@starling/protocol/api';
 import { Link, useNavigate } from '@tanstack/react-router';
@@ -11,6 +10,7 @@ import { Page, Panel } from '../../../components/page.tsx';
 import { valueAt, withValue, type JsonObject } from '../../../components/plan/document.ts';
 import { problemsBeside, type PlacedProblem } from '../../../components/plan/problems.ts';
 import { Problem } from '../../../components/problem.tsx';
+import { askFirst } from '../../../components/question.tsx';
 import { CheckPanel } from './check-panel.tsx';
 import { draftOf, planFor, planIn, withText } from './draft.ts';
 import { ForecastPanel } from './forecast-panel.tsx';
@@ -214,7 +214,6 @@ function Create({
   goal: unknown;
 }) {
   const words = useTranslations('create');
-  const shell = useTranslations('shell.act');
   const navigate = useNavigate();
   const upload = useAct('uploadModel', { changes: ['listModels'] });
   const create = useAct('createTask', { changes: ['listTasks', 'getFleet'] });
@@ -247,13 +246,14 @@ function Create({
         variant="default"
         disabled={!ready || busy}
         onClick={() => {
-          modals.openConfirmModal({
+          askFirst({
             title: words('startTitle', {
               name: typeof document['name'] === 'string' ? document['name'] : '',
             }),
-            children: <Text size="sm">{words('startMeaning', { devices: Number(goal) })}</Text>,
-            labels: { confirm: words('submitStart'), cancel: shell('cancel') },
-            onConfirm: () => {
+            text: words('startMeaning', { devices: Number(goal) }),
+            confirm: words('submitStart'),
+            undoable: true,
+            act: () => {
               begin(true);
             },
           });
