@@ -52,6 +52,22 @@ describe('a job beside the server', () => {
     expect((await backend.status(order.id)).state).toBe('cancelled');
   });
 
+  it('gives the begin of a log that is too long, and the reason at its end', async () => {
+    const long = new LocalBackend({ programs: { torch: ['/bin/sh', join(root, 'long.sh')] } });
+    await writeFile(
+      join(root, 'long.sh'),
+      `yes ä | head -c 16777217; echo; echo '{"code": "internal", "message": "too long"}'; exit 1`,
+    );
+    const other = await submit(long, {});
+    expect(await ended(long, other)).toMatchObject({ state: 'failed', message: 'internal: too long' });
+    const { text, next } = await long.logs(other.id, 0);
+    expect(next).toBe(text.length);
+    expect(text.startsWith('ä\nä\n')).toBe(true);
+    expect(Buffer.byteLength(text)).toBeLessThanOrEqual(16 * 2 ** 20);
+    expect(await long.logs(other.id, next)).toEqual({ text: '', next });
+    await long.close();
+  });
+
   it('fails when its program is not there', async () => {
     const backend = new LocalBackend({ programs: { torch: ['/no/such/program'] } });
     const order = await submit(backend, {});
@@ -81,6 +97,17 @@ describe('a job on Ray', () => {
     expect((await backend.status(order.id)).state).toBe('lost');
     await backend.submit(order);
     await until(backend, order, 'running');
+  });
+
+  it('ends when it has failed though its log cannot be read', async () => {
+    head.hasLogs = false;
+    const order = await submit(backend, { exit: 3 });
+    expect(await ended(backend, order)).toMatchObject({
+      ...{ state: 'failed', exit: 3 },
+      message: expect.stringMatching(
+        /^Job entrypoint command failed \(its log cannot be read: Ray answered 500/,
+      ) as unknown,
+    });
   });
 
   it('leaves word for a job that the cluster may still start though it was cancelled', async () => {

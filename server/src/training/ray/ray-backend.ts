@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   assertFeasible,
+  BackendUnavailable,
   cancelled,
   overLimit,
   partOf,
@@ -151,8 +152,18 @@ export class RayBackend implements TrainingBackend {
     if (job.status === 'SUCCEEDED') return { state: 'succeeded', exit: 0 };
     if (ending) return ending;
     if (job.status === 'STOPPED') return { state: 'cancelled', message: 'It was stopped on the cluster.' };
-    const message = failureIn(await this.#ray.logs(id)) || (job.message ?? '');
+    const message = await this.#reason(id, job.message ?? '');
     return { state: 'failed', message, ...(exit === null ? {} : { exit }) };
+  }
+
+  /** Why a job failed; a log that cannot be read, as one that is too long, leaves what Ray says. */
+  async #reason(id: string, message: string): Promise<string> {
+    try {
+      return failureIn(await this.#ray.logs(id)) || message;
+    } catch (error) {
+      if (!(error instanceof BackendUnavailable)) throw error;
+      return `${message} (its log cannot be read: ${error.message})`.trimStart();
+    }
   }
 
   #submission(order: JobOrder, workingDirectory: string): RaySubmission {
