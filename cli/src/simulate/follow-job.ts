@@ -19,6 +19,7 @@ export async function followJob(
   order: JobOrder,
   options: FollowOptions,
 ): Promise<void> {
+  await backend.assertFeasible(order);
   try {
     await backend.submit(order);
     await follow(backend, order.id, options);

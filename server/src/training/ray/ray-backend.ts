@@ -41,6 +41,8 @@ export interface RayBackendOptions extends RayAddress {
 
 /** How long it is believed that all machines have Node, before they are asked again. */
 const nodeBelievedMs = 300_000;
+/** How long it is believed that some do not: whoever puts it right need not wait, and whoever asks again costs nothing. */
+const refusalBelievedMs = 15_000;
 const patienceSeconds = 60;
 
 interface Submitted {
@@ -61,10 +63,13 @@ export class RayBackend implements TrainingBackend {
   readonly #options: RayBackendOptions;
   readonly #submitted = new Map<string, Submitted>();
   readonly #clock: () => number;
-  /** Monotonic milliseconds at which all machines were found to have Node. */
-  #nodeSeen = -Infinity;
+  /** What the machines said of Node, or will say, and until when (monotonic milliseconds) it is believed. */
+  #node: { readonly asked: Promise<void>; until: number } = { asked: Promise.resolve(), until: -Infinity };
 
-  /** @throws RangeError For an address without a token that is not said to be insecure, or one that is no URL. */
+  /**
+   * @throws RangeError For an address without a token that is not said to be insecure, one that is no URL, or an interpreter
+   * that a shell would read in its own way.
+   */
   constructor(options: RayBackendOptions) {
     if (options.token === undefined && options.insecure !== true)
       throw new RangeError(
@@ -72,6 +77,10 @@ export class RayBackend implements TrainingBackend {
       );
     if (!/^https?:$/.test(new URL(options.url).protocol))
       throw new RangeError(`The address of Ray is ${options.url}; expected http://… or https://…`);
+    if (!/^[A-Za-z0-9_./-]*$/.test(options.python ?? ''))
+      throw new RangeError(
+        `"${options.python ?? ''}" becomes part of a command on the cluster: letters, digits and _ . / - alone are taken.`,
+      );
     this.#options = options;
     this.#ray = new RayJobs(options);
     this.#clock = options.clock ?? (() => performance.now());
@@ -84,24 +93,17 @@ export class RayBackend implements TrainingBackend {
   }
 
   async assertFeasible(order: JobOrder): Promise<void> {
-    const capabilities = await this.capabilities();
-    if (!isSpread(order) || this.#options.simulator === undefined) {
-      assertFeasible(order, capabilities);
-      return;
-    }
-    assertRoom(order, capabilities.machines);
-    if (this.#clock() - this.#nodeSeen < nodeBelievedMs) return;
-    const { python, node } = this.#options;
-    const sources = await this.#upload(true);
-    commonNode(await examineMachines(this.#ray, sources, { python, node, patienceSeconds }));
-    this.#nodeSeen = this.#clock();
+    await this.#assertPlaced(order);
+    if (isSpread(order) && this.#options.simulator !== undefined) await this.#assertNode();
   }
 
   async submit(order: JobOrder): Promise<void> {
     assertPlain(order);
     // A second submission of one id is answered with an error and a traceback: look first.
     if (!(await this.#ray.job(order.id))) {
-      await this.assertFeasible(order); // what can never be placed would wait for ever
+      // What can never be placed would wait for ever. Machines without Node end a job by themselves, so nobody waits for
+      // all of them here: whoever submits goes on to other jobs.
+      await this.#assertPlaced(order);
       await this.#ray.submit(this.#submission(order, await this.#upload(isSpread(order))));
     }
     if (!this.#submitted.has(order.id)) this.#submitted.set(order.id, { order });
@@ -140,6 +142,38 @@ export class RayBackend implements TrainingBackend {
   close(): Promise<void> {
     this.#ray.close();
     return Promise.resolve();
+  }
+
+  async #assertPlaced(order: JobOrder): Promise<void> {
+    const capabilities = await this.capabilities();
+    if (isSpread(order) && this.#options.simulator !== undefined) assertRoom(order, capabilities.machines);
+    else assertFeasible(order, capabilities);
+  }
+
+  /** Asks the machines, unless they are being asked or have just been: each time is a program on the cluster. */
+  async #assertNode(): Promise<void> {
+    if (this.#clock() >= this.#node.until) {
+      const node = { asked: this.#examine(), until: Infinity };
+      this.#node = node;
+      const believe = (forMs: number) => {
+        node.until = this.#clock() + forMs;
+      };
+      node.asked.then(
+        () => {
+          believe(nodeBelievedMs);
+        },
+        () => {
+          believe(refusalBelievedMs);
+        },
+      );
+    }
+    await this.#node.asked;
+  }
+
+  async #examine(): Promise<void> {
+    const { python, node } = this.#options;
+    const sources = await this.#upload(true);
+    commonNode(await examineMachines(this.#ray, sources, { python, node, patienceSeconds }));
   }
 
   async #upload(withSimulator: boolean): Promise<string> {
