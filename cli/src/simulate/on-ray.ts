@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Model, Params } from '@starling/model';
 import { writeWeights, type Plan } from '@starling/protocol';
@@ -54,9 +54,9 @@ export async function simulateOnRay(
   try {
     await prepareJob(order, work, model.ir, writeWeights(start.layout, start.values));
     await followJob(backend, order, { interrupted: interrupts.signal, tell });
-    const { metrics } = await readResult(directory, undefined);
-    const weights = await readFile(join(directory, 'weights-out.safetensors'));
-    return { report: metrics as unknown as SimulationReport, weights }; // of this version's own program
+    const { metrics, weights } = await readResult(directory, start.layout);
+    // the report is of this version's own program; with a layout there are weights
+    return { report: metrics as unknown as SimulationReport, weights: weights!.file };
   } finally {
     interrupts.close();
     await rm(directory, { recursive: true, force: true });
