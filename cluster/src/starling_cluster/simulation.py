@@ -155,8 +155,9 @@ class _Driver:
             pass  # it has ended, and its output says how
 
     def _is_loss(self, error: Exception) -> bool:
-        """Whether the actor, or its process, is gone; anything else would come again."""
-        return isinstance(error, (self._ray.exceptions.RayActorError, WorkerEnded))
+        """Whether the actor, its process, or the machine that held its answer is gone; anything else would come again."""
+        lost = self._ray.exceptions
+        return isinstance(error, (lost.RayActorError, lost.ObjectLostError, WorkerEnded))
 
 
 def _reason(error: Exception) -> JobError:
