@@ -116,6 +116,12 @@ describe('a simulation on a real Ray cluster', () => {
     expect(done.metrics).toEqual(metrics);
   });
 
+  it('leaves room for another until it has all that it needs: two that do not fit together end one after the other', async () => {
+    const both = await Promise.all([simulated('ray', 3, 6), simulated('ray', 3, 6)]);
+    expect(both.map(({ state }) => state)).toEqual(['succeeded', 'succeeded']);
+    expect(both[0].metrics).toEqual(both[1].metrics);
+  });
+
   it('ends with its actors when it is cancelled', async () => {
     const job = await ask(admin, await task(), simulation('ray', 2, 100_000));
     await eventually('workers', () => Promise.resolve(workersOf(head).length === 2 || undefined), patienceMs);
