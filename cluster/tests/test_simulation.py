@@ -5,10 +5,15 @@ from __future__ import annotations
 import io
 import os
 import stat
+import sys
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, Iterator
 
 import pytest
 
+from starling_cluster import machines
 from starling_cluster.config import parse_job
 from starling_cluster.errors import BadInput, DeviceUnavailable
 from starling_cluster.frames import Frame, read_frame, write_frame
@@ -61,3 +66,50 @@ def test_our_own_engine_simulates_and_does_nothing_else_here() -> None:
     assert (read.workers, read.cpus_per_worker, read.training) == (3, 2, {"plan": {}, "fleet": "ideal"})
     with pytest.raises(BadInput, match="framework"):
         parse_job({**job, "kind": "warm-start"})
+
+
+class RayError(Exception):
+    pass
+
+
+class FakeRay:
+    """Of Ray, what asks machines: each task is its node's name, and says what `says` has of that."""
+
+    exceptions = SimpleNamespace(RayError=RayError)
+
+    def __init__(self, says: dict[str, Any]) -> None:
+        self._says = says
+
+    def nodes(self) -> list[dict[str, Any]]:
+        return [{"Alive": True, "NodeID": name, "NodeManagerAddress": "10.0.0.1"} for name in self._says]
+
+    def remote(self, _: Any) -> Any:
+        return SimpleNamespace(
+            options=lambda num_cpus, scheduling_strategy: SimpleNamespace(remote=lambda _: scheduling_strategy)
+        )
+
+    def wait(self, references: list[str], num_returns: int, timeout: float) -> tuple[list[str], list[str]]:
+        assert num_returns == len(references) and timeout < 60
+        hung = [name for name in references if self._says[name] is None]
+        return [name for name in references if name not in hung], hung
+
+    def get(self, reference: str) -> Any:
+        if isinstance(self._says[reference], RayError):
+            raise self._says[reference]
+        return {"machine": reference, "node": self._says[reference]}
+
+
+def test_every_machine_is_named_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    ray = FakeRay({"one": "20.20.0", "two": None, "three": RayError("it died\nat night")})
+
+    @contextmanager
+    def fake() -> Iterator[Any]:
+        yield ray
+
+    monkeypatch.setattr(machines, "cluster", fake)
+    strategies = SimpleNamespace(NodeAffinitySchedulingStrategy=lambda node_id, soft: node_id)
+    monkeypatch.setitem(sys.modules, "ray.util.scheduling_strategies", strategies)
+    one, two, three = machines.examine_all()  # two raylets of one address are two machines
+    assert one == {"machine": "one", "node": "20.20.0"}
+    assert two == {"machine": "10.0.0.1", "node": None, "reason": "It did not answer in 25 s."}
+    assert three["reason"] == "It did not answer: it died"

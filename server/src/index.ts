@@ -5,7 +5,7 @@ export { failpoints, type Failpoint } from './coordinator/context.ts';
 export type { Forecaster, ForecastOrder } from './forecast/forecaster.ts';
 export { DirectoryInUse } from './storage/directory-lock.ts';
 export { UnknownSchema } from './storage/migrate.ts';
-export type { JobOrder } from './training/backend.ts';
+export { BackendUnavailable, type JobOrder, type TrainingBackend } from './training/backend.ts';
 export type { CloudOptions } from './training/cloud.ts';
 export {
   prepareJob,

@@ -53,6 +53,17 @@ const training = (rounds: number) => ({
       everyRounds: 2,
       spec: { goal: 3, minimum: 1, supportShares: [0.5], steps: [1], rate: 0.1 },
     },
+    hybrid: {
+      everyRounds: 4,
+      work: {
+        ...{ kind: 'warm-start', framework: 'embedded', data: 'wheel', device: 'cpu', seed: 4 },
+        ...{ workers: 1, cpusPerWorker: 1, devicesPerWorker: 0, wallSeconds: 60 },
+        training: {
+          ...{ algorithm: 'fedavg', epochs: 1, batchSize: 8, rate: 0.1, rounds: 2 },
+          ...{ cohort: { goal: 2 }, optimiser: { kind: 'sgd', rate: 1 } },
+        },
+      },
+    },
   }),
 });
 
@@ -73,7 +84,13 @@ describe('a simulation on a real Ray cluster', () => {
   it('comes to the report of threads beside the server, on 1, 2 and 4 actors', async () => {
     const { state, metrics } = await simulated('local', 2, 6);
     expect(state).toBe('succeeded');
-    expect(metrics).toMatchObject({ outcome: 'completed', devices: 12, heldOut: 3, digest });
+    expect(metrics).toMatchObject({
+      outcome: 'completed',
+      devices: 12,
+      heldOut: 3,
+      digest,
+      steps: [{ after: 4 }],
+    });
     for (const workers of [1, 2, 4]) {
       const job = await simulated('ray', workers, 6);
       expect(job).toMatchObject({ state: 'succeeded', backend: 'ray', message: null });
@@ -97,6 +114,12 @@ describe('a simulation on a real Ray cluster', () => {
     expect(done).toMatchObject({ state: 'succeeded', attempts: 1 });
     expect((await log()).text).toContain('"lost":');
     expect(done.metrics).toEqual(metrics);
+  });
+
+  it('leaves room for another until it has all that it needs: two that do not fit together end one after the other', async () => {
+    const both = await Promise.all([simulated('ray', 3, 6), simulated('ray', 3, 6)]);
+    expect(both.map(({ state }) => state)).toEqual(['succeeded', 'succeeded']);
+    expect(both[0].metrics).toEqual(both[1].metrics);
   });
 
   it('ends with its actors when it is cancelled', async () => {

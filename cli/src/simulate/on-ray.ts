@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Model, Params } from '@starling/model';
 import { writeWeights, type Plan } from '@starling/protocol';
 import { prepareJob, RayBackend, readResult, type JobOrder } from '@starling/server';
 import type { FleetModel, SimulationReport } from '@starling/simulator/simulation';
 import { pythonSources, simulator } from '../cloud-options.ts';
+import { followJob } from './follow-job.ts';
 import type { SimulateOptions } from './options.ts';
 
 /** What a cluster is to simulate. */
@@ -19,11 +20,13 @@ export interface RayScene {
   readonly devices: number;
 }
 
-const pollMs = 300;
 /** A month: whoever waits here may end it. */
 const wallSeconds = 30 * 24 * 3600;
 
-/** Runs a simulation as a job of a Ray cluster, and gives its report and the weights of the last version, a file. */
+/**
+ * Runs a simulation as a job of a Ray cluster, and gives its report and the weights of the last version, a file. An interrupt
+ * ends the job.
+ */
 export async function simulateOnRay(
   url: string,
   options: SimulateOptions,
@@ -47,40 +50,38 @@ export async function simulateOnRay(
   const { seed, fold, rows, synthetic, dataSet: dataSets } = options;
   const training = { plan, fleet, devices, ...(synthetic ? { synthetic: { rows } } : { fold }) };
   const work = { kind: order.kind, data: pack ?? directory, users: null, seed, training, dataSets };
+  const interrupts = new Interrupts();
   try {
     await prepareJob(order, work, model.ir, writeWeights(start.layout, start.values));
-    await backend.submit(order);
-    await follow(backend, order, tell);
-    const { metrics } = await readResult(directory, undefined);
-    const weights = await readFile(join(directory, 'weights-out.safetensors'));
-    return { report: metrics as unknown as SimulationReport, weights }; // of this version's own program
+    await followJob(backend, order, { interrupted: interrupts.signal, tell });
+    const { metrics, weights } = await readResult(directory, start.layout);
+    // the report is of this version's own program; with a layout there are weights
+    return { report: metrics as unknown as SimulationReport, weights: weights!.file };
   } finally {
+    interrupts.close();
     await rm(directory, { recursive: true, force: true });
     await backend.close();
   }
 }
 
-/** Tells what a job writes until it ends. An interrupt ends the job. @throws Error When it did not succeed. */
-async function follow(backend: RayBackend, { id }: JobOrder, tell: (line: string) => void): Promise<void> {
-  const interrupt = () => {
-    void backend.cancel(id);
+const signals = ['SIGINT', 'SIGTERM'] as const;
+
+/** Aborts with the first SIGINT or SIGTERM; the second ends the process as ever. */
+class Interrupts {
+  readonly #controller = new AbortController();
+  readonly #abort = () => {
+    this.#controller.abort();
   };
-  process.once('SIGINT', interrupt);
-  let [from, begun] = [0, ''];
-  try {
-    for (;;) {
-      const { state, message } = await backend.status(id);
-      const { text, next } = await backend.logs(id, from);
-      from = next;
-      const lines = `${begun}${text}`.split('\n');
-      begun = lines.pop() ?? '';
-      lines.forEach(tell);
-      if (state === 'succeeded') return;
-      if (state !== 'queued' && state !== 'running')
-        throw new Error(`The simulation ${state} on the cluster: ${message ?? 'no reason was given'}`);
-      await new Promise((wake) => setTimeout(wake, pollMs));
-    }
-  } finally {
-    process.off('SIGINT', interrupt);
+
+  constructor() {
+    for (const name of signals) process.once(name, this.#abort);
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  close(): void {
+    for (const name of signals) process.off(name, this.#abort);
   }
 }

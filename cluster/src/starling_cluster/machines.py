@@ -14,7 +14,8 @@ from .errors import DeviceUnavailable, JobError
 from .node_program import node_command, node_version
 from .simulation import cluster
 
-_PATIENCE_SECONDS = 60
+_PATIENCE_SECONDS = 25
+"""For all machines together: longer than a machine waits for its Node, shorter than the server waits for all this."""
 
 
 def examine(command: str) -> dict[str, Any]:
@@ -32,7 +33,7 @@ def examine_all() -> list[dict[str, Any]]:
         alive = [node for node in ray.nodes() if node["Alive"]]
         command = node_command()
         asked = {
-            node["NodeManagerAddress"]: ray.remote(examine)
+            node["NodeID"]: ray.remote(examine)
             .options(
                 num_cpus=0,
                 scheduling_strategy=strategies.NodeAffinitySchedulingStrategy(node_id=node["NodeID"], soft=False),
@@ -40,14 +41,20 @@ def examine_all() -> list[dict[str, Any]]:
             .remote(command)
             for node in alive
         }
-        found = []
-        for address, reference in asked.items():
-            try:
-                found.append(ray.get(reference, timeout=_PATIENCE_SECONDS))
-            except ray.exceptions.RayError as error:
-                reason = str(error).splitlines()[0]
-                found.append({"machine": address, "node": None, "reason": f"It did not answer: {reason}"})
+        answered, _ = ray.wait(list(asked.values()), num_returns=len(asked), timeout=_PATIENCE_SECONDS)
+        return [_answer(ray, node["NodeManagerAddress"], asked[node["NodeID"]], answered) for node in alive]
+
+
+def _answer(ray: Any, address: str, reference: Any, answered: list[Any]) -> dict[str, Any]:
+    if reference not in answered:
+        reason = f"It did not answer in {_PATIENCE_SECONDS} s."
+        return {"machine": address, "node": None, "reason": reason}
+    try:
+        found: dict[str, Any] = ray.get(reference)
         return found
+    except ray.exceptions.RayError as error:
+        reason = str(error).splitlines()[0]
+        return {"machine": address, "node": None, "reason": f"It did not answer: {reason}"}
 
 
 def main() -> None:

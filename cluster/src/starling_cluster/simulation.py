@@ -69,6 +69,8 @@ class _Driver:
         self._emit = emit
         self._events: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         """What others have to say, for this thread alone to act on."""
+        self._room: Any = None
+        """What the workers need, reserved: a bundle for each."""
         self._actors: list[Any] = [None] * job.workers
         self._tries = [0] * job.workers
         self._order: list[Any] = []
@@ -100,6 +102,9 @@ class _Driver:
     def _take(self, frame: Frame) -> None:
         if frame.kind == b"s":
             self._order = [self._ray.put(frame.body)]
+            util = importlib.import_module("ray.util")
+            room = [{"CPU": self._job.cpus_per_worker}] * self._job.workers
+            self._room = util.placement_group(room)  # all of it or none: two could wait for one another's parts
             for place in range(self._job.workers):
                 self._hire(place)
         elif frame.kind == b"r":
@@ -114,7 +119,13 @@ class _Driver:
             raise _failure(frame.body)
 
     def _hire(self, place: int) -> None:
-        actor = self._ray.remote(DeviceActor).options(num_cpus=self._job.cpus_per_worker, max_restarts=0).remote()
+        strategies = importlib.import_module("ray.util.scheduling_strategies")
+        options = {
+            "num_cpus": self._job.cpus_per_worker,
+            "max_restarts": 0,
+            "scheduling_strategy": strategies.PlacementGroupSchedulingStrategy(self._room, place),
+        }
+        actor = self._ray.remote(DeviceActor).options(**options).remote()
         self._actors[place] = actor
         self._then(actor.begin.remote(self._order), lambda hello: self._hired(place, hello))
 
@@ -155,8 +166,9 @@ class _Driver:
             pass  # it has ended, and its output says how
 
     def _is_loss(self, error: Exception) -> bool:
-        """Whether the actor, or its process, is gone; anything else would come again."""
-        return isinstance(error, (self._ray.exceptions.RayActorError, WorkerEnded))
+        """Whether the actor, its process, or the machine with its answer is gone; anything else would come again."""
+        lost = self._ray.exceptions
+        return isinstance(error, (lost.RayActorError, lost.ObjectLostError, WorkerEnded))
 
 
 def _reason(error: Exception) -> JobError:

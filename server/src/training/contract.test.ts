@@ -52,6 +52,22 @@ describe('a job beside the server', () => {
     expect((await backend.status(order.id)).state).toBe('cancelled');
   });
 
+  it('gives the begin of a log that is too long, and the reason at its end', async () => {
+    const long = new LocalBackend({ programs: { torch: ['/bin/sh', join(root, 'long.sh')] } });
+    await writeFile(
+      join(root, 'long.sh'),
+      `yes ä | head -c 16777217; echo; echo '{"code": "internal", "message": "too long"}'; exit 1`,
+    );
+    const other = await submit(long, {});
+    expect(await ended(long, other)).toMatchObject({ state: 'failed', message: 'internal: too long' });
+    const { text, next } = await long.logs(other.id, 0);
+    expect(next).toBe(text.length);
+    expect(text.startsWith('ä\nä\n')).toBe(true);
+    expect(Buffer.byteLength(text)).toBeLessThanOrEqual(16 * 2 ** 20);
+    expect(await long.logs(other.id, next)).toEqual({ text: '', next });
+    await long.close();
+  });
+
   it('fails when its program is not there', async () => {
     const backend = new LocalBackend({ programs: { torch: ['/no/such/program'] } });
     const order = await submit(backend, {});
@@ -81,6 +97,17 @@ describe('a job on Ray', () => {
     expect((await backend.status(order.id)).state).toBe('lost');
     await backend.submit(order);
     await until(backend, order, 'running');
+  });
+
+  it('ends when it has failed though its log cannot be read', async () => {
+    head.hasLogs = false;
+    const order = await submit(backend, { exit: 3 });
+    expect(await ended(backend, order)).toMatchObject({
+      ...{ state: 'failed', exit: 3 },
+      message: expect.stringMatching(
+        /^Job entrypoint command failed \(its log cannot be read: Ray answered 500/,
+      ) as unknown,
+    });
   });
 
   it('leaves word for a job that the cluster may still start though it was cancelled', async () => {
@@ -148,6 +175,7 @@ describe('a job on Ray', () => {
     afterEach(() => withProgram.close());
 
     it('carries the program of simulations, and leaves it to its workers to ask for machines', async () => {
+      await withProgram.assertFeasible(orderOf(root, simulation));
       await ended(withProgram, await submit(withProgram, {}, { ...simulation, workers: 4 }));
       const [examination, job] = head.submissions;
       expect(examination?.entrypoint).toBe('python -m starling_cluster.machines');
@@ -176,23 +204,52 @@ describe('a job on Ray', () => {
         'two has none that will do',
       ],
       ['has another Node', { machine: 'two', node: '22.1.0' }, 'two Node 22.1.0'],
-    ])('is refused where a machine %s', async (_, machine, says) => {
+    ])('is refused where a machine %s, until somebody has put it right', async (_, machine, says) => {
       head.machines = [{ machine: 'one', node: '20.20.0' }, machine];
       const order = orderOf(root, simulation);
-      await expect(withProgram.assertFeasible(order)).rejects.toThrow(says);
+      let now = 0;
+      const other = clocked(() => now);
+      for (now of [0, 1, 14_999]) await expect(other.assertFeasible(order)).rejects.toThrow(says);
+      expect(head.submissions).toHaveLength(1);
       head.machines = [{ machine: 'one', node: '20.20.0' }];
-      await withProgram.assertFeasible(order); // somebody has put it right
+      now = 15_001;
+      await other.assertFeasible(order);
+      expect(head.submissions).toHaveLength(2);
+      await other.close();
     });
 
     it('asks the machines for Node once in a while, not for every job', async () => {
       let now = 0;
-      const { url, token } = head;
-      const simulator = join(root, 'simulator.mjs');
-      const other = new RayBackend({ url, token, sources, simulator, clock: () => now });
+      const other = clocked(() => now);
       for (now of [0, 1_000, 299_000, 301_000]) await other.assertFeasible(orderOf(root, simulation));
       expect(head.submissions).toHaveLength(2);
       await other.close();
     });
+
+    it('asks the machines once for all that wait for the answer', async () => {
+      const order = orderOf(root, simulation);
+      await Promise.all([1, 2, 3].map(() => withProgram.assertFeasible(order)));
+      expect(head.submissions).toHaveLength(1);
+    });
+
+    it('is submitted without waiting for machines that do not answer', async () => {
+      head.busy = true;
+      const asking = withProgram.assertFeasible(orderOf(root, simulation));
+      const order = await submit(withProgram, {}, simulation);
+      expect((await withProgram.status(order.id)).state).toBe('queued');
+      head.release();
+      await asking;
+    });
+
+    const clocked = (clock: () => number) => {
+      const { url, token } = head;
+      return new RayBackend({ url, token, sources, simulator: join(root, 'simulator.mjs'), clock });
+    };
+  });
+
+  it('refuses an interpreter that a shell would read in its own way', () => {
+    const { url, token } = head;
+    expect(() => new RayBackend({ url, token, sources, python: 'python; id' })).toThrow('letters, digits');
   });
 
   it('needs a token, and says when the cluster does not take it', async () => {

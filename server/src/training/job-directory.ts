@@ -1,4 +1,5 @@
-import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { mkdir, open, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { canonicalJson, digestTensors, readWeights, tensorsOf, type TensorTable } from '@starling/protocol';
 import type { JobOrder } from './backend.ts';
@@ -50,6 +51,8 @@ const files = {
 export const cancelledFile = 'cancelled';
 
 const maxMetricsBytes = 4 * 2 ** 20;
+/** Of a safetensors file, what may stand before the values. */
+const maxHeaderBytes = 2 ** 20;
 
 /**
  * Writes what a job's program reads. The directory is named by the job, and nothing that a tenant wrote is in its path.
@@ -98,7 +101,7 @@ export async function readResult(directory: string, table: TensorTable | undefin
   const metrics = await readMetrics(join(directory, files.metrics));
   if (!table) return { metrics };
   const file = await orRefused('its weights cannot be read', () =>
-    readFile(join(directory, files.weightsOut)),
+    readAtMost(join(directory, files.weightsOut), 4 * table.size + maxHeaderBytes),
   );
   const values = await orRefused('its weights are not those of the model', () => readWeights(table, file));
   return { metrics, weights: { file, values, digest: digestTensors(tensorsOf(table, values)) } };
@@ -106,13 +109,26 @@ export async function readResult(directory: string, table: TensorTable | undefin
 
 async function readMetrics(path: string): Promise<Record<string, unknown>> {
   return orRefused('its metrics cannot be read', async () => {
-    const { size } = await stat(path);
-    if (size > maxMetricsBytes) throw new RangeError(`${size} bytes; at most ${maxMetricsBytes} are read`);
-    const value: unknown = JSON.parse(await readFile(path, 'utf8'));
+    const value: unknown = JSON.parse((await readAtMost(path, maxMetricsBytes)).toString());
     if (typeof value !== 'object' || value === null || Array.isArray(value))
       throw new TypeError('not an object');
     return value as Record<string, unknown>;
   });
+}
+
+/** A file of its own, no link to another; nothing of one that is larger is read. */
+async function readAtMost(path: string, maxBytes: number): Promise<Buffer> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    const stats = await file.stat();
+    if (!stats.isFile()) throw new TypeError(`${path} is no regular file`);
+    if (stats.size > maxBytes) throw new RangeError(`${stats.size} bytes; at most ${maxBytes} are read`);
+    const bytes = Buffer.alloc(stats.size);
+    const { bytesRead } = await file.read(bytes, 0, bytes.length, 0);
+    return bytes.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
 }
 
 async function orRefused<T>(what: string, read: () => T | Promise<T>): Promise<T> {

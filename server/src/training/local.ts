@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { open, readFile } from 'node:fs/promises';
+import { open, type FileHandle } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -77,7 +77,7 @@ export class LocalBackend implements TrainingBackend {
 
   async logs(id: string, from: number): Promise<LogPart> {
     const job = this.#jobs.get(id);
-    return partOf(job ? await readOutput(job.order.directory) : '', from);
+    return partOf(job ? await readOutput(job.order.directory, 'begin') : '', from);
   }
 
   async cancel(id: string): Promise<void> {
@@ -142,7 +142,7 @@ export class LocalBackend implements TrainingBackend {
   async #outcome(job: LocalJob, code: number | null, by: NodeJS.Signals | null): Promise<JobStatus> {
     if (code === null) return { state: 'failed', message: `It was ended by ${by ?? 'a signal'}.` };
     if (code === 0) return { state: 'succeeded', exit: 0 };
-    return { state: 'failed', exit: code, message: failureIn(await readOutput(job.order.directory)) };
+    return { state: 'failed', exit: code, message: failureIn(await readOutput(job.order.directory, 'end')) };
   }
 
   async #end(job: LocalJob, why: NonNullable<LocalJob['ending']>): Promise<void> {
@@ -160,13 +160,30 @@ export class LocalBackend implements TrainingBackend {
 }
 
 const outputFile = 'output.log';
+/** Of a job's output, so much from its begin is ever given. */
+const maxLogBytes = 16 * 2 ** 20;
+/** Where the reason of a failure is looked for. */
+const lastBytes = 65_536;
 
-async function readOutput(directory: string): Promise<string> {
+/** What a job has written: the begin of it, or its end. A character that is cut through at the end is left out. */
+async function readOutput(directory: string, part: 'begin' | 'end'): Promise<string> {
+  let file: FileHandle;
   try {
-    return await readFile(join(directory, outputFile), 'utf8');
+    file = await open(join(directory, outputFile));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
     throw error;
+  }
+  try {
+    const { size } = await file.stat();
+    const from = part === 'begin' ? 0 : Math.max(0, size - lastBytes);
+    const bytes = Buffer.alloc(Math.min(size, part === 'begin' ? maxLogBytes : lastBytes));
+    const { bytesRead } = await file.read(bytes, 0, bytes.length, from);
+    return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.subarray(0, bytesRead), {
+      stream: true,
+    });
+  } finally {
+    await file.close();
   }
 }
 

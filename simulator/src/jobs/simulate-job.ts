@@ -17,6 +17,7 @@ import {
 } from '../simulation/index.ts';
 import { startOf } from './job-start.ts';
 import { JobRefused, type Job } from './job.ts';
+import { thinLines } from './thin-lines.ts';
 import { writeWhole } from './write-whole.ts';
 
 /** What a job of this kind is asked for (docs/cloud.md). */
@@ -65,13 +66,14 @@ export async function runSimulation(job: Job, say: (line: object) => void, crew?
   for (const [name, directory] of Object.entries(job.dataSets ?? {}))
     dataSets.set(name, await openPack(directory));
   const start = await startOf(job, model);
+  const tell = thinLines(say);
   const { report, params } = await simulate({
     ...{ model, plan, seed: job.seed, start, isTraining, dataSets, threads: job.workers },
     ...(crew && { crew }),
     population: await populationOf(job, model, asked),
     fleet: fleet === undefined ? phonesAtNight : fleet === 'ideal' ? idealFleet : readFleetModel(fleet),
     onRound: (round) => {
-      say(lineOf(round));
+      tell(() => lineOf(round));
     },
   });
   if (isTraining) await writeWhole(job.weightsOut, writeWeights(params.layout, params.values));

@@ -49,6 +49,7 @@ describe('a simulation with workers in processes of their own', { timeout: 60_00
       ...{ users: null, checkpoints: directory, workers, device: 'cpu', seed: 7 },
       ...{ weightsOut: at(`${name}.safetensors`), metricsOut: at(`${name}.metrics.json`) },
       training: { plan, fold: 0, devices: 18, ...changes },
+      dataSets: { proxy: at('pack') },
     };
     await writeFile(at(`${name}.json`), JSON.stringify(job));
     return readJob(job);
@@ -85,6 +86,20 @@ describe('a simulation with workers in processes of their own', { timeout: 60_00
     const { report, weights } = await resultOf(job);
     expect(report).toEqual(expected.report);
     expect(weights.equals(expected.weights)).toBe(true);
+  });
+
+  it('takes the steps in the cloud of a hybrid plan, and comes to the same bits', async () => {
+    const changes = { plan: hybrid };
+    const inThreads = await prepare('hybrid-threads', 2, changes);
+    await runSimulation(inThreads, () => undefined);
+    const local = await resultOf(inThreads);
+    const job = await prepare('hybrid', 2, changes);
+    expect(await driven(job)).toMatchObject({ status: 0, failure: undefined });
+    const { report, weights } = await resultOf(job);
+    expect(report).toEqual(local.report);
+    expect(report).toMatchObject({ steps: [{ after: 2, metrics: { people: 9 } }] });
+    expect(weights.equals(local.weights)).toBe(true);
+    expect(weights.equals(expected.weights)).toBe(false);
   });
 
   it('gives up on work that ends one worker after another', async () => {
@@ -141,4 +156,17 @@ const plan: Plan = {
   adaptation: { steps: 2, rate: 0.1 },
   maxWeight: 4096,
   seed: 3,
+};
+
+const { learning, optimiser } = plan;
+const hybrid: Plan = {
+  ...plan,
+  hybrid: {
+    everyRounds: 2,
+    work: {
+      ...{ kind: 'warm-start', framework: 'embedded', data: 'proxy', device: 'cpu', seed: 4 },
+      ...{ workers: 1, cpusPerWorker: 1, devicesPerWorker: 0, wallSeconds: 60 },
+      training: { ...learning, rounds: 2, cohort: { goal: 2 }, optimiser },
+    },
+  },
 };

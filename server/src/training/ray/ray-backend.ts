@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   assertFeasible,
+  BackendUnavailable,
   cancelled,
   overLimit,
   partOf,
@@ -40,6 +41,8 @@ export interface RayBackendOptions extends RayAddress {
 
 /** How long it is believed that all machines have Node, before they are asked again. */
 const nodeBelievedMs = 300_000;
+/** How long it is believed that some do not: whoever puts it right need not wait, and whoever asks again costs nothing. */
+const refusalBelievedMs = 15_000;
 const patienceSeconds = 60;
 
 interface Submitted {
@@ -60,10 +63,13 @@ export class RayBackend implements TrainingBackend {
   readonly #options: RayBackendOptions;
   readonly #submitted = new Map<string, Submitted>();
   readonly #clock: () => number;
-  /** Monotonic milliseconds at which all machines were found to have Node. */
-  #nodeSeen = -Infinity;
+  /** What the machines said of Node, or will say, and until when (monotonic milliseconds) it is believed. */
+  #node: { readonly asked: Promise<void>; until: number } = { asked: Promise.resolve(), until: -Infinity };
 
-  /** @throws RangeError For an address without a token that is not said to be insecure, or one that is no URL. */
+  /**
+   * @throws RangeError For an address without a token that is not said to be insecure, one that is no URL, or an interpreter
+   * that a shell would read in its own way.
+   */
   constructor(options: RayBackendOptions) {
     if (options.token === undefined && options.insecure !== true)
       throw new RangeError(
@@ -71,6 +77,10 @@ export class RayBackend implements TrainingBackend {
       );
     if (!/^https?:$/.test(new URL(options.url).protocol))
       throw new RangeError(`The address of Ray is ${options.url}; expected http://… or https://…`);
+    if (!/^[A-Za-z0-9_./-]*$/.test(options.python ?? ''))
+      throw new RangeError(
+        `"${options.python ?? ''}" becomes part of a command on the cluster: letters, digits and _ . / - alone are taken.`,
+      );
     this.#options = options;
     this.#ray = new RayJobs(options);
     this.#clock = options.clock ?? (() => performance.now());
@@ -83,24 +93,17 @@ export class RayBackend implements TrainingBackend {
   }
 
   async assertFeasible(order: JobOrder): Promise<void> {
-    const capabilities = await this.capabilities();
-    if (!isSpread(order) || this.#options.simulator === undefined) {
-      assertFeasible(order, capabilities);
-      return;
-    }
-    assertRoom(order, capabilities.machines);
-    if (this.#clock() - this.#nodeSeen < nodeBelievedMs) return;
-    const { python, node } = this.#options;
-    const sources = await this.#upload(true);
-    commonNode(await examineMachines(this.#ray, sources, { python, node, patienceSeconds }));
-    this.#nodeSeen = this.#clock();
+    await this.#assertPlaced(order);
+    if (isSpread(order) && this.#options.simulator !== undefined) await this.#assertNode();
   }
 
   async submit(order: JobOrder): Promise<void> {
     assertPlain(order);
     // A second submission of one id is answered with an error and a traceback: look first.
     if (!(await this.#ray.job(order.id))) {
-      await this.assertFeasible(order); // what can never be placed would wait for ever
+      // What can never be placed would wait for ever. Machines without Node end a job by themselves, so nobody waits for
+      // all of them here: whoever submits goes on to other jobs.
+      await this.#assertPlaced(order);
       await this.#ray.submit(this.#submission(order, await this.#upload(isSpread(order))));
     }
     if (!this.#submitted.has(order.id)) this.#submitted.set(order.id, { order });
@@ -141,6 +144,38 @@ export class RayBackend implements TrainingBackend {
     return Promise.resolve();
   }
 
+  async #assertPlaced(order: JobOrder): Promise<void> {
+    const capabilities = await this.capabilities();
+    if (isSpread(order) && this.#options.simulator !== undefined) assertRoom(order, capabilities.machines);
+    else assertFeasible(order, capabilities);
+  }
+
+  /** Asks the machines, unless they are being asked or have just been: each time is a program on the cluster. */
+  async #assertNode(): Promise<void> {
+    if (this.#clock() >= this.#node.until) {
+      const node = { asked: this.#examine(), until: Infinity };
+      this.#node = node;
+      const believe = (forMs: number) => {
+        node.until = this.#clock() + forMs;
+      };
+      node.asked.then(
+        () => {
+          believe(nodeBelievedMs);
+        },
+        () => {
+          believe(refusalBelievedMs);
+        },
+      );
+    }
+    await this.#node.asked;
+  }
+
+  async #examine(): Promise<void> {
+    const { python, node } = this.#options;
+    const sources = await this.#upload(true);
+    commonNode(await examineMachines(this.#ray, sources, { python, node, patienceSeconds }));
+  }
+
   async #upload(withSimulator: boolean): Promise<string> {
     const { sources, simulator } = this.#options;
     return this.#ray.upload(await packageOf(sources, withSimulator ? simulator : undefined));
@@ -151,8 +186,18 @@ export class RayBackend implements TrainingBackend {
     if (job.status === 'SUCCEEDED') return { state: 'succeeded', exit: 0 };
     if (ending) return ending;
     if (job.status === 'STOPPED') return { state: 'cancelled', message: 'It was stopped on the cluster.' };
-    const message = failureIn(await this.#ray.logs(id)) || (job.message ?? '');
+    const message = await this.#reason(id, job.message ?? '');
     return { state: 'failed', message, ...(exit === null ? {} : { exit }) };
+  }
+
+  /** Why a job failed; a log that cannot be read, as one that is too long, leaves what Ray says. */
+  async #reason(id: string, message: string): Promise<string> {
+    try {
+      return failureIn(await this.#ray.logs(id)) || message;
+    } catch (error) {
+      if (!(error instanceof BackendUnavailable)) throw error;
+      return `${message} (its log cannot be read: ${error.message})`.trimStart();
+    }
   }
 
   #submission(order: JobOrder, workingDirectory: string): RaySubmission {

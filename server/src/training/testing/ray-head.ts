@@ -21,6 +21,8 @@ export class RayHead {
   url = '';
   /** While true, jobs wait: as when other jobs hold what they need. */
   busy = false;
+  /** Whether it gives the logs of jobs. */
+  hasLogs = true;
   /** Whether it takes whoever comes. */
   open = false;
   nodes: RayNode[] = [
@@ -94,6 +96,7 @@ export class RayHead {
     const [, id = '', rest = ''] = /^\/api\/jobs\/([^/]+)(\/\w+)?$/.exec(url) ?? [];
     const job = this.#jobs.get(id);
     if (!job) return { status: 404, body: `Job ${id} does not exist` };
+    if (rest === '/logs' && !this.hasLogs) return { status: 500, body: 'Traceback …: the log is gone' };
     if (rest === '/logs') return { status: 200, body: { logs: job.log } };
     if (rest === '/stop') {
       if (job.status === 'RUNNING') {
