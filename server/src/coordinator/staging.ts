@@ -18,7 +18,7 @@ import { ProblemError, type AssignmentId, type GroupId } from '@starling/protoco
 const chunkBytes = 256 * 1024;
 
 /** Of an upload, gathered before it is written: what comes over a network comes in smaller pieces. */
-const writtenBytes = 128 * 1024;
+const writtenBytes = 64 * 1024;
 
 /** Runs work that writes an upload, when nobody else does; throws ProblemError `upload-busy` otherwise. */
 type Guard = <T>(id: AssignmentId, work: () => Promise<T>) => Promise<T>;
