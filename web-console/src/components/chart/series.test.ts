@@ -19,6 +19,10 @@ describe('series of a chart', () => {
       '"round","a ""b"", c"\r\n1,0.5\r\n2,\r\n',
     );
   });
+
+  it('hand a spreadsheet no formula in the name of a task', () => {
+    expect(csvOf('round', [line('=cmd()', [1], [-1])])).toBe('"round","\'=cmd()"\r\n1,-1\r\n');
+  });
 });
 
 describe('smoothing', () => {
