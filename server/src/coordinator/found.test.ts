@@ -43,7 +43,7 @@ async function statesOf(deviceNumber: number): Promise<AssignmentState[]> {
 
 describe('a node that dies', { timeout: 120_000 }, () => {
   it('while it cancels a task leaves no round of it under way', () =>
-    atEachCall(6, (call) => programOf([allWork(4), dieAt(call), operate('cancel'), startNode, poll])));
+    atEachCall(8, (call) => programOf([allWork(4), dieAt(call), operate('cancel'), startNode, poll])));
 
   it('while it starts the training window leaves no device with an offer', () =>
     atEachCall(8, (call) =>
@@ -54,7 +54,7 @@ describe('a node that dies', { timeout: 120_000 }, () => {
     ));
 
   it('while it revokes a device leaves it no assignment', () =>
-    atEachCall(6, (call) => programOf([allWork(3), dieAt(call), operate('revoke'), startNode, poll])));
+    atEachCall(8, (call) => programOf([allWork(3), dieAt(call), operate('revoke'), startNode, poll])));
 
   it('while a step in the cloud fails does not leave its task standing still', () =>
     atEachCall(10, (call) =>

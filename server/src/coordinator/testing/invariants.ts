@@ -6,6 +6,7 @@ import {
   taskTransitions,
 } from '@starling/protocol';
 import { liveStates } from '../rows.ts';
+import { actionOf } from './simulated-operator.ts';
 import type { Move, VirtualDatabase } from './virtual-database.ts';
 
 /** What holds of the rows at every moment, whoever died: each names what is wrong and with what. */
@@ -71,7 +72,43 @@ const rules: Readonly<Record<string, string>> = {
      where a.id = any($2) and a.state not in ('uploaded', 'counted') and r.state <> 'abandoned'`,
 };
 
-const allRules = Object.entries(rules)
+/** What only an operator brings about, by the object that is asked for: `done` is what then holds of its row. */
+const orders: readonly { table: string; action: string; done: string; only: string }[] = [
+  { table: 'tasks', action: actionOf.cancel, done: "state = 'cancelled'", only: "state = 'cancelled'" },
+  { table: 'rounds', action: actionOf.abort, done: 'ended_at is not null', only: "reason = 'aborted'" },
+  { table: 'devices', action: actionOf.revoke, done: "state = 'revoked'", only: "state = 'revoked'" },
+  {
+    table: 'jobs',
+    action: actionOf['cancel-job'],
+    done: 'cancel_requested or ended_at is not null',
+    only: "state = 'cancelled' and exists (select 1 from tasks t where t.id = o.task_id and t.state <> 'cancelled')",
+  },
+];
+
+/** The audit log tells what operators did: no less, and no more. */
+const auditRules: Readonly<Record<string, string>> = {
+  'an end in the audit log is of nothing that was asked for': `
+    select e.sequence::text as id from audit_log e left join audit_log a
+        on a.project_id = e.project_id and a.sequence = e.outcome_of and a.outcome_of is null
+       and a.action = e.action
+     where e.outcome_of is not null and a.sequence is null`,
+  ...Object.fromEntries(
+    orders.flatMap(({ table, action, done, only }) => [
+      [
+        `a row of ${table} is as ${action} alone makes it, and nobody asked for that`,
+        `select o.id from ${table} o where ${only}
+            and not exists (select 1 from audit_log a where a.action = '${action}' and a.object = o.id)`,
+      ],
+      [
+        `the audit log has ${action} as done, and it is not`,
+        `select o.id from ${table} o join audit_log a on a.action = '${action}' and a.object = o.id
+           join audit_log e on e.outcome_of = a.sequence and e.status = 200 where not (${done})`,
+      ],
+    ]),
+  ),
+};
+
+const allRules = Object.entries({ ...rules, ...auditRules })
   .map(([name, sql]) => `select '${name}' as broken, found.id from (${sql}) as found`)
   .join('\nunion all\n');
 

@@ -8,11 +8,13 @@ import {
   readWeights,
   type AssignmentId,
   type DeviceId,
+  type JobId,
   type Plan,
   type RoundId,
   type TaskId,
 } from '@starling/protocol';
 import { layoutOf, parseModel } from '@starling/model';
+import { verifyAudit } from '../../access/audit.ts';
 import { cancelJob, createJob } from '../../training/jobs.ts';
 import { readContribution } from '../contribution.ts';
 import { Models } from '../models.ts';
@@ -36,6 +38,7 @@ import {
 import { SimulatedCloud } from './simulated-cloud.ts';
 import { SimulatedDevice } from './simulated-device.ts';
 import { Injected, SimulatedNode, type Shared } from './simulated-node.ts';
+import { askedOf } from './simulated-operator.ts';
 import type { VirtualDatabase } from './virtual-database.ts';
 
 /** Four inputs, standardised, and three classes. */
@@ -287,6 +290,7 @@ class Simulation {
     await this.#waitUntilOver();
     await this.check('at the end');
     await this.#checkVersions();
+    await this.#checkAudit();
     await this.#checkLeftovers();
   }
 
@@ -303,8 +307,9 @@ class Simulation {
       if (feasible.length === 0) return;
       const node = this.#alive()[turn % this.#alive().length]!;
       for (const { id, state } of feasible) {
-        if (state === 'paused') this.#launch(node, node.coordinator.resumeTask(id, node.commit));
-        if (state === 'draft') this.#launch(node, node.coordinator.startTask(id, node.commit));
+        const { coordinator, commit } = node;
+        if (state === 'paused') this.#ask(node, 'resume', id, () => coordinator.resumeTask(id, commit));
+        if (state === 'draft') this.#ask(node, 'start', id, () => coordinator.startTask(id, commit));
       }
       for (const device of able) this.#arrive(device, node);
       await this.goOn(untilQuiet);
@@ -328,7 +333,8 @@ class Simulation {
         "select id from tasks where state = 'running'",
       );
       const node = this.#alive()[turn % this.#alive().length]!;
-      for (const { id } of tasks) this.#launch(node, node.coordinator.pauseTask(id, node.commit));
+      for (const { id } of tasks)
+        this.#ask(node, 'pause', id, () => node.coordinator.pauseTask(id, node.commit));
       await this.goOn(untilQuiet);
       await this.#look();
       const left = await this.#database.query('select 1 from rounds where ended_at is null');
@@ -415,6 +421,12 @@ class Simulation {
     }
   }
 
+  /** Whoever died: each entry that was written follows the one before it. */
+  async #checkAudit(): Promise<void> {
+    const { problem } = await verifyAudit(this.#database, project);
+    if (problem) throw new BrokenInvariant(`the audit log is broken: ${problem.message}`);
+  }
+
   async #checkLeftovers(): Promise<void> {
     for (const { context } of this.#alive()) {
       const held = context.sums.rounds();
@@ -442,41 +454,45 @@ class Simulation {
       'select id from rounds where task_id = $1 and ended_at is null order by sequence limit 1',
       [task],
     );
-    const [job] = await this.#database.query<{ id: never }>(
+    const [job] = await this.#database.query<{ id: JobId }>(
       'select id from jobs where task_id = $1 and ended_at is null order by created_at limit 1',
       [task],
     );
     this.#at(nodeIndex, (node) => {
       const { coordinator, context, commit } = node;
-      const done = (() => {
-        switch (operation) {
-          case 'start':
-            return coordinator.startTask(task, commit);
-          case 'pause':
-            return coordinator.pauseTask(task, commit);
-          case 'resume':
-            return coordinator.resumeTask(task, commit);
-          case 'cancel':
-            return coordinator.cancelTask(task, commit);
-          case 'extend':
-            return round && extendRound(context, project, round.id, 25_000, commit);
-          case 'close-now':
-            return round && closeRoundNow(context, project, round.id);
-          case 'abort':
-            return round && abortRound(context, project, round.id);
-          case 'evaluate':
-            return coordinator.requestEvaluation(task, evaluation, undefined, commit);
-          case 'revoke':
-            this.#revoked.add(device);
-            return coordinator.revokeDevice(project, device.id);
-          case 'ask-for-job':
-            return createJob(context, task, cloudWork, undefined, commit);
-          case 'cancel-job':
-            return job && cancelJob(context, job.id);
-        }
-      })();
-      if (done) this.#launch(node, done);
+      const ask = (object: string, work: () => Promise<unknown>) => {
+        this.#ask(node, operation, object, work);
+      };
+      switch (operation) {
+        case 'start':
+          return ask(task, () => coordinator.startTask(task, commit));
+        case 'pause':
+          return ask(task, () => coordinator.pauseTask(task, commit));
+        case 'resume':
+          return ask(task, () => coordinator.resumeTask(task, commit));
+        case 'cancel':
+          return ask(task, () => coordinator.cancelTask(task, commit));
+        case 'extend':
+          return round && ask(round.id, () => extendRound(context, project, round.id, 25_000, commit));
+        case 'close-now':
+          return round && ask(round.id, () => closeRoundNow(context, project, round.id));
+        case 'abort':
+          return round && ask(round.id, () => abortRound(context, project, round.id));
+        case 'evaluate':
+          return ask(task, () => coordinator.requestEvaluation(task, evaluation, undefined, commit));
+        case 'revoke':
+          this.#revoked.add(device);
+          return ask(device.id, () => coordinator.revokeDevice(project, device.id));
+        case 'ask-for-job':
+          return ask(task, () => createJob(context, task, cloudWork, undefined, commit));
+        case 'cancel-job':
+          return job && ask(job.id, () => cancelJob(context, job.id));
+      }
     });
+  }
+
+  #ask(node: SimulatedNode, operation: Operation, object: string, work: () => Promise<unknown>): void {
+    this.#launch(node, askedOf(node, project, { operation, object }, work));
   }
 
   async #loseFile(): Promise<void> {

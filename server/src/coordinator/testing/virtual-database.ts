@@ -125,7 +125,7 @@ export class VirtualDatabase implements Database {
     await this.#inTurn(async () => {
       const { rows } = await this.#engine.query<{ name: string }>(
         `select tablename as name from pg_tables
-          where schemaname = 'simulated' and tablename not in ('schema_migrations', 'audit_log')`,
+          where schemaname = 'simulated' and tablename <> 'schema_migrations'`,
       );
       const deletions = rows.map(({ name }) => `delete from ${name}`).join(';');
       await this.#engine.exec(
