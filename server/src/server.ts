@@ -46,6 +46,7 @@ import type { MetricsAddress } from './observability/metrics-listener.ts';
 import { ObservedDatabase } from './observability/observed-database.ts';
 import { NodeHealth } from './observability/node-health.ts';
 import { Readiness } from './observability/readiness.ts';
+import { UpdateBuffers } from './coordinator/update-buffers.ts';
 import { asOnlyWriter } from './coordinator/upload-writers.ts';
 import { serverSecret, SignedText } from './devices/secrets.ts';
 import { Sessions } from './devices/sessions.ts';
@@ -184,6 +185,7 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
     const context: Context = {
       batches: deviceBatches(() => context),
       inMemory: new Budget(inMemoryBytes),
+      buffers: new UpdateBuffers(inMemoryBytes),
       cloud,
       database,
       blobs: new HotBlobs(kept),

@@ -25,6 +25,7 @@ import type { Repeat } from './repeat.ts';
 import type { RoundBook } from './round-facts.ts';
 import type { RoundSums } from './round-sums.ts';
 import type { Staging } from './staging.ts';
+import type { UpdateBuffers } from './update-buffers.ts';
 
 /** What the coordinator tells others: hints, sent after the transaction that they report. */
 export interface Announcements {
@@ -63,6 +64,7 @@ export interface Context {
   batches: DeviceBatches;
   /** For updates that lie in memory on their way to the sum. */
   inMemory: Budget;
+  buffers: UpdateBuffers;
   nodes: Nodes;
   announce: Announcements;
   log: Log;

@@ -20,19 +20,26 @@ class RunningSum {
   readonly folded = new Set<PartId>();
   #waiting: Contribution[] = [];
   #waitingBytes = 0;
+  /** Called when what waits is folded. */
+  #folded: (() => void)[] = [];
 
   constructor({ blocks, maxWeight }: SumTerms) {
     this.#sum = new WeightedSum(blocks, { maxWeight });
   }
 
-  add(id: PartId, part: Contribution | WeightedSum): void {
-    if (this.folded.has(id)) return;
+  add(id: PartId, part: Contribution | WeightedSum, onFolded: () => void = () => undefined): void {
+    if (this.folded.has(id)) {
+      onFolded();
+      return;
+    }
     this.folded.add(id);
     if (part instanceof WeightedSum) {
       this.#sum.merge(part);
+      onFolded();
       return;
     }
     this.#waiting.push(part);
+    this.#folded.push(onFolded);
     this.#waitingBytes += part.blocks.reduce((sum, values) => sum + 8 * values.length, 0);
     if (this.#waiting.length >= mostWaiting || this.#waitingBytes >= mostWaitingBytes) this.#fold();
   }
@@ -46,6 +53,8 @@ class RunningSum {
     this.#sum.addAll(this.#waiting);
     this.#waiting = [];
     this.#waitingBytes = 0;
+    for (const told of this.#folded) told();
+    this.#folded = [];
   }
 }
 
@@ -57,14 +66,23 @@ class RunningSum {
 export class RoundSums {
   readonly #running = new Map<RoundId, RunningSum>();
 
-  /** Adds a part that was checked and recorded. The same one is never added twice. */
-  fold(roundId: RoundId, terms: SumTerms, partId: PartId, part: Contribution | WeightedSum): void {
+  /**
+   * Adds a part that was checked and recorded. The same one is never added twice. When its values are read no more,
+   * `onFolded` is called; never if the sum is dropped before.
+   */
+  fold(
+    roundId: RoundId,
+    terms: SumTerms,
+    partId: PartId,
+    part: Contribution | WeightedSum,
+    onFolded?: () => void,
+  ): void {
     let running = this.#running.get(roundId);
     if (!running) {
       running = new RunningSum(terms);
       this.#running.set(roundId, running);
     }
-    running.add(partId, part);
+    running.add(partId, part, onFolded);
   }
 
   /** The sum over exactly these parts; `load` reads one again from its staged file. */

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AssignmentId } from '@starling/protocol';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { Staging } from './staging.ts';
+import { Staging, type Gathering } from './staging.ts';
 
 const id = 'asg_of-a-test' as AssignmentId;
 const update = Uint8Array.from({ length: 400_000 }, (_, index) => (index * 31) % 251);
@@ -21,6 +21,8 @@ beforeEach(async () => {
 
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
+const gathering = (isOver = false): Gathering => ({ buffer: Buffer.alloc(update.length, 7), isOver });
+
 async function* inPieces(bytes: Uint8Array, size: number, before: (at: number) => void = () => undefined) {
   for (let at = 0; at < bytes.length; at += size) {
     before(at);
@@ -32,10 +34,11 @@ async function* inPieces(bytes: Uint8Array, size: number, before: (at: number) =
 it.each([1_000, 65_536, 400_000])(
   'gives back an upload that comes whole, in pieces of %i bytes',
   async (size) => {
-    const { length, whole } = await staging.append(id, 0, update.length, inPieces(update, size), {
-      isOver: false,
-    });
+    const { buffer, ...rest } = gathering();
+    const pieces = inPieces(update, size);
+    const { length, whole } = await staging.append(id, 0, update.length, pieces, { buffer, ...rest });
     expect(length).toBe(update.length);
+    expect(whole?.bytes.buffer).toBe(buffer.buffer);
     expect(whole?.digest).toBe(digest);
     expect(Buffer.from(whole!.bytes).equals(update)).toBe(true);
     expect(Buffer.from(await staging.read(id)).equals(update)).toBe(true);
@@ -43,11 +46,11 @@ it.each([1_000, 65_536, 400_000])(
 );
 
 it('keeps no more of a slow upload than is being written', async () => {
-  const patience = { isOver: false };
+  const gathered = gathering();
   const slow = inPieces(update, 50_000, (at) => {
-    patience.isOver = at > 100_000;
+    gathered.isOver = at > 100_000;
   });
-  expect(await staging.append(id, 0, update.length, slow, patience)).toEqual({
+  expect(await staging.append(id, 0, update.length, slow, gathered)).toEqual({
     length: update.length,
     whole: undefined,
   });
@@ -55,48 +58,46 @@ it('keeps no more of a slow upload than is being written', async () => {
 });
 
 it('does not give back what patience was lost for with its last byte', async () => {
-  const patience = { isOver: false };
+  const gathered = gathering();
   async function* last() {
     yield update;
     await Promise.resolve();
-    patience.isOver = true;
+    gathered.isOver = true;
   }
-  expect((await staging.append(id, 0, update.length, last(), patience)).whole).toBeUndefined();
+  expect((await staging.append(id, 0, update.length, last(), gathered)).whole).toBeUndefined();
 });
 
-it.each([{ isOver: false }, undefined])(
-  'goes on from where a connection broke (patience: %o)',
-  async (patience) => {
-    const broken = inPieces(update, 60_000, (at) => {
-      if (at > 200_000) throw new Error('The line is dead.');
-    });
-    await expect(staging.append(id, 0, update.length, broken, patience)).rejects.toThrow('The line is dead.');
-    expect(await staging.offset(id)).toBe(240_000);
-    await expect(staging.append(id, 0, update.length, inPieces(update, 60_000))).rejects.toMatchObject({
-      code: 'upload-offset-mismatch',
-      extra: { offset: 240_000 },
-    });
-    const rest = inPieces(update.subarray(240_000), 7_777);
-    expect(await staging.append(id, 240_000, update.length, rest)).toMatchObject({ length: update.length });
-    expect(await staging.digest(id)).toBe(digest);
-    // Nothing is missing: a last part without bytes only says so.
-    expect(
-      await staging.append(id, update.length, update.length, inPieces(new Uint8Array(), 1)),
-    ).toMatchObject({
+it.each([true, false])('goes on from where a connection broke (gathered: %o)', async (isGathered) => {
+  const broken = inPieces(update, 60_000, (at) => {
+    if (at > 200_000) throw new Error('The line is dead.');
+  });
+  await expect(
+    staging.append(id, 0, update.length, broken, isGathered ? gathering() : undefined),
+  ).rejects.toThrow('The line is dead.');
+  expect(await staging.offset(id)).toBe(240_000);
+  await expect(staging.append(id, 0, update.length, inPieces(update, 60_000))).rejects.toMatchObject({
+    code: 'upload-offset-mismatch',
+    extra: { offset: 240_000 },
+  });
+  const rest = inPieces(update.subarray(240_000), 7_777);
+  expect(await staging.append(id, 240_000, update.length, rest)).toMatchObject({ length: update.length });
+  expect(await staging.digest(id)).toBe(digest);
+  // Nothing is missing: a last part without bytes only says so.
+  expect(await staging.append(id, update.length, update.length, inPieces(new Uint8Array(), 1))).toMatchObject(
+    {
       length: update.length,
-    });
-  },
-);
+    },
+  );
+});
 
-it.each([{ isOver: false }, undefined])(
-  'takes no byte beyond what was announced (patience: %o)',
-  async (patience) => {
-    await expect(
-      staging.append(id, 0, update.length - 1, inPieces(update, 100_000), patience),
-    ).rejects.toMatchObject({ code: 'upload-too-large' });
-    expect(await staging.offset(id)).toBe(300_000);
-  },
-);
+it.each([true, false])('takes no byte beyond what was announced (gathered: %o)', async (isGathered) => {
+  const limit = update.length - 1;
+  const gathered = isGathered ? { ...gathering(), buffer: Buffer.alloc(limit) } : undefined;
+  await expect(staging.append(id, 0, limit, inPieces(update, 100_000), gathered)).rejects.toMatchObject({
+    code: 'upload-too-large',
+  });
+  expect(await staging.offset(id)).toBe(300_000);
+});
 
 it('lets one write at a time', async () => {
   let goOn!: () => void;

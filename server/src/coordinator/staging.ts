@@ -37,8 +37,11 @@ export interface Appended {
   readonly whole: WholeUpdate | undefined;
 }
 
-/** Says when an upload takes too long to be kept in memory. */
-export interface Patience {
+/** Where all of an upload is gathered, unless it takes too long. */
+export interface Gathering {
+  /** As long as the upload may be. */
+  readonly buffer: Buffer;
+  /** It took too long: what comes from now on is written as it comes. */
   isOver: boolean;
 }
 
@@ -74,21 +77,21 @@ export class Staging {
 
   /**
    * Appends a part at `offset`, as it streams in, never beyond `limit` bytes in all. What arrived before a connection
-   * broke stays: the device asks for the offset and goes on from there. With `patience`, the part must be all of the
-   * upload: it is gathered whole, written in one go and given back, unless it takes too long.
+   * broke stays: the device asks for the offset and goes on from there. With `gathering`, the part must be all of the
+   * upload: it is gathered whole, written in one go and given back as bytes of that buffer, unless it takes too long.
    */
   async append(
     id: AssignmentId,
     offset: number,
     limit: number,
     part: AsyncIterable<Uint8Array>,
-    patience?: Patience,
+    gathering?: Gathering,
   ): Promise<Appended> {
     return this.#exclusively(id, () =>
       this.#guard(id, async () => {
         const file = await this.#open(id, offset);
         try {
-          return await append(file, offset, limit, part, patience);
+          return await append(file, offset, limit, part, gathering);
         } finally {
           await file.close();
         }
@@ -204,10 +207,10 @@ async function append(
   offset: number,
   limit: number,
   part: AsyncIterable<Uint8Array>,
-  patience: Patience | undefined,
+  gathering: Gathering | undefined,
 ): Promise<Appended> {
-  let isGatheredWhole = patience?.isOver === false;
-  let buffer = Buffer.allocUnsafeSlow(isGatheredWhole ? limit : writtenBytes);
+  let isGatheredWhole = gathering?.isOver === false;
+  let buffer = gathering?.buffer ?? Buffer.allocUnsafeSlow(writtenBytes);
   let [length, filled] = [offset, 0];
   const write = async () => {
     const bytes = buffer.subarray(0, filled);
@@ -217,7 +220,7 @@ async function append(
   try {
     for await (const chunk of part) {
       if (length + chunk.length > limit) throw tooLarge(limit);
-      if (isGatheredWhole && patience?.isOver === true) {
+      if (isGatheredWhole && gathering?.isOver === true) {
         isGatheredWhole = false;
         await write();
         buffer = Buffer.allocUnsafeSlow(writtenBytes);
@@ -238,7 +241,7 @@ async function append(
   const bytes = buffer.subarray(0, filled);
   await write();
   await file.sync();
-  const isWhole = isGatheredWhole && patience?.isOver === false;
+  const isWhole = isGatheredWhole && gathering?.isOver === false;
   return { length, whole: isWhole ? { bytes, digest: sha256Of(bytes) } : undefined };
 }
 

@@ -5,7 +5,7 @@ import { readContribution } from './contribution.ts';
 import { drop, readAssignment, refusal } from './control.ts';
 import { settleSoon } from './round-end.ts';
 import type { AssignmentRow } from './rows.ts';
-import type { Appended, Patience, WholeUpdate } from './staging.ts';
+import type { Appended, Gathering, WholeUpdate } from './staging.ts';
 
 /** A longer update comes from its file when it is verified: many devices may be sending at once. */
 const keptAtHandBytes = 2 ** 20;
@@ -91,15 +91,17 @@ async function receive(
     return finish(context, row, part, await append(context, row, limit, part));
   }
   return context.inMemory.spend(limit, async (giveBack) => {
-    const patience = { isOver: false };
+    const gathering = { buffer: context.buffers.take(limit), isOver: false };
     const lose = setTimeout(() => {
-      patience.isOver = true;
+      gathering.isOver = true;
       giveBack();
     }, patienceMs);
-    const appended = await append(context, row, limit, part, patience).finally(() => {
+    const appended = await append(context, row, limit, part, gathering).finally(() => {
       clearTimeout(lose);
     });
-    return finish(context, row, part, appended);
+    return finish(context, row, part, appended, () => {
+      context.buffers.giveBack(gathering.buffer);
+    });
   });
 }
 
@@ -108,20 +110,21 @@ async function append(
   { id }: AssignmentRow,
   limit: number,
   { offset, body }: UploadPart,
-  patience?: Patience,
+  gathering?: Gathering,
 ): Promise<Appended> {
-  const appended = await context.staging.append(id, offset, limit, whileItLasts(body), patience);
+  const appended = await context.staging.append(id, offset, limit, whileItLasts(body), gathering);
   context.observer.count('starling_upload_bytes_total', {}, appended.length - offset);
   context.failpoint('upload-part-staged');
   return appended;
 }
 
-/** With the last part the update is complete. */
+/** With the last part the update is complete. When its bytes are read no more, `onRead` is called, unless it fails. */
 async function finish(
   context: Context,
   row: AssignmentRow,
   { completeWith }: UploadPart,
   { length, whole }: Appended,
+  onRead?: () => void,
 ): Promise<UploadAnswer> {
   const { id, device_id: deviceId, update_bytes: bytes } = row;
   if (completeWith === undefined) return { offset: length, state: row.state };
@@ -134,7 +137,7 @@ async function finish(
   }
   try {
     const answer = await context.observer.span('update fold', { 'starling.round': row.round_id }, () =>
-      complete(context, row, completeWith, whole),
+      complete(context, row, completeWith, whole, onRead),
     );
     context.observer.count('starling_uploads_total', { outcome: 'received' });
     return answer;
@@ -151,10 +154,12 @@ async function complete(
   row: AssignmentRow,
   declared: string,
   whole: WholeUpdate | undefined,
+  onRead?: () => void,
 ): Promise<UploadAnswer> {
   const { secure } = await context.rounds.get(row.round_id);
-  if (secure) return completeMasked(context, row, declared, whole);
-  if (whole) return completeClear(context, row, declared, whole);
+  if (whole && !secure) return completeClear(context, row, declared, whole, onRead);
+  onRead?.();
+  if (secure) return completeMasked(context, row, declared, whole?.digest);
   return context.inMemory.spend(row.update_bytes ?? 0, async () =>
     completeClear(context, row, declared, await context.staging.readWhole(row.id)),
   );
@@ -164,11 +169,11 @@ async function completeMasked(
   context: Context,
   row: AssignmentRow,
   declared: string,
-  whole: WholeUpdate | undefined,
+  digest: string | undefined,
 ): Promise<UploadAnswer> {
   const { id, device_id: deviceId } = row;
   await refusing(context, row, async () => {
-    requireDigest(row, declared, whole?.digest ?? (await context.staging.digest(id)));
+    requireDigest(row, declared, digest ?? (await context.staging.digest(id)));
   });
   context.failpoint('masked-update-staged');
   await context.post.ask({
@@ -184,6 +189,7 @@ async function completeClear(
   row: AssignmentRow,
   declared: string,
   { bytes, digest }: WholeUpdate,
+  onRead?: () => void,
 ): Promise<UploadAnswer> {
   const { id, device_id: deviceId } = row;
   const { blocks, plan, work } = await context.rounds.get(row.round_id);
@@ -207,7 +213,7 @@ async function completeClear(
   }
   context.failpoint('upload-recorded');
   context.announce.arrived(row.project_id, row.round_id);
-  context.sums.fold(row.round_id, { blocks, maxWeight: plan.maxWeight }, id, contribution);
+  context.sums.fold(row.round_id, { blocks, maxWeight: plan.maxWeight }, id, contribution, onRead);
   settleSoon(context, row.round_id);
   return { offset: row.update_bytes ?? 0, state: 'uploaded' };
 }

@@ -21,6 +21,7 @@ import { Presence } from '../presence.ts';
 import { RoundBook } from '../round-facts.ts';
 import { RoundSums } from '../round-sums.ts';
 import { Staging } from '../staging.ts';
+import { UpdateBuffers } from '../update-buffers.ts';
 import type { Gates, Settle } from './gates.ts';
 
 /** What befalls a node at one of its calls: an error before it is done, one after it (the reply is lost), or death, before or after. */
@@ -95,6 +96,7 @@ export class SimulatedNode {
     const context: Context = {
       batches: deviceBatches(() => context),
       inMemory: new Budget(1 << 26),
+      buffers: new UpdateBuffers(1 << 26),
       cloud,
       database,
       blobs: new KeptBlobs(gated(shared.blobs, call), database),
