@@ -189,8 +189,10 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
       cloud,
       database,
       blobs: new HotBlobs(kept),
-      staging: new Staging(uploadsDirectory(options), (id, work) =>
-        asOnlyWriter({ database, nodes, log: api.log }, id, work),
+      staging: new Staging(
+        uploadsDirectory(options),
+        (id, work) => asOnlyWriter({ database, nodes, log: api.log }, id, work),
+        () => nodes.isAlone,
       ),
       presence: new Presence(),
       models,
