@@ -189,10 +189,8 @@ export async function startServer(options: ServerOptions): Promise<StarlingServe
       cloud,
       database,
       blobs: new HotBlobs(kept),
-      staging: new Staging(
-        uploadsDirectory(options),
-        (id, work) => asOnlyWriter({ database, nodes, log: api.log }, id, work),
-        () => nodes.isAlone,
+      staging: new Staging(uploadsDirectory(options), (id, work) =>
+        asOnlyWriter({ database, nodes, log: api.log }, id, work),
       ),
       presence: new Presence(),
       models,

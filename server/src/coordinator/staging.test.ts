@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { makeId, type AssignmentId } from '@starling/protocol';
+import type { AssignmentId } from '@starling/protocol';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { Staging, type Gathering } from './staging.ts';
 
@@ -110,34 +110,4 @@ it('lets one write at a time', async () => {
   await expect(staging.append(id, 0, update.length, held())).rejects.toMatchObject({ code: 'upload-busy' });
   goOn();
   expect(await first).toMatchObject({ length: update.length });
-});
-
-it('shares files among uploads that come whole, where nobody else writes; what comes in parts has its own', async () => {
-  const uploads = join(directory, 'uploads');
-  const alone = async () => {
-    const found = new Staging(uploads, undefined, () => true);
-    await found.prepare();
-    return found;
-  };
-  staging = await alone();
-  const other = makeId('assignment', 'o'.repeat(22));
-  await staging.append(id, 0, update.length, inPieces(update, 70_000), gathering());
-  await staging.append(other, 0, update.length, inPieces(update.subarray(0, 100_000), 70_000), gathering());
-  expect((await readdir(uploads)).sort()).toEqual(['1.pack', `${other}.update`]);
-  staging = await alone(); // after a restart
-  expect(await staging.offset(id)).toBe(update.length);
-  expect(await staging.offset(other)).toBe(100_000);
-  expect((await staging.list()).sort()).toEqual([id, other].sort());
-  expect(await staging.readWhole(id)).toEqual({ bytes: Buffer.from(update), digest });
-  expect(await staging.digest(id)).toBe(digest);
-  await expect(staging.append(id, 0, update.length, inPieces(update, 70_000))).rejects.toMatchObject({
-    extra: { offset: update.length },
-  });
-  // Its last reply was lost: the device says that nothing is missing.
-  expect(await staging.append(id, update.length, update.length, inPieces(new Uint8Array(), 1))).toEqual({
-    length: update.length,
-    whole: undefined,
-  });
-  for (const one of [id, other]) await staging.discard(one);
-  expect(await readdir(uploads)).toEqual([]);
 });

@@ -13,15 +13,12 @@ import {
 } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ProblemError, type AssignmentId, type GroupId } from '@starling/protocol';
-import { UpdatePacks } from './update-packs.ts';
 
 /** Of a file that is read some at a time. */
 const chunkBytes = 256 * 1024;
 
 /** Of an upload, gathered before it is written: what comes over a network comes in smaller pieces. */
 const writtenBytes = 64 * 1024;
-
-const updateEnding = '.update';
 
 /** Runs work that writes an upload, when nobody else does; throws ProblemError `upload-busy` otherwise. */
 type Guard = <T>(id: AssignmentId, work: () => Promise<T>) => Promise<T>;
@@ -49,37 +46,23 @@ export interface Gathering {
 }
 
 /**
- * Updates on their way in: in packs where they come whole and the directory is this process' own, else a file
- * `<id>.update` each. They stay until their round is over, so that a sum can be rebuilt after a restart. Which of them
- * are complete and verified is in the database.
+ * Updates on their way in, a file `<id>.update` each. It stays until its round is over, so that a sum can be rebuilt after
+ * a restart. Which of them are complete and verified is in the database.
  */
 export class Staging {
   readonly #directory: string;
   readonly #guard: Guard;
-  readonly #isAlone: () => boolean;
-  readonly #packs: UpdatePacks;
   /** Uploads that a request is writing: one writer at a time. */
   readonly #busy = new Set<AssignmentId>();
 
-  /**
-   * `guard` keeps other processes from writing the same upload, where the directory is not this one's own; `isAlone`
-   * tells whether it is.
-   */
-  constructor(directory: string, guard: Guard = (_id, work) => work(), isAlone: () => boolean = () => false) {
+  /** `guard` keeps other processes from writing the same upload, where the directory is not this one's own. */
+  constructor(directory: string, guard: Guard = (_id, work) => work()) {
     this.#directory = directory;
     this.#guard = guard;
-    this.#isAlone = isAlone;
-    this.#packs = new UpdatePacks(directory);
   }
 
   async prepare(): Promise<void> {
     await mkdir(this.#directory, { recursive: true });
-    await this.find();
-  }
-
-  /** Finds what earlier packs hold. */
-  find(): Promise<void> {
-    return this.#packs.open();
   }
 
   /** Rejects when uploads cannot be written. */
@@ -89,7 +72,7 @@ export class Staging {
 
   /** Bytes held so far. */
   async offset(id: AssignmentId): Promise<number> {
-    return this.#packs.lengthOf(id) ?? (await unlessMissing(stat(this.#update(id))))?.size ?? 0;
+    return (await unlessMissing(stat(this.#update(id))))?.size ?? 0;
   }
 
   /**
@@ -106,11 +89,9 @@ export class Staging {
   ): Promise<Appended> {
     return this.#exclusively(id, () =>
       this.#guard(id, async () => {
-        await this.#requireNext(id, offset);
-        const file = new UpdateFile(this.#update(id));
-        const pack = (whole: WholeUpdate) => this.#packs.add({ id, ...whole });
+        const file = await this.#open(id, offset);
         try {
-          return await append(file, offset, limit, part, gathering, this.#isAlone() ? pack : undefined);
+          return await append(file, offset, limit, part, gathering);
         } finally {
           await file.close();
         }
@@ -121,12 +102,12 @@ export class Staging {
   /** SHA-256 (hexadecimal) of the bytes held. */
   async digest(id: AssignmentId): Promise<string> {
     const hash = createHash('sha256');
-    for await (const chunk of this.chunks(id)) hash.update(chunk);
+    for await (const chunk of createReadStream(this.#update(id))) hash.update(chunk as Uint8Array);
     return hash.digest('hex');
   }
 
-  async read(id: AssignmentId): Promise<Uint8Array> {
-    return (await this.#packs.read(id)) ?? readFile(this.#update(id));
+  read(id: AssignmentId): Promise<Uint8Array> {
+    return readFile(this.#update(id));
   }
 
   async readWhole(id: AssignmentId): Promise<WholeUpdate> {
@@ -137,13 +118,12 @@ export class Staging {
 
   /** The same bytes, some at a time. */
   async *chunks(id: AssignmentId): AsyncGenerator<Uint8Array> {
-    const stream =
-      this.#packs.stream(id, chunkBytes) ?? createReadStream(this.#update(id), { highWaterMark: chunkBytes });
-    yield* stream as AsyncIterable<Buffer>; // no encoding, so buffers
+    const file = createReadStream(this.#update(id), { highWaterMark: chunkBytes });
+    yield* file as AsyncIterable<Buffer>; // no encoding, so buffers
   }
 
   async discard(id: AssignmentId): Promise<void> {
-    if (!(await this.#packs.discard(id))) await removeIfAny(this.#update(id));
+    await removeIfAny(this.#update(id));
   }
 
   /** Keeps the sum of a secure group until its round is over. */
@@ -179,16 +159,18 @@ export class Staging {
   /** Assignments of which bytes are held. */
   async list(): Promise<AssignmentId[]> {
     const names = await readdir(this.#directory);
-    const ofFiles = names
-      .filter((name) => name.endsWith(updateEnding))
-      .map((name) => name.slice(0, -updateEnding.length) as AssignmentId);
-    return [...ofFiles, ...this.#packs.list()];
+    return names
+      .filter((name) => !name.includes('.sum'))
+      .map((name) => name.replace(/\.update$/, '') as AssignmentId);
   }
 
-  /** The part must go on from what is held. */
-  async #requireNext(id: AssignmentId, offset: number): Promise<void> {
+  /** The file, where it holds just the `offset` bytes that the part goes on from. */
+  async #open(id: AssignmentId, offset: number): Promise<FileHandle> {
+    const path = this.#update(id);
+    const made = offset === 0 ? await unless('EEXIST', open(path, 'ax')) : undefined;
+    if (made) return made;
     const held = await this.offset(id);
-    if (offset === held) return;
+    if (offset === held) return open(path, 'a');
     throw new ProblemError(
       'upload-offset-mismatch',
       `The part starts at byte ${offset}; the server holds ${held} bytes. Continue at ${held}.`,
@@ -216,56 +198,30 @@ export class Staging {
   }
 
   #update(id: AssignmentId): string {
-    return join(this.#directory, `${id}${updateEnding}`);
+    return join(this.#directory, `${id}.update`);
   }
 }
 
-/** A file that is opened with its first bytes. */
-class UpdateFile {
-  readonly #path: string;
-  #file: FileHandle | undefined;
-
-  constructor(path: string) {
-    this.#path = path;
-  }
-
-  async write(bytes: Uint8Array): Promise<void> {
-    if (bytes.length === 0) return;
-    this.#file ??= await open(this.#path, 'a');
-    await this.#file.writeFile(bytes);
-  }
-
-  async sync(): Promise<void> {
-    await this.#file?.sync();
-  }
-
-  async close(): Promise<void> {
-    await this.#file?.close();
-  }
-}
-
-/** All of an update that was gathered goes to `pack`, where there is one; anything else into the file. */
 async function append(
-  file: UpdateFile,
+  file: FileHandle,
   offset: number,
   limit: number,
   part: AsyncIterable<Uint8Array>,
   gathering: Gathering | undefined,
-  pack: ((whole: WholeUpdate) => Promise<void>) | undefined,
 ): Promise<Appended> {
-  let isGathered = gathering?.isOver === false;
+  let isGatheredWhole = gathering?.isOver === false;
   let buffer = gathering?.buffer ?? Buffer.allocUnsafeSlow(writtenBytes);
   let [length, filled] = [offset, 0];
   const write = async () => {
     const bytes = buffer.subarray(0, filled);
     filled = 0;
-    await file.write(bytes);
+    if (bytes.length > 0) await file.writeFile(bytes);
   };
   try {
     for await (const chunk of part) {
       if (length + chunk.length > limit) throw tooLarge(limit);
-      if (isGathered && gathering?.isOver === true) {
-        isGathered = false;
+      if (isGatheredWhole && gathering?.isOver === true) {
+        isGatheredWhole = false;
         await write();
         buffer = Buffer.allocUnsafeSlow(writtenBytes);
       }
@@ -283,14 +239,10 @@ async function append(
     throw error;
   }
   const bytes = buffer.subarray(0, filled);
-  const whole = isGathered ? { bytes, digest: sha256Of(bytes) } : undefined;
-  if (whole && length === limit && pack) {
-    await pack(whole);
-  } else {
-    await write();
-    await file.sync();
-  }
-  return { length, whole: gathering?.isOver === false ? whole : undefined };
+  await write();
+  await file.sync();
+  const isWhole = isGatheredWhole && gathering?.isOver === false;
+  return { length, whole: isWhole ? { bytes, digest: sha256Of(bytes) } : undefined };
 }
 
 function sha256Of(bytes: Uint8Array): string {
@@ -301,11 +253,15 @@ async function removeIfAny(path: string): Promise<void> {
   await unlessMissing(unlink(path));
 }
 
-async function unlessMissing<T>(work: Promise<T>): Promise<T | undefined> {
+function unlessMissing<T>(work: Promise<T>): Promise<T | undefined> {
+  return unless('ENOENT', work);
+}
+
+async function unless<T>(code: 'ENOENT' | 'EEXIST', work: Promise<T>): Promise<T | undefined> {
   try {
     return await work;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    if ((error as NodeJS.ErrnoException).code === code) return undefined;
     throw error;
   }
 }

@@ -212,7 +212,6 @@ async function copyUploads(
   const from = new Staging(source);
   const to = new Staging(target);
   await to.prepare();
-  if (updates.length > 0) await from.find();
   for (const { id, sha256: wanted } of updates) {
     const bytes = await checkedUpload(id, wanted, () => from.read(id));
     await to.append(id, 0, bytes.length, Readable.from([bytes]));

@@ -32,8 +32,6 @@ export type Fault = (typeof faults)[number];
 export class Injected extends DatabaseUnavailable {}
 
 export interface Shared {
-  /** There is never a second node. */
-  readonly isAlone: boolean;
   readonly gates: Gates;
   readonly database: Database;
   readonly blobs: RemovableBlobs;
@@ -73,7 +71,7 @@ export class SimulatedNode {
       close: () => Promise.resolve(),
     };
     this.commit = (work) => database.tx(work);
-    const staging = gated(new Staging(`${directory}/uploads`, undefined, () => shared.isAlone), call);
+    const staging = gated(new Staging(`${directory}/uploads`), call);
     const models = new Models(database);
     const repeat: Context['repeat'] = (work) => {
       this.#timers.push(work);

@@ -132,7 +132,6 @@ class Simulation {
     this.#program = program;
     this.#directory = directory;
     this.#shared = {
-      isAlone: program.nodes === 1,
       gates: this.#gates,
       database,
       blobs: this.#blobs,
@@ -365,7 +364,6 @@ class Simulation {
   /** Sums that a node holds are those that the files give. */
   async #checkSums(): Promise<void> {
     const staging = new Staging(join(this.#directory, 'uploads'));
-    await staging.find();
     const book = new RoundBook(this.#database, new Models(this.#database));
     for (const { context } of this.#alive()) {
       for (const roundId of context.sums.rounds()) {
@@ -499,7 +497,7 @@ class Simulation {
 
   async #loseFile(): Promise<void> {
     const files = await readdir(join(this.#directory, 'uploads'));
-    const [name] = files.filter((file) => /\.(update|pack)$/.test(file)).sort();
+    const [name] = files.filter((file) => file.endsWith('.update')).sort();
     if (name === undefined) return;
     this.#filesWereLost = true;
     await rm(join(this.#directory, 'uploads', name));
@@ -518,9 +516,10 @@ class Simulation {
   }
 
   #startNode(): SimulatedNode {
+    const isAlone = this.#program.nodes === 1;
     const node = new SimulatedNode(this.#shared);
     this.#nodes = [...this.#alive(), node];
-    this.#launch(node, node.coordinator.start(this.#shared.isAlone));
+    this.#launch(node, node.coordinator.start(isAlone));
     return node;
   }
 
