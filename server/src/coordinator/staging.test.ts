@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AssignmentId } from '@starling/protocol';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { Staging, type Gathering } from './staging.ts';
 
 const id = 'asg_of-a-test' as AssignmentId;
@@ -21,7 +21,15 @@ beforeEach(async () => {
 
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
-const gathering = (isOver = false): Gathering => ({ buffer: Buffer.alloc(update.length, 7), isOver });
+const never = new Promise<void>(() => undefined);
+const gathering = (tookTooLong = never, length = update.length): Gathering & { letGo: number } => ({
+  buffer: Buffer.alloc(length, 7),
+  tookTooLong,
+  letGo: 0,
+  onLetGo() {
+    this.letGo++;
+  },
+});
 
 async function* inPieces(bytes: Uint8Array, size: number, before: (at: number) => void = () => undefined) {
   for (let at = 0; at < bytes.length; at += size) {
@@ -34,37 +42,36 @@ async function* inPieces(bytes: Uint8Array, size: number, before: (at: number) =
 it.each([1_000, 65_536, 400_000])(
   'gives back an upload that comes whole, in pieces of %i bytes',
   async (size) => {
-    const { buffer, ...rest } = gathering();
-    const pieces = inPieces(update, size);
-    const { length, whole } = await staging.append(id, 0, update.length, pieces, { buffer, ...rest });
+    const gathered = gathering();
+    const { length, whole } = await staging.append(id, 0, update.length, inPieces(update, size), gathered);
     expect(length).toBe(update.length);
-    expect(whole?.bytes.buffer).toBe(buffer.buffer);
+    expect(whole?.bytes.buffer).toBe(gathered.buffer.buffer);
+    expect(gathered.letGo).toBe(0);
     expect(whole?.digest).toBe(digest);
     expect(Buffer.from(whole!.bytes).equals(update)).toBe(true);
     expect(Buffer.from(await staging.read(id)).equals(update)).toBe(true);
   },
 );
 
-it('keeps no more of a slow upload than is being written', async () => {
-  const gathered = gathering();
-  const slow = inPieces(update, 50_000, (at) => {
-    gathered.isOver = at > 100_000;
-  });
-  expect(await staging.append(id, 0, update.length, slow, gathered)).toEqual({
-    length: update.length,
-    whole: undefined,
-  });
-  expect(await staging.readWhole(id)).toMatchObject({ digest });
-});
-
-it('does not give back what patience was lost for with its last byte', async () => {
-  const gathered = gathering();
-  async function* last() {
-    yield update;
-    await Promise.resolve();
-    gathered.isOver = true;
+it('lets go of a slow upload, also while nothing of it comes, and writes the rest as it comes', async () => {
+  let lose!: () => void;
+  let goOn!: () => void;
+  const gathered = gathering(new Promise((resolve) => (lose = resolve)));
+  const waits = new Promise<void>((resolve) => (goOn = resolve));
+  async function* slow() {
+    yield update.subarray(0, 123_456);
+    lose();
+    await waits;
+    yield update.subarray(123_456);
   }
-  expect((await staging.append(id, 0, update.length, last(), gathered)).whole).toBeUndefined();
+  const appended = staging.append(id, 0, update.length, slow(), gathered);
+  await vi.waitUntil(() => gathered.letGo === 1);
+  expect(await staging.offset(id)).toBe(123_456);
+  gathered.buffer.fill(0); // it is another's now
+  goOn();
+  expect(await appended).toEqual({ length: update.length, whole: undefined });
+  expect(await staging.readWhole(id)).toMatchObject({ digest });
+  expect(gathered.letGo).toBe(1);
 });
 
 it.each([true, false])('goes on from where a connection broke (gathered: %o)', async (isGathered) => {
@@ -92,7 +99,7 @@ it.each([true, false])('goes on from where a connection broke (gathered: %o)', a
 
 it.each([true, false])('takes no byte beyond what was announced (gathered: %o)', async (isGathered) => {
   const limit = update.length - 1;
-  const gathered = isGathered ? { ...gathering(), buffer: Buffer.alloc(limit) } : undefined;
+  const gathered = isGathered ? gathering(never, limit) : undefined;
   await expect(staging.append(id, 0, limit, inPieces(update, 100_000), gathered)).rejects.toMatchObject({
     code: 'upload-too-large',
   });

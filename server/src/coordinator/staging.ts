@@ -37,12 +37,14 @@ export interface Appended {
   readonly whole: WholeUpdate | undefined;
 }
 
-/** Where all of an upload is gathered, unless it takes too long. */
+/** Where all of an upload is gathered, unless it takes too long to come. */
 export interface Gathering {
   /** As long as the upload may be. */
   readonly buffer: Buffer;
-  /** It took too long: what comes from now on is written as it comes. */
-  isOver: boolean;
+  /** Resolves when it takes too long, if it does: what came is written at once, and what comes as it comes. */
+  readonly tookTooLong: Promise<void>;
+  /** Nothing of the upload is in the buffer any more. */
+  onLetGo: () => void;
 }
 
 /**
@@ -78,7 +80,7 @@ export class Staging {
   /**
    * Appends a part at `offset`, as it streams in, never beyond `limit` bytes in all. What arrived before a connection
    * broke stays: the device asks for the offset and goes on from there. With `gathering`, the part must be all of the
-   * upload: it is gathered whole, written in one go and given back as bytes of that buffer, unless it takes too long.
+   * upload: it is gathered whole, written in one go and given back as bytes of that buffer, unless it takes too long to come.
    */
   async append(
     id: AssignmentId,
@@ -209,22 +211,30 @@ async function append(
   part: AsyncIterable<Uint8Array>,
   gathering: Gathering | undefined,
 ): Promise<Appended> {
-  let isGatheredWhole = gathering?.isOver === false;
-  let buffer = gathering?.buffer ?? Buffer.allocUnsafeSlow(writtenBytes);
+  let gathered = gathering;
+  let buffer = gathered?.buffer ?? Buffer.allocUnsafeSlow(writtenBytes);
   let [length, filled] = [offset, 0];
   const write = async () => {
     const bytes = buffer.subarray(0, filled);
     filled = 0;
     if (bytes.length > 0) await file.writeFile(bytes);
   };
+  const letGo = async () => {
+    await write();
+    buffer = Buffer.allocUnsafeSlow(writtenBytes);
+    gathered?.onLetGo();
+    gathered = undefined;
+  };
+  const chunks = part[Symbol.asyncIterator]();
+  const tooLong = gathering?.tookTooLong.then(() => undefined);
   try {
-    for await (const chunk of part) {
+    for (;;) {
+      const coming = chunks.next();
+      if (gathered && (await Promise.race([coming, tooLong])) === undefined) await letGo();
+      const next = await coming;
+      if (next.done === true) break;
+      const chunk = next.value;
       if (length + chunk.length > limit) throw tooLarge(limit);
-      if (isGatheredWhole && gathering?.isOver === true) {
-        isGatheredWhole = false;
-        await write();
-        buffer = Buffer.allocUnsafeSlow(writtenBytes);
-      }
       length += chunk.length;
       for (let at = 0; at < chunk.length;) {
         if (filled === buffer.length) await write();
@@ -236,13 +246,13 @@ async function append(
     }
   } catch (error) {
     await write();
+    await chunks.return?.();
     throw error;
   }
   const bytes = buffer.subarray(0, filled);
   await write();
   await file.sync();
-  const isWhole = isGatheredWhole && gathering?.isOver === false;
-  return { length, whole: isWhole ? { bytes, digest: sha256Of(bytes) } : undefined };
+  return { length, whole: gathered && { bytes, digest: sha256Of(bytes) } };
 }
 
 function sha256Of(bytes: Uint8Array): string {

@@ -91,18 +91,42 @@ async function receive(
     return finish(context, row, part, await append(context, row, limit, part));
   }
   return context.inMemory.spend(limit, async (giveBack) => {
-    const gathering = { buffer: context.buffers.take(limit), isOver: false };
-    const lose = setTimeout(() => {
-      gathering.isOver = true;
-      giveBack();
-    }, patienceMs);
-    const appended = await append(context, row, limit, part, gathering).finally(() => {
-      clearTimeout(lose);
-    });
-    return finish(context, row, part, appended, () => {
-      context.buffers.giveBack(gathering.buffer);
-    });
+    const buffer = context.buffers.take(limit);
+    const letGo = () => {
+      context.buffers.giveBack(buffer);
+    };
+    const patience = startPatience(patienceMs);
+    const gathering = {
+      buffer,
+      tookTooLong: patience.over,
+      onLetGo: () => {
+        letGo();
+        giveBack();
+      },
+    };
+    const body = thenCalling(part.body, patience.end); // from then on it is the disk that takes time
+    const appended = await append(context, row, limit, { ...part, body }, gathering).finally(patience.end);
+    return finish(context, row, part, appended, appended.whole && letGo);
   });
+}
+
+/** A wait that is over after so many milliseconds, unless it has ended. */
+function startPatience(ms: number): { over: Promise<void>; end: () => void } {
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  return {
+    over,
+    end: () => {
+      clearTimeout(timer);
+    },
+  };
+}
+
+async function* thenCalling<T>(items: AsyncIterable<T>, end: () => void): AsyncGenerator<T> {
+  yield* items;
+  end();
 }
 
 async function append(
@@ -158,7 +182,7 @@ async function complete(
 ): Promise<UploadAnswer> {
   const { secure } = await context.rounds.get(row.round_id);
   if (whole && !secure) return completeClear(context, row, declared, whole, onRead);
-  onRead?.();
+  onRead?.(); // what follows needs its digest alone, or its file
   if (secure) return completeMasked(context, row, declared, whole?.digest);
   return context.inMemory.spend(row.update_bytes ?? 0, async () =>
     completeClear(context, row, declared, await context.staging.readWhole(row.id)),

@@ -460,34 +460,34 @@ class Simulation {
     );
     this.#at(nodeIndex, (node) => {
       const { coordinator, context, commit } = node;
-      const ask = (object: string, work: () => Promise<unknown>) => {
-        this.#ask(node, operation, object, work);
-      };
-      switch (operation) {
-        case 'start':
-          return ask(task, () => coordinator.startTask(task, commit));
-        case 'pause':
-          return ask(task, () => coordinator.pauseTask(task, commit));
-        case 'resume':
-          return ask(task, () => coordinator.resumeTask(task, commit));
-        case 'cancel':
-          return ask(task, () => coordinator.cancelTask(task, commit));
-        case 'extend':
-          return round && ask(round.id, () => extendRound(context, project, round.id, 25_000, commit));
-        case 'close-now':
-          return round && ask(round.id, () => closeRoundNow(context, project, round.id));
-        case 'abort':
-          return round && ask(round.id, () => abortRound(context, project, round.id));
-        case 'evaluate':
-          return ask(task, () => coordinator.requestEvaluation(task, evaluation, undefined, commit));
-        case 'revoke':
-          this.#revoked.add(device);
-          return ask(device.id, () => coordinator.revokeDevice(project, device.id));
-        case 'ask-for-job':
-          return ask(task, () => createJob(context, task, cloudWork, undefined, commit));
-        case 'cancel-job':
-          return job && ask(job.id, () => cancelJob(context, job.id));
-      }
+      const order = ((): readonly [object: string, work: () => Promise<unknown>] | undefined => {
+        switch (operation) {
+          case 'start':
+            return [task, () => coordinator.startTask(task, commit)];
+          case 'pause':
+            return [task, () => coordinator.pauseTask(task, commit)];
+          case 'resume':
+            return [task, () => coordinator.resumeTask(task, commit)];
+          case 'cancel':
+            return [task, () => coordinator.cancelTask(task, commit)];
+          case 'extend':
+            return round && [round.id, () => extendRound(context, project, round.id, 25_000, commit)];
+          case 'close-now':
+            return round && [round.id, () => closeRoundNow(context, project, round.id)];
+          case 'abort':
+            return round && [round.id, () => abortRound(context, project, round.id)];
+          case 'evaluate':
+            return [task, () => coordinator.requestEvaluation(task, evaluation, undefined, commit)];
+          case 'revoke':
+            this.#revoked.add(device);
+            return [device.id, () => coordinator.revokeDevice(project, device.id)];
+          case 'ask-for-job':
+            return [task, () => createJob(context, task, cloudWork, undefined, commit)];
+          case 'cancel-job':
+            return job && [job.id, () => cancelJob(context, job.id)];
+        }
+      })();
+      if (order) this.#ask(node, operation, ...order);
     });
   }
 

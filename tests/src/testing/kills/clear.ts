@@ -80,9 +80,13 @@ async function expectCountedOnce(
   rounds: number,
   acknowledged: readonly Acknowledged[],
 ): Promise<void> {
-  const { items } = await admin.get<{ items: RoundDetail[] }>(`/v1/tasks/${task.id}/rounds`);
+  // Who dies when the round is published already may do so while it is asked.
+  const asked = <T>(what: string, ask: () => Promise<T>) => eventually(what, () => tolerant(ask), patienceMs);
+  const { items } = await asked('the rounds', () =>
+    admin.get<{ items: RoundDetail[] }>(`/v1/tasks/${task.id}/rounds`),
+  );
   expect(items.map(({ state }) => state)).toEqual(Array(rounds).fill('published'));
-  const versions = await versionsOf(admin, task);
+  const versions = await asked('the versions', () => versionsOf(admin, task));
   expect(versions).toHaveLength(rounds + 1);
   for (let round = 0; round < rounds; round++) {
     const counts = countsBetween(versions[round]!, versions[round + 1]!, goal);
