@@ -139,7 +139,6 @@ export const task = {
     foldHint: 'These people judge and never train. Empty: nobody.',
     fleet: 'What they are like',
     fleetHint: 'Assumed, not measured.',
-    fleets: { 'phones-at-night': 'Phones at night', ideal: 'Always there, never lost' },
     submit: 'Simulate',
   },
   learning: {

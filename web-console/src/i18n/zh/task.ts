@@ -126,7 +126,6 @@ export const task: Messages['task'] = {
     foldHint: '这些人只评估，从不训练。留空：没有人。',
     fleet: '设备的特点',
     fleetHint: '假设，并非实测。',
-    fleets: { 'phones-at-night': '夜间的手机', ideal: '始终在线，从不丢失' },
     submit: '开始模拟',
   },
   learning: {
