@@ -10,21 +10,21 @@ import type { ProblemError } from '@starling/protocol';
 import {
   endpoints,
   type AnswerOf,
-  type Client,
   type Endpoint,
   type Endpoints,
   type InputOf,
   type Operation,
 } from '@starling/protocol/api';
 import { createContext, use } from 'react';
+import type { PageClient } from './client.ts';
 import { messageOf } from './problems.ts';
 import { notifications } from '@mantine/notifications';
 
-const ClientContext = createContext<Client | null>(null);
+const ClientContext = createContext<PageClient | null>(null);
 export const ClientProvider = ClientContext.Provider;
 
 /** The client of the session; only below the sign-in. */
-export function useClient(): Client {
+export function useClient(): PageClient {
   const client = use(ClientContext);
   if (!client) throw new TypeError('A page asked for the client outside of a session.');
   return client;
@@ -42,7 +42,7 @@ export function keyOf<O extends Operation>(operation: O, input?: InputOf<Endpoin
   return input === undefined ? [operation] : [operation, input];
 }
 
-/** The answer of a read operation, kept in step by the live events (live.ts). */
+/** The answer of a read operation, kept in step by the live events (live.ts). What nobody waits for any more is given up. */
 export function useRead<O extends Operation>(
   operation: O,
   input: InputOf<Endpoints[O]>,
@@ -51,7 +51,7 @@ export function useRead<O extends Operation>(
   const client = useClient();
   return useQuery<AnswerOf<Endpoints[O]>, ProblemError>({
     queryKey: keyOf(operation, input),
-    queryFn: () => client.call(operation, input as never), // the conditional tuple of `call` is beyond inference here
+    queryFn: ({ signal }) => client.until(signal).call(operation, input as never), // the conditional tuple of `call` is beyond inference here
     placeholderData: keepPreviousData as never, // another input's answer stands while this one's comes
     ...options,
   });
@@ -73,13 +73,14 @@ export function useList<O extends ListOperation>(operation: O, input: InputOf<En
   const result = useInfiniteQuery<{ items: Item<O>[]; next: string | null }, ProblemError>({
     queryKey: keyOf(operation, input),
     initialPageParam: null,
-    queryFn: ({ pageParam }) => {
+    queryFn: ({ pageParam, signal }) => {
       const { query, ...rest } = input as { query?: object };
       const asked = {
         ...rest,
         query: { ...query, ...(typeof pageParam === 'string' && { cursor: pageParam }) },
       };
-      return client.call(operation, asked as never) as Promise<{ items: Item<O>[]; next: string | null }>;
+      const page = client.until(signal).call(operation, asked as never);
+      return page as Promise<{ items: Item<O>[]; next: string | null }>; // a list's answer
     },
     getNextPageParam: ({ next }) => next,
   });
