@@ -1,4 +1,4 @@
-import { Group, Skeleton, Stack, Text } from '@mantine/core';
+import { Skeleton, Stack, Text } from '@mantine/core';
 import type { TaskId } from '@starling/protocol';
 import type { GroupHealth } from '@starling/protocol/api';
 import { useNavigate } from '@tanstack/react-router';
@@ -8,7 +8,7 @@ import { useRead } from '../../api/calls.tsx';
 import { Bars } from '../../components/bars.tsx';
 import { lineColour } from '../../components/chart/colours.ts';
 import { LineChart } from '../../components/chart/line-chart.tsx';
-import { Explained, Figures } from '../../components/figure.tsx';
+import { Figures } from '../../components/figure.tsx';
 import { Panel } from '../../components/page.tsx';
 import { Problem } from '../../components/problem.tsx';
 import { useQuantities } from '../../components/quantities.ts';
@@ -21,11 +21,8 @@ export function GroupHealthPanel({ taskId }: { taskId: TaskId }) {
   if (error) return <Problem error={error} retry={() => void refetch()} />;
   return (
     <Panel
-      title={
-        <Explained meaning={words('meaning')} from="getGroupHealth">
-          {words('title')}
-        </Explained>
-      }
+      title={words('title')}
+      about={{ meaning: words('meaning'), from: 'getGroupHealth' }}
       aside={
         data &&
         data.rounds.length > 0 && (
@@ -121,21 +118,15 @@ function Health({ health }: { health: GroupHealth }) {
         }}
       />
       {abortedBy.length > 0 && (
-        <div>
-          <Group mb="xs">
-            <Text size="sm" c="dimmed">
-              {words('why')}
-            </Text>
-          </Group>
-          <Bars
-            bars={abortedBy.map(([reason, value]) => ({
-              key: reason,
-              name: reasons.has(reason as 'cancelled') ? reasons(reason as 'cancelled') : reason,
-              value,
-              colour: 'var(--mantine-color-orange-6)',
-            }))}
-          />
-        </div>
+        <Bars
+          title={{ name: words('why'), meaning: words('whyMeaning'), from: 'getGroupHealth' }}
+          bars={abortedBy.map(([reason, value]) => ({
+            key: reason,
+            name: reasons.has(reason as 'cancelled') ? reasons(reason as 'cancelled') : reason,
+            value,
+            colour: 'var(--mantine-color-orange-6)',
+          }))}
+        />
       )}
     </Stack>
   );

@@ -1,7 +1,7 @@
 import { Group, Table, Text } from '@mantine/core';
 import type { GroupSummary, Plan } from '@starling/protocol';
 import { useTranslations } from 'use-intl';
-import { Explained } from '../../components/figure.tsx';
+import { Heads } from '../../components/heads.tsx';
 import { Identity } from '../../components/identity.tsx';
 import { Panel } from '../../components/page.tsx';
 import { useQuantities } from '../../components/quantities.ts';
@@ -24,11 +24,8 @@ export function GroupsPanel({
   const by = (state: string) => groups.filter((group) => group.state === state).length;
   return (
     <Panel
-      title={
-        <Explained meaning={words('meaning')} from="getRound">
-          {words('title')}
-        </Explained>
-      }
+      title={words('title')}
+      about={{ meaning: words('meaning'), from: 'getRound' }}
       aside={
         <Text size="sm" c="dimmed">
           {words('summary', {
@@ -47,16 +44,17 @@ export function GroupsPanel({
       ) : (
         <>
           <ScrollTable name={words('title')} verticalSpacing={6}>
-            <Table.Thead>
-              <Table.Tr>
-                <Table.Th>{words('column.group')}</Table.Th>
-                <Table.Th>{words('column.state')}</Table.Th>
-                <Table.Th ta="right">{words('column.size')}</Table.Th>
-                <Table.Th ta="right">{words('column.survivors')}</Table.Th>
-                <Table.Th ta="right">{words('column.needed')}</Table.Th>
-                <Table.Th ta="right">{words('column.duration')}</Table.Th>
-              </Table.Tr>
-            </Table.Thead>
+            <Heads
+              heads={[
+                { head: words('column.group') },
+                { head: words('column.state') },
+                ...(['size', 'survivors', 'needed', 'duration'] as const).map((name) => ({
+                  head: words(`column.${name}`),
+                  about: { meaning: words(`column.${name}Meaning`), from: 'getRound' as const },
+                  right: true,
+                })),
+              ]}
+            />
             <Table.Tbody>
               {groups.slice(0, mostRows).map((group) => (
                 <GroupRow key={group.id} group={group} />

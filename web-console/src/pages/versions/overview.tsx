@@ -5,6 +5,7 @@ import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { useTranslations } from 'use-intl';
 import { useList, useRead } from '../../api/calls.tsx';
+import { Explained } from '../../components/figure.tsx';
 import { Identity } from '../../components/identity.tsx';
 import { ItemList, Nothing, type Column } from '../../components/item-list.tsx';
 import { Panel } from '../../components/page.tsx';
@@ -25,8 +26,9 @@ export function Overview({ version, task }: { version: ModelVersion; task: Task 
 
 function Facts({ version }: { version: ModelVersion }) {
   const words = useTranslations('models.facts');
+  const columns = useTranslations('task.column');
   const { bytes } = useQuantities();
-  const rows: [string, ReactNode][] = [
+  const rows: [ReactNode, ReactNode][] = [
     [words('origin'), <OriginLink key="origin" version={version} />],
     [
       words('parent'),
@@ -38,7 +40,12 @@ function Facts({ version }: { version: ModelVersion }) {
         </Anchor>
       ),
     ],
-    [words('size'), bytes(version.bytes)],
+    [
+      <Explained key="size" meaning={columns('sizeMeaning')} from="getVersion">
+        {words('size')}
+      </Explained>,
+      bytes(version.bytes),
+    ],
     [words('digest'), <Identity key="digest" id={version.digest} length={20} />],
     [words('weights'), <Identity key="weights" id={version.weights} length={20} />],
     [words('id'), <Identity key="id" id={version.id} length={20} />],
@@ -47,8 +54,8 @@ function Facts({ version }: { version: ModelVersion }) {
     <Panel title={words('title')}>
       <Table verticalSpacing={8}>
         <Table.Tbody>
-          {rows.map(([name, value]) => (
-            <Table.Tr key={name}>
+          {rows.map(([name, value], row) => (
+            <Table.Tr key={row}>
               <Table.Th scope="row" fw={400} c="dimmed" w="40%">
                 {name}
               </Table.Th>
