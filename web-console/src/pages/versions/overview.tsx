@@ -11,6 +11,7 @@ import { ItemList, Nothing, type Column } from '../../components/item-list.tsx';
 import { Panel } from '../../components/page.tsx';
 import { useQuantities } from '../../components/quantities.ts';
 import { Ago } from '../../components/time.tsx';
+import { OriginLink } from './origin-link.tsx';
 import { RollBackButton } from './promote.tsx';
 import { rollbackTarget } from './rollback.ts';
 
@@ -29,7 +30,7 @@ function Facts({ version }: { version: ModelVersion }) {
   const columns = useTranslations('task.column');
   const { bytes } = useQuantities();
   const rows: [ReactNode, ReactNode][] = [
-    [words('origin'), <OriginLink key="origin" version={version} />],
+    [words('origin'), <Origin key="origin" version={version} />],
     [
       words('parent'),
       version.parent === null ? (
@@ -68,27 +69,16 @@ function Facts({ version }: { version: ModelVersion }) {
   );
 }
 
-/** What made a version: a round of devices, a job in the cloud, or the task's beginning. */
-function OriginLink({ version: { round, job } }: { version: ModelVersion }) {
-  const words = useTranslations('models.facts');
-  const rounds = useTranslations('rounds');
-  const origin = useRead(
+/** What made a version, a round by its number. */
+function Origin({ version }: { version: ModelVersion }) {
+  const words = useTranslations('rounds');
+  const { round } = version;
+  const { data } = useRead(
     'getRound',
     { params: { id: round as NonNullable<typeof round> } }, // asked only when there is one
     { enabled: round !== null },
   );
-  if (job !== null)
-    return (
-      <Anchor component={Link} to={`/jobs/${job}`} inherit>
-        {words('job')}
-      </Anchor>
-    );
-  if (round === null) return words('start');
-  return (
-    <Anchor component={Link} to={`/rounds/${round}`} inherit>
-      {origin.data ? rounds('title', { sequence: origin.data.sequence }) : words('round')}
-    </Anchor>
-  );
+  return <OriginLink version={version} name={data && words('title', { sequence: data.sequence })} />;
 }
 
 function Releases({ task }: { task: Task }) {
