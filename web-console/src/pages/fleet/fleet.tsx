@@ -6,6 +6,7 @@ import { useTranslations } from 'use-intl';
 import { useRead } from '../../api/calls.tsx';
 import { Bars } from '../../components/bars.tsx';
 import { lineColour } from '../../components/chart/colours.ts';
+import { ReasonBars } from '../../components/reason-bars.tsx';
 import { abandonReason, dropReason } from '../../components/reasons.ts';
 import { Figures } from '../../components/figure.tsx';
 import { Nothing } from '../../components/item-list.tsx';
@@ -158,7 +159,6 @@ function LastDay({ day }: Pick<FleetFigures, 'day'>) {
   const words = useTranslations('fleet');
   const states = useTranslations('states');
   const { count, bytes } = useQuantities();
-  const dropped = Object.entries(day.dropped).sort(([, a], [, b]) => b - a);
   return (
     <Panel title={words('lastDay')} about={{ meaning: words('roundsMeaning'), from: 'getFleet' }}>
       <Figures
@@ -172,14 +172,10 @@ function LastDay({ day }: Pick<FleetFigures, 'day'>) {
           { name: words('bytesUp'), value: bytes(day.bytesUp), meaning: words('bytesMeaning') },
         ]}
       />
-      <Bars
+      <ReasonBars
         title={{ name: words('dropped'), meaning: words('droppedMeaning'), from: 'getFleet' }}
-        bars={dropped.map(([reason, value]) => ({
-          key: reason,
-          name: dropReason(reason, states),
-          value,
-          colour: 'var(--mantine-color-orange-6)',
-        }))}
+        counts={Object.entries(day.dropped)}
+        nameOf={(reason) => dropReason(reason, states)}
         empty={words('noneDropped')}
       />
     </Panel>

@@ -5,13 +5,14 @@ import { useNavigate } from '@tanstack/react-router';
 import { useMemo } from 'react';
 import { useFormatter, useTranslations } from 'use-intl';
 import { useRead } from '../../api/calls.tsx';
-import { Bars } from '../../components/bars.tsx';
 import { lineColour } from '../../components/chart/colours.ts';
 import { LineChart } from '../../components/chart/line-chart.tsx';
 import { Figures } from '../../components/figure.tsx';
 import { Panel } from '../../components/page.tsx';
 import { Problem } from '../../components/problem.tsx';
 import { useQuantities } from '../../components/quantities.ts';
+import { ReasonBars } from '../../components/reason-bars.tsx';
+import { useAbortReason } from './aborted.ts';
 import { healthOf } from './health.ts';
 
 /** How the groups of a task did over its rounds: what they lost, and how many came to no sum. */
@@ -47,7 +48,7 @@ export function GroupHealthPanel({ taskId }: { taskId: TaskId }) {
 
 function Health({ health }: { health: GroupHealth }) {
   const words = useTranslations('rounds.health');
-  const reasons = useTranslations('rounds.abortedBy');
+  const abortReason = useAbortReason();
   const format = useFormatter();
   const { count, duration, percent } = useQuantities();
   const navigate = useNavigate();
@@ -118,14 +119,10 @@ function Health({ health }: { health: GroupHealth }) {
         }}
       />
       {abortedBy.length > 0 && (
-        <Bars
+        <ReasonBars
           title={{ name: words('why'), meaning: words('whyMeaning'), from: 'getGroupHealth' }}
-          bars={abortedBy.map(([reason, value]) => ({
-            key: reason,
-            name: reasons.has(reason as 'cancelled') ? reasons(reason as 'cancelled') : reason,
-            value,
-            colour: 'var(--mantine-color-orange-6)',
-          }))}
+          counts={abortedBy}
+          nameOf={abortReason}
         />
       )}
     </Stack>

@@ -7,6 +7,7 @@ import { Panel } from '../../components/page.tsx';
 import { useQuantities } from '../../components/quantities.ts';
 import { ScrollTable } from '../../components/scroll-table.tsx';
 import { StateBadge } from '../../components/state-badge.tsx';
+import { useAbortReason } from './aborted.ts';
 
 /** Rows that are shown: aborted ones come first, and what is left out is counted. */
 const mostRows = 40;
@@ -74,7 +75,7 @@ export function GroupsPanel({
 
 function GroupRow({ group }: { group: GroupSummary }) {
   const words = useTranslations('rounds.groups');
-  const reasons = useTranslations('rounds.abortedBy');
+  const abortReason = useAbortReason();
   const { count, duration } = useQuantities();
   const { id, state, reason, size, needed, survivors, openedAt, endedAt } = group;
   return (
@@ -87,7 +88,7 @@ function GroupRow({ group }: { group: GroupSummary }) {
           <StateBadge of="group" state={state} />
           {reason !== null && (
             <Text size="sm" c="dimmed">
-              {reasons.has(reason as 'cancelled') ? reasons(reason as 'cancelled') : reason}
+              {abortReason(reason)}
             </Text>
           )}
         </Group>

@@ -5,8 +5,8 @@ import { lazy, Suspense, useMemo, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { useRead } from '../../../api/calls.tsx';
 import { messageOf } from '../../../api/problems.ts';
-import { Bars } from '../../../components/bars.tsx';
 import { lineColour } from '../../../components/chart/colours.ts';
+import { ReasonBars } from '../../../components/reason-bars.tsx';
 import { dropReason } from '../../../components/reasons.ts';
 import { Figures } from '../../../components/figure.tsx';
 import { Panel } from '../../../components/page.tsx';
@@ -96,7 +96,7 @@ function Forecast({
   const states = useTranslations('states');
   const { bytes, count, duration } = useQuantities();
   const { rounds, roundMs, counted, asked, deviceMs, dropped } = forecast;
-  const lost = Object.entries(dropped).sort(([, a], [, b]) => b - a);
+  const lost = Object.entries(dropped);
   return (
     <>
       {forecast.outcome === 'stalled' && (
@@ -192,14 +192,10 @@ function Forecast({
       )}
       {forecast.course.length > 1 && <Course course={forecast.course} />}
       {lost.length > 0 && (
-        <Bars
+        <ReasonBars
           title={{ name: words('lost'), meaning: words('lostMeaning'), from: 'forecastTask' }}
-          bars={lost.map(([reason, value]) => ({
-            key: reason,
-            name: dropReason(reason, states),
-            value,
-            colour: 'var(--mantine-color-orange-6)',
-          }))}
+          counts={lost}
+          nameOf={(reason) => dropReason(reason, states)}
         />
       )}
     </>
