@@ -53,6 +53,10 @@ describe.skipIf(consoleBrowser === undefined)(
     /** What is to be there, or done, before the numbers of a page are. */
     const reach: Readonly<Record<string, (page: Page) => Promise<void>>> = {
       'clone-task': (page) => page.getByRole('region', { name: 'Classes of devices' }).waitFor(),
+      'task-learning': async (page) => {
+        await page.getByRole('button', { name: 'As a table' }).first().click();
+        await page.getByRole('region', { name: 'On the devices that train' }).waitFor();
+      },
       'task-model': (page) => page.getByRole('button', { name: 'dense' }).first().click(),
       round: (page) => page.getByText('Began to train').waitFor(),
       'round-judged': judgedInGroups,

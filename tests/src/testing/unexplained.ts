@@ -20,8 +20,8 @@ interface Found {
 
 /**
  * Looks through the content of a page for numbers that do not say what they are and which call they come from
- * (web-console/src/components/figure.tsx): a cell of a table is explained by the head of its column or row, all else by
- * the word of its figure, its bars, its fact or its panel.
+ * (web-console/src/components/figure.tsx): a cell of a table is explained by the head of its column or row, all else, and
+ * what is drawn, by the word of its figure, its bars, its fact or its panel.
  */
 export function findUnexplained(page: Page): Promise<Found> {
   return page.evaluate<Found>(`(() => {
@@ -35,7 +35,7 @@ export function findUnexplained(page: Page): Promise<Found> {
       const cell = element.closest('tbody td, tbody th');
       const table = cell?.closest('table');
       if (has(cell?.parentElement.querySelector('th[scope=row]'))) return true;
-      if (table?.tHead) return has(table.tHead.rows[0].cells[cell.cellIndex]);
+      if (table?.tHead && !table.closest('[data-drawn]')) return has(table.tHead.rows[0].cells[cell.cellIndex]);
       return has(element.closest('[data-explained]'));
     };
     const texts = document.createTreeWalker(document.querySelector('#content'), NodeFilter.SHOW_TEXT);

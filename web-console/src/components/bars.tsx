@@ -33,28 +33,31 @@ export function Bars({
           <Explained {...title}>{title.name}</Explained>
         </Text>
       )}
-      {bars.length === 0 && empty !== undefined && <Text size="sm">{empty}</Text>}
-      <Stack gap="xs" component="ul" p={0} m={0} style={{ listStyle: 'none' }}>
-        {bars.map(({ key, name, value, colour = 'var(--mantine-primary-color-filled)' }) => (
-          <li key={key}>
-            <Group justify="space-between" gap="sm" wrap="nowrap">
-              <Text size="sm" truncate>
-                {name}
-              </Text>
-              <Text size="sm" fw={600}>
-                {format.number(value)}
-              </Text>
-            </Group>
-            <Box h={6} bg="var(--starling-line)" style={{ borderRadius: 3 }} aria-hidden>
-              <Box
-                h={6}
-                w={`${(100 * value) / longest}%`}
-                style={{ background: colour, borderRadius: 3, minWidth: value > 0 ? 3 : 0 }}
-              />
-            </Box>
-          </li>
-        ))}
-      </Stack>
+      {bars.length === 0 ? (
+        empty !== undefined && <Text size="sm">{empty}</Text>
+      ) : (
+        <Stack gap="xs" component="ul" p={0} m={0} style={{ listStyle: 'none' }}>
+          {bars.map(({ key, name, value, colour = 'var(--mantine-primary-color-filled)' }) => (
+            <li key={key}>
+              <Group justify="space-between" gap="sm" wrap="nowrap">
+                <Text size="sm" truncate>
+                  {name}
+                </Text>
+                <Text size="sm" fw={600}>
+                  {format.number(value)}
+                </Text>
+              </Group>
+              <Box h={6} bg="var(--starling-line)" style={{ borderRadius: 3 }} aria-hidden>
+                <Box
+                  h={6}
+                  w={`${(100 * value) / longest}%`}
+                  style={{ background: colour, borderRadius: 3, minWidth: value > 0 ? 3 : 0 }}
+                />
+              </Box>
+            </li>
+          ))}
+        </Stack>
+      )}
     </Stack>
   );
 }

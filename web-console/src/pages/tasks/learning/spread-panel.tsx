@@ -151,7 +151,14 @@ function AsTable({ columns }: { columns: readonly Spread[] }) {
   const words = useTranslations('task.learning');
   const { count, percent } = useQuantities();
   return (
-    <Stack className="scroll-x" tabIndex={0} role="region" aria-label={words('spread')} mah={height + 60}>
+    <Stack
+      className="scroll-x"
+      tabIndex={0}
+      role="region"
+      aria-label={words('spread')}
+      mah={height + 60}
+      data-drawn
+    >
       <Table stickyHeader>
         <Table.Thead>
           <Table.Tr>
