@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ConsoleTab, consoleBrowser, launchBrowser } from './testing/console-tab.ts';
-import { consoleWorld, pagesOf, type ConsoleWorld } from './testing/console-world.ts';
+import { consoleWorld, type ConsoleWorld } from './testing/console-world.ts';
 
 /** The folder that pictures of all pages go to, to be looked at; without it there are none. */
 const pictures = process.env['STARLING_SCREENSHOTS'];
@@ -23,6 +23,42 @@ describe.skipIf(consoleBrowser === undefined)(
       await world.server.close();
     });
 
+    const pages = (): Record<string, string> => {
+      const { task, round, devices, job } = world;
+      const version = task.currentVersion;
+      return {
+        ...{
+          fleet: '/',
+          tasks: '/tasks',
+          'new-task': '/tasks/new',
+          'clone-task': `/tasks/new?from=${task.id}`,
+          task: `/tasks/${task.id}`,
+        },
+        ...Object.fromEntries(
+          ['learning', 'model', 'plan', 'versions'].map((tab) => [
+            `task-${tab}`,
+            `/tasks/${task.id}?tab=${tab}`,
+          ]),
+        ),
+        ...{ compare: `/compare?tasks=${task.id}`, rounds: `/tasks/${task.id}/rounds` },
+        ...{ round: `/rounds/${round.id}`, models: '/models', model: `/models/${task.model}` },
+        ...Object.fromEntries(
+          ['overview', 'lineage', 'compare', 'try'].map((tab) => [
+            `version-${tab}`,
+            `/versions/${version}?tab=${tab}`,
+          ]),
+        ),
+        ...{
+          devices: '/devices',
+          device: `/devices/${devices[0] ?? ''}`,
+          jobs: '/jobs',
+          job: `/jobs/${job.id}`,
+        },
+        ...{ access: '/access', audit: '/audit', operations: '/operations' },
+        'not-found': '/nowhere',
+      };
+    };
+
     it(
       'has no serious finding of axe in light and in dark, and fits its window',
       { timeout: 240_000 },
@@ -30,7 +66,7 @@ describe.skipIf(consoleBrowser === undefined)(
         const tab = await ConsoleTab.signedIn(browser, world.server.server.url, world.keys.server);
         const { page } = tab;
         const findings: string[] = [];
-        for (const [name, path] of Object.entries(pagesOf(world))) {
+        for (const [name, path] of Object.entries(pages())) {
           await tab.open(path);
           await tab.settled();
           for (const scheme of ['light', 'dark'] as const) {

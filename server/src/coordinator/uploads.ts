@@ -88,7 +88,7 @@ async function receive(
   const limit = row.update_bytes;
   const isWhole = part.offset === 0 && part.completeWith !== undefined;
   if (!isWhole || limit > keptAtHandBytes) {
-    return finish(context, row, limit, part, await append(context, row, limit, part));
+    return finish(context, row, part, await append(context, row, limit, part));
   }
   return context.inMemory.spend(limit, async (giveBack) => {
     const patience = { isOver: false };
@@ -99,7 +99,7 @@ async function receive(
     const appended = await append(context, row, limit, part, patience).finally(() => {
       clearTimeout(lose);
     });
-    return finish(context, row, limit, part, appended);
+    return finish(context, row, part, appended);
   });
 }
 
@@ -120,13 +120,12 @@ async function append(
 async function finish(
   context: Context,
   row: AssignmentRow,
-  bytes: number,
   { completeWith }: UploadPart,
   { length, whole }: Appended,
 ): Promise<UploadAnswer> {
-  const { id, device_id: deviceId } = row;
+  const { id, device_id: deviceId, update_bytes: bytes } = row;
   if (completeWith === undefined) return { offset: length, state: row.state };
-  if (length < bytes) {
+  if (bytes !== null && length < bytes) {
     throw new ProblemError(
       'upload-offset-mismatch',
       `The upload was declared complete at ${length} of ${bytes} bytes. Continue at ${length}.`,

@@ -7,6 +7,7 @@ import {
   type UseQueryResult,
 } from '@tanstack/react-query';
 import type { ProblemError } from '@starling/protocol';
+import type { PageClient } from './client.ts';
 import {
   endpoints,
   type AnswerOf,
@@ -16,7 +17,6 @@ import {
   type Operation,
 } from '@starling/protocol/api';
 import { createContext, use } from 'react';
-import type { PageClient } from './client.ts';
 import { messageOf } from './problems.ts';
 import { notifications } from '@mantine/notifications';
 
@@ -42,7 +42,7 @@ export function keyOf<O extends Operation>(operation: O, input?: InputOf<Endpoin
   return input === undefined ? [operation] : [operation, input];
 }
 
-/** The answer of a read operation, kept in step by the live events (live.ts). What nobody waits for any more is given up. */
+/** The answer of a read operation, kept in step by the live events (live.ts). */
 export function useRead<O extends Operation>(
   operation: O,
   input: InputOf<Endpoints[O]>,
@@ -51,7 +51,8 @@ export function useRead<O extends Operation>(
   const client = useClient();
   return useQuery<AnswerOf<Endpoints[O]>, ProblemError>({
     queryKey: keyOf(operation, input),
-    queryFn: ({ signal }) => client.until(signal).call(operation, input as never), // the conditional tuple of `call` is beyond inference here
+    // what nobody waits for any more is given up; the conditional tuple of `call` is beyond inference here
+    queryFn: ({ signal }) => client.until(signal).call(operation, input as never),
     placeholderData: keepPreviousData as never, // another input's answer stands while this one's comes
     ...options,
   });
