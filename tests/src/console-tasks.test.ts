@@ -170,6 +170,12 @@ describe.skipIf(consoleBrowser === undefined)(
       expect(await tab.axe()).toEqual([]);
       await page.getByRole('tab', { name: 'Versions' }).click();
       await page.getByRole('link', { name: 'Version 2' }).waitFor();
+      const made = page
+        .getByRole('row', { name: 'Version 2' })
+        .getByRole('link', { name: 'A round of devices' });
+      const { items } = await admin.get<{ items: Round[] }>(`/v1/tasks/${first.id}/rounds`);
+      const second = items.find(({ kind, number }) => kind === 'training' && number === 2);
+      expect(await made.getAttribute('href')).toContain(`/rounds/${second?.id}`);
       expect(await tab.axe()).toEqual([]);
       expect(tab.errors).toEqual([]);
     });
@@ -229,6 +235,19 @@ describe.skipIf(consoleBrowser === undefined)(
       expect(await rows.count()).toBe(1);
       expect(await rows.first().locator('td').allTextContents()).toEqual(['0.05', '0.01']);
       expect(await tab.axe()).toEqual([]);
+      expect(tab.errors).toEqual([]);
+    });
+
+    it('give up a forecast whose plan is edited meanwhile', async () => {
+      const { page } = tab;
+      await page.route('**/v1/tasks/forecast', () => undefined); // no answer comes
+      const asked = page.waitForRequest('**/v1/tasks/forecast');
+      await tab.open(`/tasks/new?from=${first.id}`);
+      const request = await asked;
+      const ended = page.waitForEvent('requestfailed', (failed) => failed === request);
+      await page.locator('[id="setting-learning.rate"]').fill('0.02');
+      await ended;
+      await page.unroute('**/v1/tasks/forecast');
       expect(tab.errors).toEqual([]);
     });
 

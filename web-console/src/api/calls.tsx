@@ -7,10 +7,10 @@ import {
   type UseQueryResult,
 } from '@tanstack/react-query';
 import type { ProblemError } from '@starling/protocol';
+import type { PageClient } from './client.ts';
 import {
   endpoints,
   type AnswerOf,
-  type Client,
   type Endpoint,
   type Endpoints,
   type InputOf,
@@ -20,11 +20,11 @@ import { createContext, use } from 'react';
 import { messageOf } from './problems.ts';
 import { notifications } from '@mantine/notifications';
 
-const ClientContext = createContext<Client | null>(null);
+const ClientContext = createContext<PageClient | null>(null);
 export const ClientProvider = ClientContext.Provider;
 
 /** The client of the session; only below the sign-in. */
-export function useClient(): Client {
+export function useClient(): PageClient {
   const client = use(ClientContext);
   if (!client) throw new TypeError('A page asked for the client outside of a session.');
   return client;
@@ -51,7 +51,8 @@ export function useRead<O extends Operation>(
   const client = useClient();
   return useQuery<AnswerOf<Endpoints[O]>, ProblemError>({
     queryKey: keyOf(operation, input),
-    queryFn: () => client.call(operation, input as never), // the conditional tuple of `call` is beyond inference here
+    // what nobody waits for any more is given up; the conditional tuple of `call` is beyond inference here
+    queryFn: ({ signal }) => client.until(signal).call(operation, input as never),
     placeholderData: keepPreviousData as never, // another input's answer stands while this one's comes
     ...options,
   });
@@ -73,13 +74,14 @@ export function useList<O extends ListOperation>(operation: O, input: InputOf<En
   const result = useInfiniteQuery<{ items: Item<O>[]; next: string | null }, ProblemError>({
     queryKey: keyOf(operation, input),
     initialPageParam: null,
-    queryFn: ({ pageParam }) => {
+    queryFn: ({ pageParam, signal }) => {
       const { query, ...rest } = input as { query?: object };
       const asked = {
         ...rest,
         query: { ...query, ...(typeof pageParam === 'string' && { cursor: pageParam }) },
       };
-      return client.call(operation, asked as never) as Promise<{ items: Item<O>[]; next: string | null }>;
+      const page = client.until(signal).call(operation, asked as never);
+      return page as Promise<{ items: Item<O>[]; next: string | null }>; // a list's answer
     },
     getNextPageParam: ({ next }) => next,
   });

@@ -82,7 +82,7 @@ function take(cache: QueryClient, event: LiveEvent): Operation[] {
     case 'version':
       return ['listVersions', 'listReleases', 'getTask'];
     case 'job':
-      return ['getJob', 'getJobLog', 'listJobs', 'listTaskJobs', 'getFleet'];
+      return ['getJob', 'listJobs', 'listTaskJobs', 'getFleet'];
     case 'arrivals': {
       const input = { params: { id: event.roundId } };
       const isShown = cache.getQueryData(keyOf('getArrivals', input)) !== undefined;

@@ -137,7 +137,7 @@ const signs = { connecting: 'gray', live: 'teal', lost: 'orange' } as const sati
 function LiveSign({ liveness }: { liveness: Liveness }) {
   const words = useTranslations('shell.live');
   return (
-    <Tooltip label={words('meaning')} multiline maw={260} events={{ hover: true, focus: true, touch: true }}>
+    <Tooltip label={words('meaning')} multiline maw={260}>
       <Badge
         variant="dot"
         color={signs[liveness]}

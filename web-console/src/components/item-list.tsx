@@ -1,20 +1,12 @@
 import { Button, Center, Skeleton, Stack, Table, Text } from '@mantine/core';
-import type { Operation } from '@starling/protocol/api';
 import type { ReactNode } from 'react';
 import { useTranslations } from 'use-intl';
 import type { PagedList } from '../api/calls.tsx';
-import { Explained } from './figure.tsx';
+import { Heads, type Head } from './heads.tsx';
 import { Problem } from './problem.tsx';
 
-export interface Column<T> {
-  readonly head: ReactNode;
+export interface Column<T> extends Head {
   readonly cell: (item: T) => ReactNode;
-  /** What its numbers are, and the call that they come from. */
-  readonly about?: { readonly meaning: string; readonly from: Operation };
-  /** Numbers stand right. */
-  readonly right?: boolean;
-  /** Left out on narrow screens. */
-  readonly wide?: boolean;
 }
 
 /** A paged list as a table: loading, failed, empty, or rows with a button for more. */
@@ -49,15 +41,7 @@ export function ItemList<T>({
     <Stack gap="sm">
       <div className="surface scroll-x" tabIndex={0} role="region" aria-label={name}>
         <Table highlightOnHover verticalSpacing="xs" horizontalSpacing="md">
-          <Table.Thead>
-            <Table.Tr>
-              {columns.map(({ head, about, right, wide }, index) => (
-                <Table.Th key={index} ta={right ? 'right' : 'left'} {...(wide && { visibleFrom: 'md' })}>
-                  {about ? <Explained {...about}>{head}</Explained> : head}
-                </Table.Th>
-              ))}
-            </Table.Tr>
-          </Table.Thead>
+          <Heads heads={columns} />
           <Table.Tbody>
             {items.map((item) => (
               <Table.Tr key={keyOf(item)}>

@@ -1,6 +1,7 @@
 import { Anchor, Breadcrumbs, Group, Stack, Text, Title } from '@mantine/core';
 import { useDocumentTitle } from '@mantine/hooks';
 import type { ReactNode } from 'react';
+import { Named, type About } from './figure.tsx';
 
 /** The head of a page: where one is, its title, what can be done; then its content. */
 export function Page({
@@ -50,17 +51,22 @@ export function Page({
 /** A titled part of a page, on a surface of its own. */
 export function Panel({
   title,
+  about,
   aside,
   children,
 }: {
   title: ReactNode;
+  /** What the figures inside are, where they do not say it themselves. */
+  about?: About;
   aside?: ReactNode;
   children: ReactNode;
 }) {
   return (
-    <Stack className="surface" p="md" gap="sm" component="section">
+    <Stack className="surface" p="md" gap="sm" component="section" data-explained={about && true}>
       <Group justify="space-between" gap="xs">
-        <Title order={2}>{title}</Title>
+        <Title order={2}>
+          <Named about={about}>{title}</Named>
+        </Title>
         {aside}
       </Group>
       {children}

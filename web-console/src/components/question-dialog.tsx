@@ -1,5 +1,5 @@
-import { Button, Group, Modal, Stack, Text } from '@mantine/core';
-import { useTranslations } from 'use-intl';
+import { Button, Modal, Stack, Text } from '@mantine/core';
+import { DialogFoot } from './dialog-foot.tsx';
 import type { Question } from './question.tsx';
 
 export function QuestionDialog({
@@ -9,15 +9,11 @@ export function QuestionDialog({
   question: Question;
   close: () => void;
 }) {
-  const cancel = useTranslations('shell.act')('cancel');
   return (
     <Modal opened onClose={close} title={title} withCloseButton={false}>
       <Stack>
         <Text size="sm">{text}</Text>
-        <Group justify="flex-end">
-          <Button variant="default" onClick={close}>
-            {cancel}
-          </Button>
+        <DialogFoot close={close}>
           <Button
             {...(!undoable && { color: 'red' })}
             onClick={() => {
@@ -27,7 +23,7 @@ export function QuestionDialog({
           >
             {confirm}
           </Button>
-        </Group>
+        </DialogFoot>
       </Stack>
     </Modal>
   );

@@ -18,6 +18,8 @@ export const fleet = {
   activeMeaning: 'Devices that enrolled and were not revoked.',
   revokedToo: '{count, number} revoked',
   attention: 'Needs attention',
+  attentionMeaning:
+    'Tasks and jobs that failed, rounds abandoned again and again, and rounds that too few devices are online for.',
   allWell: 'Nothing needs attention',
   alert: {
     'task-failed': 'The task failed: {message}',

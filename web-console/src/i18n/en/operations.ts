@@ -3,6 +3,7 @@ export const operations = {
   title: 'Operations',
   lead: 'Health, queues, memory, storage and versions.',
   node: 'Answered by a server of version {version}, up for {up}. Node',
+  nodeMeaning: 'The process that answered: its version, and since when it runs.',
   ready: 'Ready',
   notReady: 'Not ready',
   stale: 'The server was not reached. What stands here is from before.',

@@ -18,6 +18,7 @@ export const fleet: Messages['fleet'] = {
   activeMeaning: '已注册且未被吊销的设备。',
   revokedToo: '另有 {count, number} 台已吊销',
   attention: '需要关注',
+  attentionMeaning: '失败的任务与作业、接连被放弃的轮次，以及在线设备不足的轮次。',
   allWell: '一切正常',
   alert: {
     'task-failed': '任务失败：{message}',

@@ -4,6 +4,7 @@ export const operations: Messages['operations'] = {
   title: '运维',
   lead: '健康状况、队列、内存、存储与版本。',
   node: '由版本 {version} 的服务器应答，已运行 {up}。节点',
+  nodeMeaning: '应答的进程：其版本与已运行的时间。',
   ready: '就绪',
   notReady: '未就绪',
   stale: '无法连接服务器。此处显示的是之前的数据。',

@@ -135,8 +135,17 @@ function useColumns(): Column<AuditEntry>[] {
       wide: true,
       cell: ({ keyId, personId }) => <Identity id={keyId ?? personId ?? ''} length={12} />,
     },
-    { head: words('outcome'), cell: ({ outcome }) => <Outcome status={outcome?.status} /> },
-    { head: words('from'), wide: true, cell: ({ from }) => <Text size="sm">{from}</Text> },
+    {
+      head: words('outcome'),
+      about: { meaning: words('outcomeMeaning'), from: 'listAudit' },
+      cell: ({ outcome }) => <Outcome status={outcome?.status} />,
+    },
+    {
+      head: words('from'),
+      about: { meaning: words('fromMeaning'), from: 'listAudit' },
+      wide: true,
+      cell: ({ from }) => <Text size="sm">{from}</Text>,
+    },
   ];
 }
 

@@ -50,6 +50,7 @@ function useColumns(): Column<Job>[] {
     },
     {
       head: words('column.attempts'),
+      about: { meaning: words('column.attemptsMeaning'), from: 'listJobs' },
       wide: true,
       cell: ({ attempts }) => words('attempts', { count: attempts }),
     },

@@ -38,6 +38,7 @@ export function ModelList() {
     },
     {
       head: words('column.input'),
+      about: { meaning: words('inputMeaning'), from: 'listModels' },
       wide: true,
       cell: ({ inputShape }) => <Code>{inputShape.join(' × ')}</Code>,
     },

@@ -134,6 +134,7 @@ function TasksOfModel({ digest }: { digest: string }) {
 
 function ParametersPanel({ document: { params } }: { document: ModelDocument }) {
   const words = useTranslations('models.parameter');
+  const columns = useTranslations('task.model.column');
   const { count } = useQuantities();
   const sizeOf = (shape: readonly number[]) => shape.reduce((product, axis) => product * axis, 1);
   return (
@@ -141,11 +142,15 @@ function ParametersPanel({ document: { params } }: { document: ModelDocument }) 
       <TallTable
         name={words('title')}
         height={480}
-        head={[
-          { name: words('name') },
-          { name: words('shape') },
-          { name: words('values'), right: true },
-          { name: words('part') },
+        heads={[
+          { head: words('name') },
+          { head: words('shape'), about: { meaning: columns('shapeMeaning'), from: 'getModel' } },
+          {
+            head: words('values'),
+            about: { meaning: columns('sizeMeaning'), from: 'getModel' },
+            right: true,
+          },
+          { head: words('part') },
         ]}
       >
         {params.map(({ id, shape, group = 'body', share = 'global' }) => (

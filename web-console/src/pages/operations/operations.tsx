@@ -4,7 +4,7 @@ import { IconAlertTriangle, IconCircleCheck } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { useRead } from '../../api/calls.tsx';
-import { Figures } from '../../components/figure.tsx';
+import { Explained, Figures } from '../../components/figure.tsx';
 import { Identity } from '../../components/identity.tsx';
 import { Page } from '../../components/page.tsx';
 import { Problem } from '../../components/problem.tsx';
@@ -75,7 +75,10 @@ function Lead({ node: { id, version, upMs } }: { node: OperationsFacts['node'] }
   const { duration } = useQuantities();
   return (
     <>
-      {words('node', { version, up: duration(upMs) })} <Identity id={id} length={8} />
+      <Explained meaning={words('nodeMeaning')} from="getOperations">
+        {words('node', { version, up: duration(upMs) })}
+      </Explained>{' '}
+      <Identity id={id} length={8} />
     </>
   );
 }

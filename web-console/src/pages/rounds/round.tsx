@@ -48,9 +48,13 @@ export function RoundPage() {
       badge={<StateBadge of="round" state={state} />}
       lead={
         <>
-          {kind === 'training' && task.data
-            ? words('ofPlan', { number: round.data.number, rounds: task.data.plan.rounds })
-            : kinds(kind)}
+          {kind === 'training' && task.data ? (
+            <Explained meaning={words('ofPlanMeaning')} from="getRound">
+              {words('ofPlan', { number: round.data.number, rounds: task.data.plan.rounds })}
+            </Explained>
+          ) : (
+            kinds(kind)
+          )}
           {' · '}
           {words('openedAt')} <Ago at={round.data.openedAt} />
         </>
@@ -76,11 +80,8 @@ export function RoundPage() {
       <WaitingAlert round={round.data} previous={beside?.previous ?? undefined} />
       <RoundFigures round={round.data} />
       <Panel
-        title={
-          <Explained meaning={words('lanes.meaning.all')} from="getArrivals">
-            {words('lanes.title')}
-          </Explained>
-        }
+        title={words('lanes.title')}
+        about={{ meaning: words('lanes.meaning.all'), from: 'getArrivals' }}
       >
         {anatomy.data && arrivals.data ? (
           <Box opacity={isOld ? 0.5 : 1}>

@@ -119,7 +119,7 @@ function Rounds({ task }: { task: Task }) {
   const now = list.items?.filter(({ state }) => underWay.has(state)) ?? [];
   return (
     <>
-      <Panel title={words('now')}>
+      <Panel title={words('now')} about={{ meaning: words('nowMeaning'), from: 'getRound' }}>
         <div aria-live="polite">
           {list.items === undefined ? (
             <Skeleton h={60} />

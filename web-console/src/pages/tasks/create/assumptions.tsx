@@ -3,6 +3,7 @@ import { readyFleets, type ForecastRequest, type TaskForecast } from '@starling/
 import { IconFile } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useTranslations } from 'use-intl';
+import { Heads } from '../../../components/heads.tsx';
 import { useQuantities } from '../../../components/quantities.ts';
 import { ScrollTable } from '../../../components/scroll-table.tsx';
 
@@ -112,16 +113,16 @@ export function AssumedFleet({ fleet, hybrid }: { fleet: FleetModel; hybrid: boo
         {hybrid && words('noCloud')}
       </Text>
       <ScrollTable name={words('classes')} verticalSpacing={4} horizontalSpacing="xs" fz="sm">
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th>{words('class')}</Table.Th>
-            {(['share', 'speed', 'down', 'up', 'dropOut'] as const).map((name) => (
-              <Table.Th key={name} ta="right" style={{ whiteSpace: 'nowrap' }}>
-                {words(name)}
-              </Table.Th>
-            ))}
-          </Table.Tr>
-        </Table.Thead>
+        <Heads
+          heads={[
+            { head: words('class') },
+            ...(['share', 'speed', 'down', 'up', 'dropOut'] as const).map((name) => ({
+              head: words(name),
+              about: { meaning: words(`${name}Meaning`), from: 'forecastTask' as const },
+              right: true,
+            })),
+          ]}
+        />
         <Table.Tbody>
           {fleet.classes.map((each, place) => (
             <Table.Tr key={place}>

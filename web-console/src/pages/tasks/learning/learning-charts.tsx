@@ -4,7 +4,6 @@ import { useMemo, useState, type ReactNode } from 'react';
 import { useTranslations } from 'use-intl';
 import { LineChart } from '../../../components/chart/line-chart.tsx';
 import type { Series } from '../../../components/chart/series.ts';
-import { Explained } from '../../../components/figure.tsx';
 import { Panel } from '../../../components/page.tsx';
 import { useQuantities } from '../../../components/quantities.ts';
 import { axes, judgedOf, measures, type Judged } from './curves.ts';
@@ -215,14 +214,7 @@ function Chart({
     [title, words, axis, measure, series, log],
   );
   return (
-    <Panel
-      title={
-        <Explained meaning={meaning} from={from}>
-          {title}
-        </Explained>
-      }
-      aside={aside}
-    >
+    <Panel title={title} about={{ meaning: meaning, from }} aside={aside}>
       {series.length > 0 ? (
         chart
       ) : (
