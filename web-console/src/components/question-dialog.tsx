@@ -1,15 +1,20 @@
 import { Button, Group, Modal, Stack, Text } from '@mantine/core';
 import { useTranslations } from 'use-intl';
+import { useFocusBack } from './focus-back.ts';
 import type { Question } from './question.tsx';
 
 export function QuestionDialog({
   question: { title, text, confirm, act, undoable = false },
+  opener,
   close,
 }: {
   question: Question;
+  /** What the question was asked from. */
+  opener: HTMLElement | null;
   close: () => void;
 }) {
   const cancel = useTranslations('shell.act')('cancel');
+  useFocusBack(opener);
   return (
     <Modal opened onClose={close} title={title} withCloseButton={false}>
       <Stack>

@@ -5,6 +5,7 @@ import { useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { useAct } from '../../api/calls.tsx';
 import { messageOf } from '../../api/problems.ts';
+import { useFocusBack } from '../../components/focus-back.ts';
 
 const fleets = ['phones-at-night', 'ideal'] as const;
 
@@ -13,6 +14,7 @@ export function SimulateNow({ task, close }: { task: Task; close: () => void }) 
   const words = useTranslations('task.simulate');
   const shell = useTranslations('shell.act');
   const navigate = useNavigate();
+  useFocusBack();
   const [data, setData] = useState('');
   const [devices, setDevices] = useState<number | string>('');
   const [fold, setFold] = useState<number | string>(1);
