@@ -47,7 +47,7 @@ describe.skipIf(consoleBrowser === undefined)(
       });
       fleet = await MadeUpFleet.started(world, people, { part: 'held' });
       browser = await launchBrowser();
-    });
+    }, 120_000);
     afterAll(async () => {
       for (const { open } of [...accepting, ...training]) open();
       await browser.close();
@@ -173,8 +173,7 @@ describe.skipIf(consoleBrowser === undefined)(
       await page.getByRole('dialog').getByText('少于 2 台时会被拒绝').waitFor();
       expect(await tab.axe()).toEqual([]);
       await confirm('立即收口');
-      await page.getByRole('img', { name: '更新已就绪: 0, 目标 3, 最少 2' }).waitFor();
-      await expect.poll(() => page.getByText('训练中', { exact: true }).count()).toBeGreaterThan(0);
+      await page.locator('[aria-live=polite]', { hasText: /^训练中$/ }).waitFor(); // as it is told to who cannot see it
       expect(await stateOf(params.id)).toBe('training');
 
       await page.getByRole('button', { name: '中止' }).click();
