@@ -37,10 +37,10 @@ export class ConsoleTab {
     });
   }
 
-  static async signedIn(
+  /** At the sign-in. */
+  static async opened(
     browser: Browser,
     url: string,
-    key: string,
     { locale = 'en-GB', width = 1280 }: { locale?: string; width?: number } = {},
   ): Promise<ConsoleTab> {
     const context = await browser.newContext({
@@ -51,6 +51,16 @@ export class ConsoleTab {
     });
     const tab = new ConsoleTab(await context.newPage(), url);
     await tab.open('/');
+    return tab;
+  }
+
+  static async signedIn(
+    browser: Browser,
+    url: string,
+    key: string,
+    options: { locale?: string; width?: number } = {},
+  ): Promise<ConsoleTab> {
+    const tab = await ConsoleTab.opened(browser, url, options);
     await tab.page.locator('input[name=key]').fill(key);
     await tab.page.locator('button[type=submit]').click();
     await tab.page.locator('#content').waitFor();

@@ -86,9 +86,12 @@ export function Figure({ name, value, unit, meaning, from, bare = false }: Figur
         <div className="figure-value">
           {value}
           {unit !== undefined && (
-            <Text span size="sm" c="dimmed" ml={6}>
-              {unit}
-            </Text>
+            <>
+              {' '}
+              <Text span size="sm" c="dimmed">
+                {unit}
+              </Text>
+            </>
           )}
         </div>
       )}

@@ -8,6 +8,7 @@ import { useFormatter, useTranslations } from 'use-intl';
 import { LongTable } from '../long-table.tsx';
 import { save } from '../save.ts';
 import { TableToggle } from '../table-toggle.tsx';
+import { pictureOf } from './picture.ts';
 import { aligned, csvOf, shareRange, wholeSteps, type Series } from './series.ts';
 
 interface LineChartProps {
@@ -74,7 +75,8 @@ export function LineChart(props: LineChartProps) {
             <Menu.Item
               disabled={table}
               onClick={() => {
-                drawn.current?.ctx.canvas.toBlob((image) => {
+                if (!drawn.current) return;
+                pictureOf(drawn.current.ctx.canvas, series, inkOf(dark)).toBlob((image) => {
                   if (image) save(`${name}.png`, image);
                 });
               }}
@@ -113,11 +115,16 @@ function AsTable({ name, xName, series, height = 280, formatX = String, formatY 
   );
 }
 
-/** Ink of axes and grid; the canvas knows no CSS variables. */
+/** Ink of axes and grid, and the surface below; the canvas knows no CSS variables. */
 const inks = {
-  light: { text: '#586564', grid: '#e6ebea' },
-  dark: { text: '#9fb0ae', grid: '#26302f' },
+  light: { text: '#586564', grid: '#e6ebea', ground: '#ffffff' },
+  dark: { text: '#9fb0ae', grid: '#26302f', ground: '#18201f' },
 } as const;
+
+function inkOf(dark: boolean) {
+  const font = `12px ${getComputedStyle(document.body).fontFamily}`;
+  return { ...inks[dark ? 'dark' : 'light'], font };
+}
 
 function optionsOf(
   { series, log, whole, share, formatX, formatY, onPick, xName, yName }: LineChartProps,
@@ -125,12 +132,11 @@ function optionsOf(
   height: number,
   dark: boolean,
 ): uPlot.Options {
-  const ink = inks[dark ? 'dark' : 'light'];
-  const font = `12px ${getComputedStyle(document.body).fontFamily}`;
+  const ink = inkOf(dark);
   const axis = {
     stroke: ink.text,
-    font,
-    labelFont: font,
+    font: ink.font,
+    labelFont: ink.font,
     labelSize: 20,
     grid: { stroke: ink.grid, width: 1 },
     ticks: { show: false },

@@ -6,6 +6,7 @@ import { useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { useAct, useRead } from '../../api/calls.tsx';
 import { DialogFoot } from '../../components/dialog-foot.tsx';
+import { useFocusBack } from '../../components/focus-back.ts';
 import { labelsAsText, labelsIn, numbersIn } from '../../components/plan/values.ts';
 
 /** What the plan says of judging, or else what it says of adaptation. */
@@ -27,6 +28,7 @@ function specOf({ plan }: Task): EvaluationSpec {
 export function EvaluateNow({ task, close }: { task: Task; close: () => void }) {
   const words = useTranslations('task.evaluate');
   const navigate = useNavigate();
+  useFocusBack();
   const [spec, setSpec] = useState(() => specOf(task));
   const [steps, setSteps] = useState(spec.steps.join(', '));
   const [shares, setShares] = useState(spec.supportShares.join(', '));

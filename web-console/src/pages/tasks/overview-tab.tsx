@@ -46,8 +46,8 @@ function Figures({ task }: { task: Task }) {
         name={words('rounds')}
         value={
           <>
-            {count(task.roundsPublished)}
-            <Text span size="sm" c="dimmed" ml={6}>
+            {count(task.roundsPublished)}{' '}
+            <Text span size="sm" c="dimmed">
               {words('roundsOf', { all: task.plan.rounds })}
             </Text>
             <Progress

@@ -6,12 +6,14 @@ import { useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { useAct } from '../../api/calls.tsx';
 import { DialogFoot } from '../../components/dialog-foot.tsx';
+import { useFocusBack } from '../../components/focus-back.ts';
 
 /** Asks for a job that plays the task on virtual devices, which learn from a data set of the server. */
 export function SimulateNow({ task, close }: { task: Task; close: () => void }) {
   const words = useTranslations('task.simulate');
   const fleets = useTranslations('create.assumed.fleets');
   const navigate = useNavigate();
+  useFocusBack();
   const [data, setData] = useState('');
   const [devices, setDevices] = useState<number | string>('');
   const [fold, setFold] = useState<number | string>(1);
