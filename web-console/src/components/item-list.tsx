@@ -37,11 +37,13 @@ export function ItemList<T>({
   if (error) return <Problem error={error} retry={() => void refetch()} />;
   if (!items) {
     return (
-      <Stack gap="xs" aria-busy aria-label={words('loading')}>
-        {Array.from({ length: 5 }, (_, row) => (
-          <Skeleton key={row} h={36} />
+      <div className="surface soon" role="status" aria-busy aria-label={words('loading')}>
+        {Array.from({ length: 6 }, (_, row) => (
+          <div key={row} className="row-to-come">
+            <Skeleton h={14} w={row === 0 ? '60%' : '100%'} />
+          </div>
         ))}
-      </Stack>
+      </div>
     );
   }
   if (items.length === 0) return <>{empty}</>;

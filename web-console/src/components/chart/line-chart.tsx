@@ -151,6 +151,7 @@ function optionsOf(
       {
         ...axis,
         label: xName,
+        size: 32,
         ...(whole && { incrs: wholeSteps }),
         values: (_chart, places) => places.map(x),
       },
@@ -178,6 +179,14 @@ function optionsOf(
         ? []
         : [{ series: [index + 1, fillTo + 1] as [number, number], fill: translucent(colour) }],
     ),
+    legend: {
+      markers: {
+        width: 2,
+        dash: (_chart, line) => (series[line - 1]?.dashed ? 'dashed' : 'solid'),
+        fill: (_chart, line) =>
+          series[line - 1]?.dashed ? 'transparent' : (series[line - 1]?.colour ?? 'transparent'),
+      },
+    },
     cursor: { points: { size: 8 }, drag: { x: true, y: false } },
     hooks: {
       init: [

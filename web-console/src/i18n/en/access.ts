@@ -85,4 +85,7 @@ export const audit = {
   outcome: 'Outcome',
   from: 'Address',
   pending: 'No answer recorded',
+  done: 'Done · {status}',
+  refused: 'Refused · {status}',
+  failed: 'Failed · {status}',
 } as const;

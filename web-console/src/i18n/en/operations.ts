@@ -5,7 +5,6 @@ export const operations = {
   node: 'Answered by a server of version {version}, up for {up}. Node',
   ready: 'Ready',
   notReady: 'Not ready',
-  stale: 'The server was not reached. What stands here is from before.',
   of: 'of {whole}',
   nodes: 'Servers alive',
   nodesMeaning: 'Servers that share the database and said within the last seconds that they live.',

@@ -85,4 +85,7 @@ export const audit: Messages['audit'] = {
   outcome: '结果',
   from: '地址',
   pending: '没有应答记录',
+  done: '成功 · {status}',
+  refused: '已拒绝 · {status}',
+  failed: '失败 · {status}',
 };

@@ -6,7 +6,6 @@ export const operations: Messages['operations'] = {
   node: '由版本 {version} 的服务器应答，已运行 {up}。节点',
   ready: '就绪',
   notReady: '未就绪',
-  stale: '无法连接服务器。此处显示的是之前的数据。',
   of: '共 {whole}',
   nodes: '存活的服务器',
   nodesMeaning: '共用同一数据库、且在最近几秒内报告存活的服务器。',

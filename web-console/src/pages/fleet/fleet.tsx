@@ -14,6 +14,7 @@ import { Problem } from '../../components/problem.tsx';
 import { useQuantities } from '../../components/quantities.ts';
 import { Ago } from '../../components/time.tsx';
 import { useNetworkName } from '../devices/device-facts.tsx';
+import { EnrolLink } from '../devices/enrol-link.tsx';
 import { DayColumns } from './day-columns.tsx';
 
 /** How the fleet is: the page that an operator keeps open. */
@@ -47,7 +48,9 @@ export function Fleet() {
       {data === undefined ? (
         <Skeleton h={320} />
       ) : data.devices.active === 0 ? (
-        <Nothing title={words('empty')}>{words('emptyHint')}</Nothing>
+        <Nothing title={words('empty')} action={<EnrolLink />}>
+          {words('emptyHint')}
+        </Nothing>
       ) : (
         <Panels fleet={data} />
       )}

@@ -4,7 +4,7 @@ import type { ForecastRequest, TaskForecast, TaskValidation } from '@starling/pr
 import { lazy, Suspense, useMemo, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { useRead } from '../../../api/calls.tsx';
-import { messageOf } from '../../../api/problems.ts';
+import { Refused } from '../../../components/refused.tsx';
 import { Bars } from '../../../components/bars.tsx';
 import { lineColour } from '../../../components/chart/colours.ts';
 import { dropReason } from '../../../components/reasons.ts';
@@ -63,7 +63,7 @@ export function ForecastPanel({
         <Alert color="yellow" title={words('noForecast')}>
           <Stack gap="xs" align="flex-start">
             <Text size="sm" style={{ whiteSpace: 'pre-line' }}>
-              {messageOf(error)}
+              <Refused error={error} />
             </Text>
             <Button variant="default" size="xs" onClick={() => void refetch()}>
               {shell('retry')}
