@@ -44,14 +44,14 @@ export function Frame() {
       </a>
       <AppShell.Header px="md" bg="var(--starling-surface)">
         <Group h="100%" justify="space-between" wrap="nowrap">
-          <Group gap="sm" wrap="nowrap">
+          <Group gap="sm" wrap="nowrap" miw={0}>
             <Burger opened={opened} onClick={toggle} hiddenFrom="sm" size="sm" aria-label={words('menu')} />
             <Link to="/" className="mantine-active" aria-label={words('name')} style={{ display: 'flex' }}>
               <Mark size={28} />
             </Link>
             <ProjectMenu />
           </Group>
-          <Group gap={4} wrap="nowrap">
+          <Group gap={4} wrap="nowrap" style={{ flexShrink: 0 }}>
             <LiveSign liveness={liveness} />
             <LanguageMenu />
             <SchemeToggle />
@@ -178,6 +178,7 @@ function LiveSign({ liveness }: { liveness: Liveness }) {
         tabIndex={0}
         role="status"
         tt="none"
+        maw={{ base: 112, sm: 'none' }}
         style={{ flexShrink: 0, background: 'transparent' }}
       >
         {words(liveness)}

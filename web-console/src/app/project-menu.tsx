@@ -41,6 +41,7 @@ export function ProjectMenu() {
           variant="subtle"
           color="gray"
           px="xs"
+          miw={0}
           rightSection={<IconSelector size={16} />}
           aria-label={`${words('project')}: ${session.project.name}`}
         >

@@ -76,7 +76,9 @@ export function Figure({ name, value, unit, meaning, from, bare = false }: Figur
         </Explained>
       </Text>
       {value === undefined ? (
-        <Skeleton h={28} w={72} my={4} />
+        <div className="figure-value">
+          <Skeleton h="1.2em" w={72} />
+        </div>
       ) : value === null ? (
         <Text c="dimmed">{words('none')}</Text>
       ) : (

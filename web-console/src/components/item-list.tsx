@@ -64,7 +64,11 @@ export function ItemList<T>({
             {items.map((item) => (
               <Table.Tr key={keyOf(item)}>
                 {columns.map(({ cell, right, wide }, index) => (
-                  <Table.Td key={index} ta={right ? 'right' : 'left'} {...(wide && { visibleFrom: 'md' })}>
+                  <Table.Td
+                    key={index}
+                    {...(right && { ta: 'right', style: { whiteSpace: 'nowrap' } })}
+                    {...(wide && { visibleFrom: 'md' })}
+                  >
                     {cell(item)}
                   </Table.Td>
                 ))}

@@ -4,10 +4,13 @@ import { useTranslations } from 'use-intl';
 /** In the place of a page whose answer is on its way: its parts in grey, where they will be. */
 export function PageLoading({
   figures = 4,
+  lead = false,
   tabs = false,
 }: {
   /** How many figures stand below the title. */
   figures?: number;
+  /** Whether a line stands below the title. */
+  lead?: boolean;
   /** Whether the page has tabs. */
   tabs?: boolean;
 }) {
@@ -17,6 +20,7 @@ export function PageLoading({
       <Stack gap={6}>
         <Skeleton h={16} w={160} />
         <Skeleton h={30} w={260} maw="100%" />
+        {lead && <Skeleton h={18} w={420} maw="100%" />}
       </Stack>
       {tabs && (
         <Group gap="lg" wrap="nowrap">

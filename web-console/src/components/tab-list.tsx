@@ -24,7 +24,12 @@ export function TabList<Tab extends string>({
       line.current.scrollLeft = tab.offsetLeft + (tab.offsetWidth - line.current.clientWidth) / 2;
   }, [chosen]);
   return (
-    <Tabs.List ref={line} className="tabs-in-line" {...(label !== undefined && { 'aria-label': label })}>
+    <Tabs.List
+      ref={line}
+      className="tabs-in-line"
+      style={{ flexWrap: 'nowrap' }}
+      {...(label !== undefined && { 'aria-label': label })}
+    >
       {tabs.map((tab) => (
         <Tabs.Tab key={tab} value={tab} disabled={disabled?.(tab) ?? false}>
           {named(tab)}

@@ -126,12 +126,13 @@ function optionsOf(
   dark: boolean,
 ): uPlot.Options {
   const ink = inks[dark ? 'dark' : 'light'];
-  const font = `12px ${getComputedStyle(document.body).fontFamily}`;
+  const scale = parseFloat(getComputedStyle(document.documentElement).fontSize) / 16; // larger on a screen of 4k (app.css)
+  const font = `${12 * scale}px ${getComputedStyle(document.body).fontFamily}`;
   const axis = {
     stroke: ink.text,
     font,
     labelFont: font,
-    labelSize: 20,
+    labelSize: 20 * scale,
     grid: { stroke: ink.grid, width: 1 },
     ticks: { show: false },
   };
@@ -139,7 +140,7 @@ function optionsOf(
   const y = (value: number) => formatY?.(value) ?? String(Number(value.toPrecision(4)));
   return {
     width,
-    height,
+    height: height * scale,
     scales: {
       x: { time: false },
       y: {
@@ -151,14 +152,14 @@ function optionsOf(
       {
         ...axis,
         label: xName,
-        size: 32,
+        size: 32 * scale,
         ...(whole && { incrs: wholeSteps }),
         values: (_chart, places) => places.map(x),
       },
       {
         ...axis,
         label: yName,
-        size: 60,
+        size: 60 * scale,
         values: (_chart, places) => places.map((each) => (each === null ? '' : y(each))),
       },
     ],

@@ -3,7 +3,7 @@ import type { ProblemError } from '@starling/protocol';
 import type { AuditEntry, AuditVerification, Endpoints, QueryOf } from '@starling/protocol/api';
 import { IconShieldCheck, IconShieldX } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
-import { memo } from 'react';
+import { Fragment, memo } from 'react';
 import { useTranslations } from 'use-intl';
 import { useClient, useList } from '../../api/calls.tsx';
 import { useMay } from '../../app/session.tsx';
@@ -127,7 +127,7 @@ function useColumns(): Column<AuditEntry>[] {
       cell: ({ sequence }) => sequence,
     },
     { head: words('at'), cell: ({ at }) => <Ago at={at} /> },
-    { head: words('action'), cell: ({ action }) => <Code>{action}</Code> },
+    { head: words('action'), cell: ({ action }) => <Action name={action} /> },
     {
       head: words('object'),
       wide: true,
@@ -144,6 +144,20 @@ function useColumns(): Column<AuditEntry>[] {
     { head: words('outcome'), cell: ({ outcome }) => <Outcome status={outcome?.status} /> },
     { head: words('from'), wide: true, cell: ({ from }) => <Text size="sm">{from}</Text> },
   ];
+}
+
+/** The name of an operation, which may go to another line before each of its words. */
+function Action({ name }: { name: string }) {
+  return (
+    <Code style={{ whiteSpace: 'normal' }}>
+      {name.split(/(?=[A-Z])/).map((word) => (
+        <Fragment key={word}>
+          <wbr />
+          {word}
+        </Fragment>
+      ))}
+    </Code>
+  );
 }
 
 /** The one who asked: by name, for those who may see who there is. */

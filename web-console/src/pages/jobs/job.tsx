@@ -10,6 +10,7 @@ import { ConfirmButton } from '../../components/confirm.tsx';
 import { Explained } from '../../components/figure.tsx';
 import { Identity } from '../../components/identity.tsx';
 import { Page, Panel } from '../../components/page.tsx';
+import { PageLoading } from '../../components/page-loading.tsx';
 import { Problem } from '../../components/problem.tsx';
 import { useQuantities } from '../../components/quantities.ts';
 import { StateBadge } from '../../components/state-badge.tsx';
@@ -38,6 +39,7 @@ export function Job() {
     { enabled: simulated !== undefined },
   );
   if (error) return <Problem error={error} retry={() => void refetch()} />;
+  if (!job) return <PageLoading figures={0} />;
   const trail = [
     <Anchor key="jobs" component={Link} to="/jobs" inherit>
       {words('title')}
@@ -45,17 +47,19 @@ export function Job() {
   ];
   return (
     <Page
-      title={job ? words(`kind.${job.work.kind}`) : '…'}
+      title={words(`kind.${job.work.kind}`)}
       trail={trail}
-      badge={job && <StateBadge of="job" state={job.state} />}
-      actions={job?.endedAt === null && <Cancel id={id} />}
+      badge={<StateBadge of="job" state={job.state} />}
+      actions={job.endedAt === null && <Cancel id={id} />}
     >
-      {job?.message != null && (
+      {job.message != null && (
         <Alert color={job.state === 'failed' ? 'red' : 'gray'} style={{ whiteSpace: 'pre-line' }}>
           {job.message}
         </Alert>
       )}
-      <Panel title={words('about')}>{job ? <About job={job} /> : <Skeleton h={80} />}</Panel>
+      <Panel title={words('about')}>
+        <About job={job} />
+      </Panel>
       {simulated && task.data && (
         <Suspense fallback={<Skeleton h={480} aria-busy />}>
           <SimulatedPanels task={task.data} simulated={simulated} />

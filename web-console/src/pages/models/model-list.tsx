@@ -54,7 +54,7 @@ export function ModelList() {
       cell: ({ classes }) => count(classes),
     },
     { head: words('column.digest'), wide: true, cell: ({ digest }) => <Identity id={digest} /> },
-    { head: words('column.created'), cell: ({ createdAt }) => <Ago at={createdAt} /> },
+    { head: words('column.created'), wide: true, cell: ({ createdAt }) => <Ago at={createdAt} /> },
   ];
   return (
     <Page title={words('title')} lead={words('lead')} actions={upload}>

@@ -23,7 +23,7 @@ export function ModelPage() {
   const { count } = useQuantities();
   const { data: model, error, refetch } = useRead('getModel', { params: { digest } });
   if (error) return <Problem error={error} retry={() => void refetch()} />;
-  if (!model) return <PageLoading />;
+  if (!model) return <PageLoading lead />;
   const document = documentOf(model);
   return (
     <Page

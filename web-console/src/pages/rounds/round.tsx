@@ -38,7 +38,7 @@ export function RoundPage() {
   );
   const error = round.error ?? anatomy.error ?? arrivals.error;
   if (error) return <Problem error={error} />;
-  if (!round.data) return <PageLoading />;
+  if (!round.data) return <PageLoading lead />;
   const { sequence, kind, state, taskId } = round.data;
   // what was read of the round before stands, faded, until this one's comes; it leads nowhere
   const beside = anatomy.data?.round.id === round.data.id ? anatomy.data : undefined;

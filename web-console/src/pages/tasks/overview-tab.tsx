@@ -223,6 +223,7 @@ function useRoundColumns(): Column<Round>[] {
       head: words('accuracy'),
       about: { meaning: words('accuracyMeaning'), from: 'listRounds' },
       right: true,
+      wide: true,
       cell: ({ metrics }) =>
         metrics && 'accuracyBefore' in metrics
           ? `${percent(metrics.accuracyBefore)} → ${percent(metrics.accuracyAfter)}`

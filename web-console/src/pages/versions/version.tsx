@@ -34,7 +34,7 @@ export function VersionPage() {
   );
   const error = version.error ?? task.error;
   if (error) return <Problem error={error} />;
-  if (!version.data || !task.data || version.data.id !== id) return <PageLoading tabs figures={0} />;
+  if (!version.data || !task.data || version.data.id !== id) return <PageLoading lead tabs figures={0} />;
   const isServed = task.data.servedVersion === id;
   const kept = version.data.prunedAt === null;
   return (

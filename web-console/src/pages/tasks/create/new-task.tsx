@@ -36,7 +36,7 @@ function Clone({ id }: Pick<Task, 'id'>) {
   const cost = useRead('getCost', { params: { id } });
   const error = task.error ?? model.error ?? cost.error;
   if (error) return <Problem error={error} />;
-  if (!task.data || !model.data || !cost.data) return <PageLoading figures={0} />;
+  if (!task.data || !model.data || !cost.data) return <PageLoading lead figures={0} />;
   const { name, plan, currentVersion } = task.data;
   const { counted } = cost.data.updates;
   return (
