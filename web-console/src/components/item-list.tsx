@@ -1,10 +1,12 @@
-import { Button, Center, Skeleton, Stack, Table, Text } from '@mantine/core';
+import { Button, Center, Skeleton, Stack, Table } from '@mantine/core';
 import type { Operation } from '@starling/protocol/api';
 import type { ReactNode } from 'react';
 import { useTranslations } from 'use-intl';
 import type { PagedList } from '../api/calls.tsx';
 import { Explained } from './figure.tsx';
 import { Problem } from './problem.tsx';
+
+export { Nothing } from './nothing.tsx';
 
 export interface Column<T> {
   readonly head: ReactNode;
@@ -84,29 +86,6 @@ export function ItemList<T>({
           </Button>
         </Center>
       )}
-    </Stack>
-  );
-}
-
-/** Says that there is nothing here yet, and what would change that. */
-export function Nothing({
-  title,
-  children,
-  action,
-}: {
-  title: string;
-  children?: ReactNode;
-  action?: ReactNode;
-}) {
-  return (
-    <Stack className="surface" p="xl" align="center" ta="center" gap="xs">
-      <Text fw={650}>{title}</Text>
-      {children !== undefined && (
-        <Text c="dimmed" maw={520}>
-          {children}
-        </Text>
-      )}
-      {action}
     </Stack>
   );
 }

@@ -6,11 +6,17 @@ export function Refused({ error }: { error: Error }) {
   const { title, detail } = useRefusal()(error);
   return (
     <>
-      <Text size="sm" fw={600}>
+      <Text span display="block" size="sm" fw={600}>
         {title}
       </Text>
       {detail !== undefined && (
-        <Text size="sm" lang="en" style={{ whiteSpace: 'pre-line', overflowWrap: 'anywhere' }}>
+        <Text
+          span
+          display="block"
+          size="sm"
+          lang="en"
+          style={{ whiteSpace: 'pre-line', overflowWrap: 'anywhere' }}
+        >
           {detail}
         </Text>
       )}

@@ -8,7 +8,7 @@ import { Bars } from '../../components/bars.tsx';
 import { lineColour } from '../../components/chart/colours.ts';
 import { abandonReason, dropReason } from '../../components/reasons.ts';
 import { Explained, Figures } from '../../components/figure.tsx';
-import { Nothing } from '../../components/item-list.tsx';
+import { Nothing } from '../../components/nothing.tsx';
 import { Page, Panel } from '../../components/page.tsx';
 import { Problem } from '../../components/problem.tsx';
 import { useQuantities } from '../../components/quantities.ts';

@@ -62,9 +62,9 @@ export function ForecastPanel({
       {error ? (
         <Alert color="yellow" title={words('noForecast')}>
           <Stack gap="xs" align="flex-start">
-            <Text size="sm" style={{ whiteSpace: 'pre-line' }}>
+            <span>
               <Refused error={error} />
-            </Text>
+            </span>
             <Button variant="default" size="xs" onClick={() => void refetch()}>
               {shell('retry')}
             </Button>
