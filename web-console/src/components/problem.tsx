@@ -1,4 +1,4 @@
-import { Button, Code, Group, Stack, Text, Title } from '@mantine/core';
+import { Button, Group, Stack, Text, Title } from '@mantine/core';
 import { useDocumentTitle } from '@mantine/hooks';
 import { ProblemError } from '@starling/protocol';
 import { endpoints, type Endpoint, type Operation } from '@starling/protocol/api';
@@ -46,7 +46,7 @@ export function Problem({
       <Group gap="sm" justify="center">
         {code !== undefined && (
           <Text size="sm" c="dimmed">
-            {words('code')} <Code>{code}</Code>
+            {words('code')} <code>{code}</code>
           </Text>
         )}
         {mayPass(error) && (
@@ -105,7 +105,7 @@ export function NotHere() {
   return (
     <Notice icon={IconMapPinOff} title={words('problem.noPage')}>
       <Text c="dimmed" style={{ overflowWrap: 'anywhere' }}>
-        <Code>{window.location.pathname}</Code>
+        <code>{window.location.pathname}</code>
       </Text>
       <Button component={Link} to="/" variant="default" size="xs">
         {words('problem.home', { place: words('nav.fleet') })}

@@ -15,7 +15,7 @@ import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { useAct, useRead } from '../../api/calls.tsx';
-import { Refused } from '../../components/refused.tsx';
+import { messageOf } from '../../api/problems.ts';
 import { labelsAsText, labelsIn, numbersIn } from '../../components/plan/values.ts';
 
 /** What the plan says of judging, or else what it says of adaptation. */
@@ -132,7 +132,7 @@ export function EvaluateNow({ task, close }: { task: Task; close: () => void }) 
         )}
         {refused && (
           <Text size="sm" c="var(--mantine-color-error)" role="alert" style={{ whiteSpace: 'pre-line' }}>
-            <Refused error={refused} />
+            {messageOf(refused)}
           </Text>
         )}
         <Group justify="flex-end">

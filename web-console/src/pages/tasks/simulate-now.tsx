@@ -4,7 +4,7 @@ import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { useAct } from '../../api/calls.tsx';
-import { Refused } from '../../components/refused.tsx';
+import { messageOf } from '../../api/problems.ts';
 
 const fleets = ['phones-at-night', 'ideal'] as const;
 
@@ -85,7 +85,7 @@ export function SimulateNow({ task, close }: { task: Task; close: () => void }) 
         </SimpleGrid>
         {refused && (
           <Text size="sm" c="var(--mantine-color-error)" role="alert" style={{ whiteSpace: 'pre-line' }}>
-            <Refused error={refused} />
+            {messageOf(refused)}
           </Text>
         )}
         <Group justify="flex-end">
