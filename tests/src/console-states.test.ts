@@ -130,32 +130,36 @@ describe.skipIf(consoleBrowser === undefined)(
       await Promise.all(Array.from({ length: tabs }, work));
     };
 
-    it('show the shape of what is on its way, and do not jump when it comes', { timeout: 60_000 }, async () => {
-      const jumps: string[] = [];
-      const look = async (tab: ConsoleTab, { name, path, read }: ReturnType<typeof pages>[number]) => {
-        let release = () => {};
-        const held = new Promise<void>((resolve) => {
-          release = resolve;
-        });
-        const over = await intercept(tab.page, read, async (route) => {
-          await held;
-          await route.continue();
-        });
-        await tab.open(path);
-        await tab.page.locator('.mantine-Skeleton-root').first().waitFor();
-        await picture(tab, `loading-${name}`);
-        await tab.drawn();
-        await tab.watchMoves();
-        release();
-        await tab.settled();
-        await tab.drawn();
-        const moved = await tab.moved();
-        if (moved > 0.1) jumps.push(`${name} moved by ${moved.toFixed(2)}`); // what web.dev/cls calls good
-        await over();
-      };
-      await onEachPage(2, () => as('server'), look);
-      expect(jumps).toEqual([]);
-    });
+    it(
+      'show the shape of what is on its way, and do not jump when it comes',
+      { timeout: 60_000 },
+      async () => {
+        const jumps: string[] = [];
+        const look = async (tab: ConsoleTab, { name, path, read }: ReturnType<typeof pages>[number]) => {
+          let release = () => {};
+          const held = new Promise<void>((resolve) => {
+            release = resolve;
+          });
+          const over = await intercept(tab.page, read, async (route) => {
+            await held;
+            await route.continue();
+          });
+          await tab.open(path);
+          await tab.page.locator('.mantine-Skeleton-root').first().waitFor();
+          await picture(tab, `loading-${name}`);
+          await tab.drawn();
+          await tab.watchMoves();
+          release();
+          await tab.settled();
+          await tab.drawn();
+          const moved = await tab.moved();
+          if (moved > 0.1) jumps.push(`${name} moved by ${moved.toFixed(2)}`); // what web.dev/cls calls good
+          await over();
+        };
+        await onEachPage(2, () => as('server'), look);
+        expect(jumps).toEqual([]);
+      },
+    );
 
     it(
       'tell in Chinese of a server that is not ready, and of a broken connection, and try again',
