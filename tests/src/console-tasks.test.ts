@@ -303,7 +303,7 @@ describe.skipIf(consoleBrowser === undefined)(
       await page.getByRole('img', { name: /训练设备/ }).waitFor();
       expect(await viewer.axe()).toEqual([]);
       await viewer.page.goto(`${world.server.url}/console/tasks/new`);
-      await page.getByText('forbidden').waitFor();
+      await page.getByText('此页需要“操作员”角色，您的角色是“查看者”。').waitFor();
       expect(viewer.errors).toEqual([]);
       await viewer.close();
     });

@@ -1,8 +1,8 @@
-import { Button, Group, Text } from '@mantine/core';
+import { Box, Button, Group } from '@mantine/core';
 import type { ProblemError } from '@starling/protocol';
 import type { ReactNode } from 'react';
 import { useTranslations } from 'use-intl';
-import { messageOf } from '../api/problems.ts';
+import { Refused } from './refused.tsx';
 
 /** The end of a dialog: why it was refused, where it was, the way back, and the button that goes on. */
 export function DialogFoot({
@@ -19,9 +19,9 @@ export function DialogFoot({
   return (
     <>
       {refused && (
-        <Text size="sm" c="var(--mantine-color-error)" role="alert" style={{ whiteSpace: 'pre-line' }}>
-          {messageOf(refused)}
-        </Text>
+        <Box c="var(--mantine-color-error)" role="alert">
+          <Refused error={refused} />
+        </Box>
       )}
       <Group justify="flex-end">
         <Button variant="default" onClick={close}>

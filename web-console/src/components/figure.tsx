@@ -1,4 +1,4 @@
-import { SimpleGrid, Skeleton, Stack, Text, Tooltip, type SimpleGridProps } from '@mantine/core';
+import { Box, SimpleGrid, Skeleton, Text, Tooltip, type SimpleGridProps } from '@mantine/core';
 import type { Operation } from '@starling/protocol/api';
 import type { ReactNode } from 'react';
 import { useTranslations } from 'use-intl';
@@ -72,29 +72,31 @@ export function Figures({
 export function Figure({ name, value, unit, meaning, from, bare = false }: FigureProps) {
   const words = useTranslations('shell.figure');
   return (
-    <Stack {...(bare ? {} : { className: 'surface', p: 'md' })} gap={2} miw={0} data-explained>
-      <Text size="sm" c="dimmed">
+    <Box className={bare ? 'figure' : 'figure surface'} p={bare ? 0 : 'md'} data-explained>
+      <Text size="sm" c="dimmed" className="figure-name">
         <Explained meaning={meaning} from={from}>
           {name}
         </Explained>
       </Text>
       {value === undefined ? (
-        <Skeleton h={28} w={72} my={4} />
+        <div className="figure-value">
+          <Skeleton h="1.2em" w={72} />
+        </div>
       ) : value === null ? (
         <Text c="dimmed">{words('none')}</Text>
       ) : (
         <div className="figure-value">
-          {value}
+          <span className="figure-number">{value}</span>
           {unit !== undefined && (
             <>
               {' '}
-              <Text span size="sm" c="dimmed">
+              <Text span size="sm" c="dimmed" className="figure-unit">
                 {unit}
               </Text>
             </>
           )}
         </div>
       )}
-    </Stack>
+    </Box>
   );
 }

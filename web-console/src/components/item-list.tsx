@@ -1,9 +1,11 @@
-import { Button, Center, Skeleton, Stack, Table, Text } from '@mantine/core';
+import { Button, Center, Skeleton, Stack, Table } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { useTranslations } from 'use-intl';
 import type { PagedList } from '../api/calls.tsx';
 import { Heads, type Head } from './heads.tsx';
 import { Problem } from './problem.tsx';
+
+export { Nothing } from './nothing.tsx';
 
 export interface Column<T> extends Head {
   readonly cell: (item: T) => ReactNode;
@@ -29,11 +31,13 @@ export function ItemList<T>({
   if (error) return <Problem error={error} retry={() => void refetch()} />;
   if (!items) {
     return (
-      <Stack gap="xs" aria-busy aria-label={words('loading')}>
-        {Array.from({ length: 5 }, (_, row) => (
-          <Skeleton key={row} h={36} />
+      <div className="surface soon" role="status" aria-busy aria-label={words('loading')}>
+        {Array.from({ length: 6 }, (_, row) => (
+          <div key={row} className="row-to-come">
+            <Skeleton h={14} w={row === 0 ? '60%' : '100%'} />
+          </div>
         ))}
-      </Stack>
+      </div>
     );
   }
   if (items.length === 0) return <>{empty}</>;
@@ -46,7 +50,11 @@ export function ItemList<T>({
             {items.map((item) => (
               <Table.Tr key={keyOf(item)}>
                 {columns.map(({ cell, right, wide }, index) => (
-                  <Table.Td key={index} ta={right ? 'right' : 'left'} {...(wide && { visibleFrom: 'md' })}>
+                  <Table.Td
+                    key={index}
+                    {...(right && { ta: 'right', style: { whiteSpace: 'nowrap' } })}
+                    {...(wide && { visibleFrom: 'md' })}
+                  >
                     {cell(item)}
                   </Table.Td>
                 ))}
@@ -62,29 +70,6 @@ export function ItemList<T>({
           </Button>
         </Center>
       )}
-    </Stack>
-  );
-}
-
-/** Says that there is nothing here yet, and what would change that. */
-export function Nothing({
-  title,
-  children,
-  action,
-}: {
-  title: string;
-  children?: ReactNode;
-  action?: ReactNode;
-}) {
-  return (
-    <Stack className="surface" p="xl" align="center" ta="center" gap="xs">
-      <Text fw={650}>{title}</Text>
-      {children !== undefined && (
-        <Text c="dimmed" maw={520}>
-          {children}
-        </Text>
-      )}
-      {action}
     </Stack>
   );
 }

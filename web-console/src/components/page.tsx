@@ -32,16 +32,22 @@ export function Page({
             </Anchor>
           </Breadcrumbs>
         )}
-        <Group justify="space-between" align="center" gap="sm">
-          <Group gap="sm" miw={0}>
-            <Title order={1} style={{ overflowWrap: 'anywhere' }}>
-              {title}
-            </Title>
-            {badge}
-          </Group>
+        <Group justify="space-between" align="flex-start" gap="sm">
+          <Stack gap={4} miw={0} flex="1 1 14rem">
+            <Group gap="sm">
+              <Title order={1} style={{ overflowWrap: 'anywhere' }}>
+                {title}
+              </Title>
+              {badge}
+            </Group>
+            {lead && (
+              <Text c="dimmed" maw="60rem">
+                {lead}
+              </Text>
+            )}
+          </Stack>
           {actions && <Group gap="xs">{actions}</Group>}
         </Group>
-        {lead && <Text c="dimmed">{lead}</Text>}
       </Stack>
       {children}
     </Stack>

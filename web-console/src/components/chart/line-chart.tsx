@@ -121,9 +121,11 @@ const inks = {
   dark: { text: '#9fb0ae', grid: '#26302f', ground: '#18201f' },
 } as const;
 
+/** `scale`: how much larger all is on a screen of 4k (app.css). */
 function inkOf(dark: boolean) {
-  const font = `12px ${getComputedStyle(document.body).fontFamily}`;
-  return { ...inks[dark ? 'dark' : 'light'], font };
+  const scale = parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
+  const font = `${12 * scale}px ${getComputedStyle(document.body).fontFamily}`;
+  return { ...inks[dark ? 'dark' : 'light'], font, scale };
 }
 
 function optionsOf(
@@ -132,12 +134,12 @@ function optionsOf(
   height: number,
   dark: boolean,
 ): uPlot.Options {
-  const ink = inkOf(dark);
+  const { scale, ...ink } = inkOf(dark);
   const axis = {
     stroke: ink.text,
     font: ink.font,
     labelFont: ink.font,
-    labelSize: 20,
+    labelSize: 20 * scale,
     grid: { stroke: ink.grid, width: 1 },
     ticks: { show: false },
   };
@@ -145,7 +147,7 @@ function optionsOf(
   const y = (value: number) => formatY?.(value) ?? String(Number(value.toPrecision(4)));
   return {
     width,
-    height,
+    height: height * scale,
     scales: {
       x: { time: false },
       y: {
@@ -157,13 +159,14 @@ function optionsOf(
       {
         ...axis,
         label: xName,
+        size: 32 * scale,
         ...(whole && { incrs: wholeSteps }),
         values: (_chart, places) => places.map(x),
       },
       {
         ...axis,
         label: yName,
-        size: 60,
+        size: 60 * scale,
         values: (_chart, places) => places.map((each) => (each === null ? '' : y(each))),
       },
     ],
@@ -184,6 +187,14 @@ function optionsOf(
         ? []
         : [{ series: [index + 1, fillTo + 1] as [number, number], fill: translucent(colour) }],
     ),
+    legend: {
+      markers: {
+        width: 2,
+        dash: (_chart, line) => (series[line - 1]?.dashed ? 'dashed' : 'solid'),
+        fill: (_chart, line) =>
+          series[line - 1]?.dashed ? 'transparent' : (series[line - 1]?.colour ?? 'transparent'),
+      },
+    },
     cursor: { points: { size: 8 }, drag: { x: true, y: false } },
     hooks: {
       init: [

@@ -87,4 +87,7 @@ export const audit = {
   from: 'Address',
   fromMeaning: 'Where the request came from, as the server saw it.',
   pending: 'No answer recorded',
+  done: 'Done · {status}',
+  refused: 'Refused · {status}',
+  failed: 'Failed · {status}',
 } as const;

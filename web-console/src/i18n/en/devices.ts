@@ -3,7 +3,9 @@ export const devices = {
   title: 'Devices',
   lead: 'Every installation that enrolled in this project, known by its Ed25519 key.',
   empty: 'No device fits',
-  emptyHint: 'Change the filters, or make an enrolment token under Access and hand it to your app.',
+  emptyHint: 'Change the filters.',
+  none: 'No devices yet',
+  noneHint: 'Make an enrolment token and hand it to your app: with it, the SDK enrols each installation.',
   filter: {
     id: 'Id begins with',
     platform: 'Platform',

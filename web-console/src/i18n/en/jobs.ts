@@ -4,6 +4,7 @@ export const jobs = {
   lead: 'Training and judging of the same models on the server side: warm starts, steps of hybrid plans, evaluations.',
   empty: 'No jobs yet',
   emptyHint: 'A task begins one from its page, or by the "hybrid" part of its plan.',
+  toTasks: 'To the tasks',
   column: {
     job: 'Job',
     kind: 'Kind',

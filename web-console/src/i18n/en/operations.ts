@@ -6,7 +6,6 @@ export const operations = {
   nodeMeaning: 'The process that answered: its version, and since when it runs.',
   ready: 'Ready',
   notReady: 'Not ready',
-  stale: 'The server was not reached. What stands here is from before.',
   of: 'of {whole}',
   nodes: 'Servers alive',
   nodesMeaning: 'Servers that share the database and said within the last seconds that they live.',

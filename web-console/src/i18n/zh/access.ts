@@ -87,4 +87,7 @@ export const audit: Messages['audit'] = {
   from: '地址',
   fromMeaning: '服务器所见的请求来源。',
   pending: '没有应答记录',
+  done: '成功 · {status}',
+  refused: '已拒绝 · {status}',
+  failed: '失败 · {status}',
 };

@@ -4,7 +4,9 @@ export const devices: Messages['devices'] = {
   title: '设备',
   lead: '本项目中注册的每个安装实例，以其 Ed25519 密钥识别。',
   empty: '没有符合条件的设备',
-  emptyHint: '请更改筛选条件，或在“访问权限”中创建注册令牌并交给应用。',
+  emptyHint: '请更改筛选条件。',
+  none: '还没有设备',
+  noneHint: '创建注册令牌并交给应用，SDK 会用它注册每个安装实例。',
   filter: {
     id: 'ID 开头',
     platform: '平台',

@@ -52,6 +52,7 @@ export const fleet: Messages['fleet'] = {
   networksMeaning: '有效设备，按上次登录时对网络的说明统计：收发数据是否计费。许多浏览器不会说明。',
   enrolled: '每日注册',
   enrolledMeaning: '最近 14 天（UTC）每天注册的设备。',
+  enrol: '创建注册令牌',
   empty: '还没有设备',
   emptyHint: '在“访问权限”中创建注册令牌并交给应用，第一台设备启动后会立即出现在这里。',
 };

@@ -5,6 +5,7 @@ export const jobs: Messages['jobs'] = {
   lead: '在服务器端训练和评估同样的模型：预热启动、混合计划中的步骤、评估。',
   empty: '还没有作业',
   emptyHint: '可从任务页面启动，或由计划中的“hybrid”部分启动。',
+  toTasks: '前往任务',
   column: {
     job: '作业',
     kind: '类型',

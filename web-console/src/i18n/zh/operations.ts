@@ -7,7 +7,6 @@ export const operations: Messages['operations'] = {
   nodeMeaning: '应答的进程：其版本与已运行的时间。',
   ready: '就绪',
   notReady: '未就绪',
-  stale: '无法连接服务器。此处显示的是之前的数据。',
   of: '共 {whole}',
   nodes: '存活的服务器',
   nodesMeaning: '共用同一数据库、且在最近几秒内报告存活的服务器。',

@@ -9,12 +9,13 @@ import { lineColour } from '../../components/chart/colours.ts';
 import { ReasonBars } from '../../components/reason-bars.tsx';
 import { abandonReason, dropReason } from '../../components/reasons.ts';
 import { Figures } from '../../components/figure.tsx';
-import { Nothing } from '../../components/item-list.tsx';
+import { Nothing } from '../../components/nothing.tsx';
 import { Page, Panel } from '../../components/page.tsx';
 import { Problem } from '../../components/problem.tsx';
 import { useQuantities } from '../../components/quantities.ts';
 import { Ago } from '../../components/time.tsx';
 import { useNetworkName } from '../devices/device-facts.tsx';
+import { EnrolLink } from '../devices/enrol-link.tsx';
 import { DayColumns } from './day-columns.tsx';
 
 /** How the fleet is: the page that an operator keeps open. */
@@ -48,7 +49,9 @@ export function Fleet() {
       {data === undefined ? (
         <Skeleton h={320} />
       ) : data.devices.active === 0 ? (
-        <Nothing title={words('empty')}>{words('emptyHint')}</Nothing>
+        <Nothing title={words('empty')} action={<EnrolLink />}>
+          {words('emptyHint')}
+        </Nothing>
       ) : (
         <Panels fleet={data} />
       )}

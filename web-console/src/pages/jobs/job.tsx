@@ -10,6 +10,7 @@ import { ConfirmButton } from '../../components/confirm.tsx';
 import { Facts, type Fact } from '../../components/facts.tsx';
 import { Identity } from '../../components/identity.tsx';
 import { Page, Panel } from '../../components/page.tsx';
+import { PageLoading } from '../../components/page-loading.tsx';
 import { Problem } from '../../components/problem.tsx';
 import { useQuantities } from '../../components/quantities.ts';
 import { StateBadge } from '../../components/state-badge.tsx';
@@ -39,6 +40,7 @@ export function Job() {
     { enabled: simulated !== undefined },
   );
   if (error) return <Problem error={error} retry={() => void refetch()} />;
+  if (!job) return <PageLoading figures={0} />;
   const trail = [
     <Anchor key="jobs" component={Link} to="/jobs" inherit>
       {words('title')}
@@ -46,17 +48,19 @@ export function Job() {
   ];
   return (
     <Page
-      title={job ? words(`kind.${job.work.kind}`) : '…'}
+      title={words(`kind.${job.work.kind}`)}
       trail={trail}
-      badge={job && <StateBadge of="job" state={job.state} />}
-      actions={job?.endedAt === null && <Cancel id={id} />}
+      badge={<StateBadge of="job" state={job.state} />}
+      actions={job.endedAt === null && <Cancel id={id} />}
     >
-      {job?.message != null && (
+      {job.message != null && (
         <Alert color={job.state === 'failed' ? 'red' : 'gray'} style={{ whiteSpace: 'pre-line' }}>
           {job.message}
         </Alert>
       )}
-      <Panel title={words('about')}>{job ? <About job={job} /> : <Skeleton h={80} />}</Panel>
+      <Panel title={words('about')}>
+        <About job={job} />
+      </Panel>
       {simulated && task.data && (
         <Suspense fallback={<Skeleton h={480} aria-busy />}>
           <SimulatedPanels task={task.data} simulated={simulated} />
@@ -64,14 +68,14 @@ export function Job() {
       )}
       <SimpleGrid cols={{ base: 1, lg: 2 }}>
         <Panel title={words('metrics')} about={{ meaning: words('metricsMeaning'), from: 'getJob' }}>
-          {job?.metrics ? (
+          {job.metrics ? (
             <Json value={simulated ? { ...job.metrics, rounds: undefined } : job.metrics} />
           ) : (
             <Text c="dimmed">{words('noMetrics')}</Text>
           )}
         </Panel>
         <Panel title={words('settings')} about={{ meaning: words('settingsMeaning'), from: 'getJob' }}>
-          {job && <Json value={job.work} />}
+          <Json value={job.work} />
         </Panel>
       </SimpleGrid>
       <JobLog id={id} />

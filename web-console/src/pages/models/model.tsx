@@ -1,15 +1,4 @@
-import {
-  Anchor,
-  Badge,
-  Button,
-  Code,
-  Group,
-  ScrollArea,
-  SimpleGrid,
-  Skeleton,
-  Table,
-  Text,
-} from '@mantine/core';
+import { Anchor, Badge, Button, Code, Group, ScrollArea, SimpleGrid, Table, Text } from '@mantine/core';
 import type { ModelDetail, Task } from '@starling/protocol';
 import { IconDownload } from '@tabler/icons-react';
 import { Link, useParams } from '@tanstack/react-router';
@@ -19,6 +8,7 @@ import { Figures } from '../../components/figure.tsx';
 import { Identity } from '../../components/identity.tsx';
 import { ItemList, Nothing, type Column } from '../../components/item-list.tsx';
 import { Page, Panel } from '../../components/page.tsx';
+import { PageLoading } from '../../components/page-loading.tsx';
 import { Problem } from '../../components/problem.tsx';
 import { useQuantities } from '../../components/quantities.ts';
 import { save } from '../../components/save.ts';
@@ -33,7 +23,7 @@ export function ModelPage() {
   const { count } = useQuantities();
   const { data: model, error, refetch } = useRead('getModel', { params: { digest } });
   if (error) return <Problem error={error} retry={() => void refetch()} />;
-  if (!model) return <Skeleton h={480} />;
+  if (!model) return <PageLoading lead />;
   const document = documentOf(model);
   return (
     <Page
@@ -71,7 +61,7 @@ export function ModelPage() {
         ]}
       />
       <TasksOfModel digest={digest} />
-      <SimpleGrid cols={{ base: 1, lg: 2 }} spacing="md">
+      <SimpleGrid cols={{ base: 1, lg: 2 }} spacing="md" style={{ alignItems: 'start' }}>
         <ParametersPanel document={document} />
         <DocumentPanel model={model} />
       </SimpleGrid>
@@ -81,6 +71,7 @@ export function ModelPage() {
 
 function TasksOfModel({ digest }: { digest: string }) {
   const words = useTranslations('models.tasks');
+  const algorithms = useTranslations('plan.choice');
   const list = useList('listModelTasks', { params: { digest } });
   const columns: Column<Task>[] = [
     {
@@ -92,7 +83,7 @@ function TasksOfModel({ digest }: { digest: string }) {
       ),
     },
     { head: words('state'), cell: ({ state }) => <StateBadge of="task" state={state} /> },
-    { head: words('algorithm'), wide: true, cell: ({ plan }) => plan.learning.algorithm },
+    { head: words('algorithm'), wide: true, cell: ({ plan }) => algorithms(plan.learning.algorithm) },
     {
       head: words('versions'),
       cell: ({ currentVersion, servedVersion }) => (

@@ -5,6 +5,7 @@ import { useTranslations } from 'use-intl';
 import { useRead } from '../../api/calls.tsx';
 import { Explained, Figures } from '../../components/figure.tsx';
 import { Page, Panel } from '../../components/page.tsx';
+import { PageLoading } from '../../components/page-loading.tsx';
 import { Problem } from '../../components/problem.tsx';
 import { useQuantities } from '../../components/quantities.ts';
 import { abandonReason } from '../../components/reasons.ts';
@@ -36,8 +37,8 @@ export function RoundPage() {
     { enabled: round.data !== undefined },
   );
   const error = round.error ?? anatomy.error ?? arrivals.error;
-  if (error) return <Problem error={error} retry={() => void round.refetch()} />;
-  if (!round.data) return <Skeleton h={480} />;
+  if (error) return <Problem error={error} />;
+  if (!round.data) return <PageLoading lead />;
   const { sequence, kind, state, taskId } = round.data;
   // what was read of the round before stands, faded, until this one's comes; it leads nowhere
   const beside = anatomy.data?.round.id === round.data.id ? anatomy.data : undefined;

@@ -1,4 +1,4 @@
-import { Anchor, Group, Progress, SimpleGrid, Skeleton, Stack, Text } from '@mantine/core';
+import { Anchor, Group, Progress, SimpleGrid, Skeleton, Stack, Text, Title } from '@mantine/core';
 import type { Round, RoundId, Task } from '@starling/protocol';
 import { Link } from '@tanstack/react-router';
 import { useTranslations } from 'use-intl';
@@ -141,9 +141,7 @@ function Rounds({ task }: { task: Task }) {
         </div>
       </Panel>
       <Stack gap="xs" component="section">
-        <Text component="h2" fw={650} fz="h3">
-          {words('recent')}
-        </Text>
+        <Title order={2}>{words('recent')}</Title>
         <ItemList
           name={words('recent')}
           list={list}
@@ -218,12 +216,14 @@ function useRoundColumns(): Column<Round>[] {
       head: words('devices'),
       about: { meaning: words('devicesMeaning'), from: 'listRounds' },
       right: true,
+      wide: true,
       cell: ({ metrics }) => (metrics ? count(metrics.devices) : ''),
     },
     {
       head: words('accuracy'),
       about: { meaning: words('accuracyMeaning'), from: 'listRounds' },
       right: true,
+      wide: true,
       cell: ({ metrics }) =>
         metrics && 'accuracyBefore' in metrics
           ? `${percent(metrics.accuracyBefore)} → ${percent(metrics.accuracyAfter)}`

@@ -24,7 +24,7 @@ export function VersionsTab({ task }: { task: Task }) {
     {
       head: words('column.version'),
       cell: ({ id, number }) => (
-        <Group gap="xs" wrap="nowrap">
+        <Group gap="xs">
           <Anchor component={Link} to={`/versions/${id}`} fw={600} inherit style={{ whiteSpace: 'nowrap' }}>
             {words('version', { number })}
           </Anchor>

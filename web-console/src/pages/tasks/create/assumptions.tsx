@@ -95,9 +95,22 @@ export function Assumptions({
   );
 }
 
+/** Names in the fleets that are ready. */
+const readyNames = ['phones at night', 'older phone', 'phone', 'laptop', 'ideal', 'device'] as const;
+
+/** Names of fleets and classes in the language of the page; those of a file stay as they are. */
+function useNames(): (name: string) => string {
+  const words = useTranslations('create.assumed.names');
+  return (name) => {
+    const ready = readyNames.find((each) => each === name);
+    return ready === undefined ? name : words(ready);
+  };
+}
+
 /** The fleet that a forecast took, class by class. */
 export function AssumedFleet({ fleet, hybrid }: { fleet: FleetModel; hybrid: boolean }) {
   const words = useTranslations('create.assumed');
+  const named = useNames();
   const { bytes, count, percent } = useQuantities();
   const shares = fleet.classes.reduce((sum, { share }) => sum + share, 0);
   const there = fleet.availability;
@@ -105,7 +118,7 @@ export function AssumedFleet({ fleet, hybrid }: { fleet: FleetModel; hybrid: boo
     <Stack gap="xs">
       <Text size="sm" c="dimmed">
         {words('text', {
-          name: fleet.name,
+          name: named(fleet.name),
           least: percent(Math.min(...there)),
           most: percent(Math.max(...there)),
           hour: String(fleet.startHour),
@@ -127,7 +140,7 @@ export function AssumedFleet({ fleet, hybrid }: { fleet: FleetModel; hybrid: boo
           {fleet.classes.map((each, place) => (
             <Table.Tr key={place}>
               <Table.Th scope="row" fw={400}>
-                {each.name}
+                {named(each.name)}
               </Table.Th>
               {[
                 percent(each.share / shares),

@@ -4,12 +4,12 @@ import type { ForecastRequest, TaskForecast, TaskValidation } from '@starling/pr
 import { lazy, Suspense, useMemo, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { useRead } from '../../../api/calls.tsx';
-import { messageOf } from '../../../api/problems.ts';
 import { lineColour } from '../../../components/chart/colours.ts';
 import { ReasonBars } from '../../../components/reason-bars.tsx';
 import { dropReason } from '../../../components/reasons.ts';
 import { Figures } from '../../../components/figure.tsx';
 import { Panel } from '../../../components/page.tsx';
+import { Refused } from '../../../components/refused.tsx';
 import { useQuantities } from '../../../components/quantities.ts';
 import { AssumedFleet, Assumptions, type Assumed } from './assumptions.tsx';
 
@@ -59,9 +59,9 @@ export function ForecastPanel({
       {error ? (
         <Alert color="yellow" title={words('noForecast')}>
           <Stack gap="xs" align="flex-start">
-            <Text size="sm" style={{ whiteSpace: 'pre-line' }}>
-              {messageOf(error)}
-            </Text>
+            <span>
+              <Refused error={error} />
+            </span>
             <Button variant="default" size="xs" onClick={() => void refetch()}>
               {shell('retry')}
             </Button>
