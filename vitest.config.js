@@ -42,6 +42,7 @@ export const common = {
   maxWorkers: 2,
   testTimeout: 30_000,
   hookTimeout: 60_000,
+  expect: { poll: { timeout: 10_000 } }, // on a busy machine a page takes its time
   exclude: ['**/node_modules/**'],
   server: { deps: { external: [/\/dist\/(?!.*\.test\.js)/] } },
 };

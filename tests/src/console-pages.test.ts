@@ -236,7 +236,7 @@ describe.skipIf(consoleBrowser === undefined)(
       expect(await page.getByRole('button', { name: '取消作业' }).count()).toBe(0);
       for (const path of ['/access', '/operations']) {
         await tab.open(path);
-        await page.getByText('forbidden').first().waitFor();
+        await page.getByText('此页需要“管理员”角色，您的角色是“查看者”。').waitFor();
         expect(await tab.axe(), path).toEqual([]);
       }
       expect(tab.errors).toEqual([]);

@@ -1,29 +1,23 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Browser, Page } from 'playwright-core';
-import { createDevice, type Device, type Examples } from '@starling/client-sdk';
-import { nodeHost } from '@starling/client-sdk/node';
+import type { Examples } from '@starling/client-sdk';
 import { adapt, compile, layoutOf, parseModel, trustedBackend, type Params } from '@starling/model';
-import { readWeights, type ModelVersion, type Round, type RoundId, type Task } from '@starling/protocol';
+import {
+  readWeights,
+  type ModelVersion,
+  type Role,
+  type Round,
+  type RoundId,
+  type Task,
+} from '@starling/protocol';
 import type { ApiKeyWithSecret, Client } from '@starling/protocol/api';
 import { clientOf } from './testing/client.ts';
 import { consoleBrowser, consoleFiles, ConsoleTab, launchBrowser } from './testing/console-tab.ts';
+import { MadeUpFleet, rowsOf } from './testing/made-up-people.ts';
 import { eventually, tinyModel } from './testing/project.ts';
 import { RawDevice } from './testing/raw-device.ts';
 import { testServer, type TestServer } from './testing/servers.ts';
-
-/** Rows of three classes that lie apart, other ones for each person. */
-function examplesOf(person: number): Examples {
-  const count = 24;
-  const y = Int32Array.from({ length: count }, (_, row) => row % 3);
-  const x = Float32Array.from({ length: count * 4 }, (_, at) => {
-    const row = Math.floor(at / 4);
-    return (at % 4 === row % 3 ? 2 : 0) + Math.sin(at + person) / 4;
-  });
-  return { x, y, count };
-}
 
 describe.skipIf(consoleBrowser === undefined)(
   'rounds and models in the console (needs Chromium: npm test installs it where it may)',
@@ -31,30 +25,23 @@ describe.skipIf(consoleBrowser === undefined)(
   () => {
     let world: TestServer;
     let client: Client;
-    let place: string;
     let browser: Browser;
-    let devices: Device[];
+    let fleet: MadeUpFleet;
     let task: Task;
     let rounds: Round[];
     let versions: ModelVersion[];
     let viewerKey: string;
+    let operatorKey: string;
 
     beforeAll(async () => {
-      place = await mkdtemp(join(tmpdir(), 'starling-console-'));
       world = await testServer(consoleFiles);
       client = clientOf(world.admin);
-      viewerKey = (await world.admin.post<ApiKeyWithSecret>('/v1/keys', { name: 'eyes', role: 'viewer' }))
-        .secret;
-      const enrolmentToken = await world.admin.enrolmentToken({ part: 'real' });
-      devices = [0, 1, 2].map((person) =>
-        createDevice({
-          server: world.server.url,
-          enrolmentToken,
-          examples: () => Promise.resolve(examplesOf(person)),
-          host: nodeHost({ directory: join(place, String(person)) }),
-        }),
-      );
-      await Promise.all(devices.map((device) => device.start()));
+      const keyOf = async (name: string, role: Role) =>
+        (await world.admin.post<ApiKeyWithSecret>('/v1/keys', { name, role })).secret;
+      viewerKey = await keyOf('eyes', 'viewer');
+      operatorKey = await keyOf('hands', 'operator');
+      const people = [0, 1, 2].map((person) => () => Promise.resolve(rowsOf(person)));
+      fleet = await MadeUpFleet.started(world, people, { part: 'real' });
       task = await world.admin.tinyTask({
         rounds: 3,
         cohort: { goal: 3, minimum: 2, overSelection: 1, select: { part: 'real' } },
@@ -75,13 +62,11 @@ describe.skipIf(consoleBrowser === undefined)(
     }, 120_000);
     afterAll(async () => {
       await browser.close();
-      await Promise.all(devices.map((device) => device.stop()));
+      await fleet.stop();
       await world.close();
-      await rm(place, { recursive: true, force: true });
     });
 
-    const asOperator = (options = {}) =>
-      ConsoleTab.signedIn(browser, world.server.url, world.admin.key, options);
+    const asOperator = (options = {}) => ConsoleTab.signedIn(browser, world.server.url, operatorKey, options);
     const heading = (page: Page, name: string | RegExp) =>
       page.getByRole('heading', { level: 1, name }).waitFor();
 
@@ -206,9 +191,9 @@ describe.skipIf(consoleBrowser === undefined)(
       expect(await served()).toBe(versions[1]?.id);
       const { items } = await client.call('listReleases', { params: { id: task.id } });
       expect(items.map(({ kind, number, by }) => [kind, number, by])).toEqual([
-        ['rollback', 1, 'first key'],
-        ['promotion', 2, 'first key'],
-        ['promotion', 1, 'first key'],
+        ['rollback', 1, 'hands'],
+        ['promotion', 2, 'hands'],
+        ['promotion', 1, 'hands'],
       ]);
       expect(tab.errors).toEqual([]);
       await tab.close();

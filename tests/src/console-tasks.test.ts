@@ -170,6 +170,12 @@ describe.skipIf(consoleBrowser === undefined)(
       expect(await tab.axe()).toEqual([]);
       await page.getByRole('tab', { name: 'Versions' }).click();
       await page.getByRole('link', { name: 'Version 2' }).waitFor();
+      const made = page
+        .getByRole('row', { name: 'Version 2' })
+        .getByRole('link', { name: 'A round of devices' });
+      const { items } = await admin.get<{ items: Round[] }>(`/v1/tasks/${first.id}/rounds`);
+      const second = items.find(({ kind, number }) => kind === 'training' && number === 2);
+      expect(await made.getAttribute('href')).toContain(`/rounds/${second?.id}`);
       expect(await tab.axe()).toEqual([]);
       expect(tab.errors).toEqual([]);
     });
@@ -232,6 +238,19 @@ describe.skipIf(consoleBrowser === undefined)(
       expect(tab.errors).toEqual([]);
     });
 
+    it('give up a forecast whose plan is edited meanwhile', async () => {
+      const { page } = tab;
+      await page.route('**/v1/tasks/forecast', () => undefined); // no answer comes
+      const asked = page.waitForRequest('**/v1/tasks/forecast');
+      await tab.open(`/tasks/new?from=${first.id}`);
+      const request = await asked;
+      const ended = page.waitForEvent('requestfailed', (failed) => failed === request);
+      await page.locator('[id="setting-learning.rate"]').fill('0.02');
+      await ended;
+      await page.unroute('**/v1/tasks/forecast');
+      expect(tab.errors).toEqual([]);
+    });
+
     it('cancel a task only after the consequence was named', async () => {
       const { page } = tab;
       const { id } = await admin.post<Task>('/v1/tasks', { name: 'a mistake', model: model.digest, plan });
@@ -284,7 +303,7 @@ describe.skipIf(consoleBrowser === undefined)(
       await page.getByRole('img', { name: /训练设备/ }).waitFor();
       expect(await viewer.axe()).toEqual([]);
       await viewer.page.goto(`${world.server.url}/console/tasks/new`);
-      await page.getByText('forbidden').waitFor();
+      await page.getByText('此页需要“操作员”角色，您的角色是“查看者”。').waitFor();
       expect(viewer.errors).toEqual([]);
       await viewer.close();
     });

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ProblemError } from '@starling/protocol';
 import type { Client } from '@starling/protocol/api';
 import { forecastThreads } from '@starling/simulator/simulation';
 import { clientOf } from './testing/client.ts';
-import { tinyModel, tinyPlan } from './testing/project.ts';
+import { eventually, tinyModel, tinyPlan } from './testing/project.ts';
 import { RawDevice } from './testing/raw-device.ts';
 import { testServer, type TestServer } from './testing/servers.ts';
 
@@ -72,6 +73,38 @@ describe('the forecast of a task', () => {
       ).rejects.toMatchObject({ code: 'forecast-refused' });
     } finally {
       await plain.close();
+    }
+  });
+
+  it('is given up when who asked for it is gone', async () => {
+    const heard: AbortSignal[] = [];
+    const waiting = await testServer({
+      forecaster: {
+        forecast: (_order, gone) => {
+          if (gone) heard.push(gone);
+          return new Promise((_resolve, reject) => {
+            gone?.addEventListener('abort', () => {
+              reject(new ProblemError('forecast-refused', 'Nobody waits.'));
+            });
+          });
+        },
+      },
+    });
+    try {
+      const leave = new AbortController();
+      const answer = fetch(`${waiting.server.url}/v1/tasks/forecast`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${waiting.admin.key}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ ir: tinyModel, plan: tinyPlan() }),
+        signal: leave.signal,
+      });
+      const gone = await eventually('the forecaster to be asked', () => Promise.resolve(heard[0]));
+      expect(gone.aborted).toBe(false);
+      leave.abort();
+      await expect(answer).rejects.toThrow();
+      await eventually('the server to hear of it', () => Promise.resolve(gone.aborted || undefined));
+    } finally {
+      await waiting.close();
     }
   });
 });

@@ -610,6 +610,26 @@ describe('personalise', () => {
     }
   });
 
+  it('signs in without its conditions where the host never tells them, or fails', async () => {
+    for (const now of [
+      () => new Promise<never>(() => undefined),
+      () => Promise.reject(new Error('no sensor')),
+    ]) {
+      host = fakeHost(server, { conditions: { now } });
+      const calls = server.calls.length;
+      let isThere = false;
+      const personal = newDevice()
+        .personalise(tinyAssignment().taskId, tinyExamples())
+        .then(() => {
+          isThere = true;
+        });
+      await host.clock.until(() => isThere, 'a personal model');
+      await personal;
+      expect(server.calls.slice(calls)).toContain('POST /v1/device/session');
+      expect(server.network).toBeUndefined();
+    }
+  });
+
   it('refuses to adapt to nothing', async () => {
     device = newDevice({ examples: () => Promise.resolve(null) });
     await expect(device.personalise('tsk')).rejects.toMatchObject({ code: 'no-examples' });

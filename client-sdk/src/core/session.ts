@@ -13,6 +13,9 @@ import { enrolment, forgetEnrolment, ownIdentity, type EnrolOptions } from './id
 import type { Host, HttpAnswer } from './ports.ts';
 import { jsonBody, readAnswer, type Requests, type ServerRequest } from './requests.ts';
 
+/** A host that has not said by then how the device is, or never will, is not waited for: signing in goes on without. */
+const conditionsMs = 5_000;
+
 /**
  * The device as the server knows it: enrolled under its key, with the bearer token that a signed challenge buys.
  * A request whose session has expired takes a new one, once, and is repeated.
@@ -93,9 +96,7 @@ export class Session {
   async #prove(identity: Identity, deviceId: DeviceId): Promise<string> {
     const post = (path: string, body: unknown) =>
       this.#requests.send({ path, method: 'POST', ...jsonBody(body) });
-    const { unmetered } = await this.#host.conditions.now(); // first: a challenge lives a minute
-    const network: Network | undefined =
-      unmetered === undefined ? undefined : unmetered ? 'unmetered' : 'metered';
+    const network = await this.#network(); // first: a challenge lives a minute
     const { challenge } = readAnswer<ChallengeAnswer>(await post('/v1/device/challenge', { deviceId }), [
       'challenge',
     ]);
@@ -105,5 +106,22 @@ export class Session {
       ...(network !== undefined && { network }),
     });
     return readAnswer<SessionAnswer>(session, ['token']).token;
+  }
+
+  /** What sending costs, where the host says so in time. */
+  async #network(): Promise<Network | undefined> {
+    const { conditions, clock } = this.#host;
+    const said = new AbortController();
+    const asked = async () => {
+      try {
+        return (await conditions.now()).unmetered;
+      } catch {
+        return undefined; // the same as a host that cannot tell
+      }
+    };
+    const late = clock.sleep(conditionsMs, said.signal).then(() => undefined);
+    const unmetered = await Promise.race([asked(), late]);
+    said.abort();
+    return unmetered === undefined ? undefined : unmetered ? 'unmetered' : 'metered';
   }
 }

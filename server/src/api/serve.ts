@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import {
   endpoints,
   type AnswerOf,
@@ -26,6 +27,8 @@ export interface Served<E extends Endpoint> {
   body: BodyOf<E>;
   /** Commits the action together with its answer: a request that is sent again does not act again. Once a request. */
   commit: Commit<AnswerOf<E>>;
+  /** Aborts when the connection ends before the answer: nobody waits for it any more. */
+  gone: () => AbortSignal;
   /** Records the request as done in the audit log of another project, too, which it concerns. */
   recordIn: (tx: Querier, projectId: ProjectId) => Promise<void>;
 }
@@ -55,6 +58,7 @@ export function serve<O extends Operation>(
           if (!request.commit) throw new TypeError('A route without idempotency asked to commit.');
           return request.commit(status, work);
         },
+        gone: () => goneOf(reply.raw),
         recordIn: async (tx, projectId) => {
           if (request.audit) await recordEnded(tx, projectId, request.audit.entry, status);
         },
@@ -63,6 +67,14 @@ export function serve<O extends Operation>(
       return reply.status(status).send(answer);
     },
   });
+}
+
+function goneOf(answer: ServerResponse): AbortSignal {
+  const gone = new AbortController();
+  answer.once('close', () => {
+    if (!answer.writableFinished) gone.abort();
+  });
+  return gone.signal;
 }
 
 /** Schema and configuration of an admin route: what OpenAPI shows is what the hooks check. */

@@ -22,7 +22,7 @@ export function addTaskRoutes(api: Api, { coordinator, forecaster }: ApiServices
   serve(
     api,
     'forecastTask',
-    ({ caller, body }) => forecastTask(context, forecaster, caller.projectId, body),
+    ({ caller, body, gone }) => forecastTask(context, forecaster, caller.projectId, body, gone()),
     { bodyLimit: 4 << 20 },
   );
   serve(api, 'listTasks', async ({ caller, query }) => {

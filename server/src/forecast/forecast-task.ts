@@ -10,7 +10,8 @@ import { validateTask } from '../coordinator/task-drafts.ts';
 import type { Forecaster } from './forecaster.ts';
 
 /**
- * What a plan would take of virtual devices, as many as the cohort may be chosen from unless the request says.
+ * What a plan would take of virtual devices, as many as the cohort may be chosen from unless the request says. It is given
+ * up when `gone` aborts.
  * @throws ProblemError `not-found` for another project's model, `invalid-request`, `invalid-plan`, `forecast-refused`, `rate-limited`
  */
 export async function forecastTask(
@@ -18,6 +19,7 @@ export async function forecastTask(
   forecaster: Forecaster | undefined,
   projectId: ProjectId,
   { model, ir: given, plan, devices, rows = 100, fleet, seed = 1 }: ForecastRequest,
+  gone?: AbortSignal,
 ): Promise<TaskForecast> {
   if ((model === undefined) === (given === undefined))
     throw new ProblemError('invalid-request', 'A forecast needs either "model" (a digest) or "ir".');
@@ -35,11 +37,12 @@ export async function forecastTask(
       'forecast-refused',
       'This server was started without a simulator to foretell with.',
     );
-  return forecaster.forecast({
+  const order = {
     ...{ projectId, ir, rows, fleet, seed },
     plan: onAnyDevices(plan),
     devices: devices ?? devicesFor(plan, estimate.devices),
-  });
+  };
+  return forecaster.forecast(order, gone);
 }
 
 /** As many as there are, if they can fill the largest round of a plan. */

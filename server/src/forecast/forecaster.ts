@@ -12,6 +12,6 @@ export interface ForecastOrder extends Required<Pick<ForecastRequest, 'devices' 
 
 /** Plays a task's rounds in virtual time. The simulator does; it stands on the server's rules, so it is handed in. */
 export interface Forecaster {
-  /** @throws ProblemError `forecast-refused`, `rate-limited` */
-  forecast(order: ForecastOrder): Promise<TaskForecast>;
+  /** Gives up when `gone` aborts. @throws ProblemError `forecast-refused`, `rate-limited` */
+  forecast(order: ForecastOrder, gone?: AbortSignal): Promise<TaskForecast>;
 }

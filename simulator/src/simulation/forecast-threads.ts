@@ -16,7 +16,7 @@ export function forecastThreads({ limitMs = limits.ms } = {}): Forecaster {
   let last: Promise<unknown> = Promise.resolve();
   const asked: ProjectId[] = [];
   return {
-    forecast: async (order) => {
+    forecast: async (order, gone = new AbortController().signal) => {
       const { projectId } = order;
       const ofProject = asked.filter((other) => other === projectId).length;
       if (asked.length >= limits.all || ofProject >= limits.project) {
@@ -27,10 +27,10 @@ export function forecastThreads({ limitMs = limits.ms } = {}): Forecaster {
         );
       }
       asked.push(projectId);
-      const mine = last.then(() => inThread(order, limitMs));
+      const mine = last.then(() => inThread(order, limitMs, gone));
       last = mine.catch(() => undefined);
       try {
-        return await mine;
+        return await Promise.race([mine, endOf(gone)]);
       } finally {
         asked.splice(asked.indexOf(projectId), 1);
       }
@@ -38,14 +38,28 @@ export function forecastThreads({ limitMs = limits.ms } = {}): Forecaster {
   };
 }
 
-async function inThread(order: ForecastOrder, limitMs: number): Promise<TaskForecast> {
+/** Rejects once nobody waits any more. */
+function endOf(gone: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    const end = () => {
+      reject(new ProblemError('forecast-refused', 'Nobody waits for this forecast any more.'));
+    };
+    if (gone.aborted) end();
+    gone.addEventListener('abort', end, { once: true });
+  });
+}
+
+async function inThread(order: ForecastOrder, limitMs: number, gone: AbortSignal): Promise<TaskForecast> {
+  gone.throwIfAborted(); // while it waited for its turn
   const thread = new Worker(entry, { workerData: order, resourceLimits: { maxOldGenerationSizeMb: 512 } });
   const limit = new AbortController();
   const timer = setTimeout(() => {
     limit.abort();
   }, limitMs);
   try {
-    const [answer] = (await once(thread, 'message', { signal: limit.signal })) as [ForecastAnswer]; // it sends nothing else
+    const [answer] = (await once(thread, 'message', {
+      signal: AbortSignal.any([limit.signal, gone]),
+    })) as [ForecastAnswer]; // it sends nothing else
     if ('found' in answer) return answer.found;
     throw new ProblemError('forecast-refused', answer.refused);
   } catch (error) {

@@ -1,5 +1,7 @@
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import type { Worker } from 'node:worker_threads';
 import type { Plan, ProjectId } from '@starling/protocol';
 import type { ForecastOrder } from '@starling/server';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -144,5 +146,21 @@ describe('forecasts of a server', { timeout: 60_000 }, () => {
     expect(other.status).toBe('fulfilled');
     expect(theirs.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'rejected']);
     expect((await ask('prj_greedy')).outcome).toBe('completed'); // its turns are free again
+  });
+
+  it('end with their thread when nobody waits any more, and free the turn of those who wait', async () => {
+    const threads = forecastThreads();
+    const gone = new AbortController();
+    const started = once(process, 'worker');
+    const long = order({ devices: 100_000, plan: { ...plan, rounds: 20 } });
+    const asked = [long, order()].map((wanted) => threads.forecast(wanted, gone.signal));
+    const [thread] = (await started) as [Worker];
+    const ended = once(thread, 'exit');
+    gone.abort();
+    for (const each of await Promise.allSettled(asked)) {
+      expect(each).toMatchObject({ status: 'rejected', reason: { code: 'forecast-refused' } });
+    }
+    expect((await threads.forecast(order())).outcome).toBe('completed'); // a third of the project at once
+    await ended;
   });
 });

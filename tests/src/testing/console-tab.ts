@@ -19,6 +19,9 @@ export function launchBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: consoleBrowser ?? '', args: quietFlagsWithoutGpu });
 }
 
+/** Names that people gave, which are in no language of the console: of keys in the tests, of a public data set. */
+const givenNames = /^(first key|the (viewer|operator|admin)|.*\bUCI HAR\b.*)$/;
+
 /** The console in a tab of a real browser, signed in. */
 export class ConsoleTab {
   readonly page: Page;
@@ -37,10 +40,10 @@ export class ConsoleTab {
     });
   }
 
-  static async signedIn(
+  /** At the sign-in. */
+  static async opened(
     browser: Browser,
     url: string,
-    key: string,
     { locale = 'en-GB', width = 1280 }: { locale?: string; width?: number } = {},
   ): Promise<ConsoleTab> {
     const context = await browser.newContext({
@@ -51,6 +54,16 @@ export class ConsoleTab {
     });
     const tab = new ConsoleTab(await context.newPage(), url);
     await tab.open('/');
+    return tab;
+  }
+
+  static async signedIn(
+    browser: Browser,
+    url: string,
+    key: string,
+    options: { locale?: string; width?: number } = {},
+  ): Promise<ConsoleTab> {
+    const tab = await ConsoleTab.opened(browser, url, options);
     await tab.page.locator('input[name=key]').fill(key);
     await tab.page.locator('button[type=submit]').click();
     await tab.page.locator('#content').waitFor();
@@ -96,6 +109,37 @@ export class ConsoleTab {
     return violations
       .filter(({ impact }) => impact === 'serious' || impact === 'critical')
       .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(' | ')}`);
+  }
+
+  /**
+   * Words on the page that read as English, two or more in a row: of its text, its fields and its names for those who cannot see
+   * it. Code, and what is marked as English (a server's own words), may be.
+   */
+  async english(): Promise<string[]> {
+    const said = await this.page.evaluate<string[]>(`(() => {
+      const said = [];
+      const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+      while (walk.nextNode()) {
+        if (!walk.currentNode.parentElement.closest('[lang=en], code, pre, style, script, .cm-editor')) said.push(walk.currentNode.data);
+      }
+      for (const name of ['aria-label', 'placeholder', 'title', 'alt']) {
+        for (const each of document.querySelectorAll('[' + name + ']')) said.push(each.getAttribute(name));
+      }
+      return said;
+    })()`);
+    return said.filter((text) => /[a-z]{2,} [a-z]{2,}/i.test(text) && !givenNames.test(text));
+  }
+
+  /** From here on what moves by itself is counted: see {@link moved}. */
+  async watchMoves(): Promise<void> {
+    await this.page.evaluate(`new PerformanceObserver((list) => {
+      globalThis.moved = list.getEntries().reduce((sum, { value }) => sum + value, globalThis.moved);
+    }).observe({ type: 'layout-shift' }), globalThis.moved = 0`);
+  }
+
+  /** How far what stood on the page has moved since {@link watchMoves}: the sum of its layout shifts. */
+  async moved(): Promise<number> {
+    return this.page.evaluate<number>('globalThis.moved');
   }
 
   async close(): Promise<void> {

@@ -53,6 +53,34 @@ export async function consoleWorld(): Promise<ConsoleWorld> {
   };
 }
 
+/** Addresses of all pages of the console, by name. */
+export function pagesOf({ task, round, devices, job }: ConsoleWorld): Record<string, string> {
+  const tabsOf = (name: string, path: string, tabs: readonly string[]) =>
+    Object.fromEntries(tabs.map((tab) => [`${name}-${tab}`, `${path}?tab=${tab}`]));
+  return {
+    fleet: '/',
+    tasks: '/tasks',
+    'new-task': '/tasks/new',
+    'clone-task': `/tasks/new?from=${task.id}`,
+    task: `/tasks/${task.id}`,
+    ...tabsOf('task', `/tasks/${task.id}`, ['learning', 'model', 'plan', 'versions']),
+    compare: `/compare?tasks=${task.id}`,
+    rounds: `/tasks/${task.id}/rounds`,
+    round: `/rounds/${round.id}`,
+    models: '/models',
+    model: `/models/${task.model}`,
+    ...tabsOf('version', `/versions/${task.currentVersion}`, ['overview', 'lineage', 'compare', 'try']),
+    devices: '/devices',
+    device: `/devices/${devices[0] ?? ''}`,
+    jobs: '/jobs',
+    job: `/jobs/${job.id}`,
+    access: '/access',
+    audit: '/audit',
+    operations: '/operations',
+    'not-found': '/nowhere',
+  };
+}
+
 async function trained({ admin }: TestServer, client: Client, devices: readonly RawDevice[]): Promise<Task> {
   for (const device of devices) await device.assignment();
   const { id } = await admin.tinyTask({

@@ -7,24 +7,25 @@ import {
   type UseQueryResult,
 } from '@tanstack/react-query';
 import type { ProblemError } from '@starling/protocol';
+import type { PageClient } from './client.ts';
 import {
   endpoints,
   type AnswerOf,
-  type Client,
   type Endpoint,
   type Endpoints,
   type InputOf,
   type Operation,
 } from '@starling/protocol/api';
 import { createContext, use } from 'react';
-import { messageOf } from './problems.ts';
+import { mayPass } from './problems.ts';
+import { useRefusal } from './refusal.ts';
 import { notifications } from '@mantine/notifications';
 
-const ClientContext = createContext<Client | null>(null);
+const ClientContext = createContext<PageClient | null>(null);
 export const ClientProvider = ClientContext.Provider;
 
 /** The client of the session; only below the sign-in. */
-export function useClient(): Client {
+export function useClient(): PageClient {
   const client = use(ClientContext);
   if (!client) throw new TypeError('A page asked for the client outside of a session.');
   return client;
@@ -42,19 +43,37 @@ export function keyOf<O extends Operation>(operation: O, input?: InputOf<Endpoin
   return input === undefined ? [operation] : [operation, input];
 }
 
+/**
+ * Why an answer is not there. One that is there stands when reading it anew fails for now: that the server is away, the frame says.
+ */
+function absence({ data, error }: { data: unknown; error: ProblemError | null }): ProblemError | null {
+  return error !== null && data !== undefined && mayPass(error) ? null : error;
+}
+
 /** The answer of a read operation, kept in step by the live events (live.ts). */
 export function useRead<O extends Operation>(
   operation: O,
   input: InputOf<Endpoints[O]>,
   options: { enabled?: boolean; refetchInterval?: number; staleTime?: number } = {},
-): UseQueryResult<AnswerOf<Endpoints[O]>, ProblemError> {
+): Pick<
+  UseQueryResult<AnswerOf<Endpoints[O]>, ProblemError>,
+  'data' | 'dataUpdatedAt' | 'error' | 'refetch' | 'isPlaceholderData' | 'isFetching'
+> {
   const client = useClient();
-  return useQuery<AnswerOf<Endpoints[O]>, ProblemError>({
+  const result = useQuery<AnswerOf<Endpoints[O]>, ProblemError>({
     queryKey: keyOf(operation, input),
-    queryFn: () => client.call(operation, input as never), // the conditional tuple of `call` is beyond inference here
+    // what nobody waits for any more is given up; the conditional tuple of `call` is beyond inference here
+    queryFn: ({ signal }) => client.until(signal).call(operation, input as never),
     placeholderData: keepPreviousData as never, // another input's answer stands while this one's comes
     ...options,
   });
+  const { data, dataUpdatedAt, error, refetch, isPlaceholderData } = result;
+  return {
+    ...{ data, dataUpdatedAt, error: absence({ data, error }), refetch, isPlaceholderData },
+    get isFetching() {
+      return result.isFetching; // who does not look at it is not drawn anew for it
+    },
+  };
 }
 
 /** A list as far as it was asked for: `items` is `undefined` while the first page comes. */
@@ -73,17 +92,18 @@ export function useList<O extends ListOperation>(operation: O, input: InputOf<En
   const result = useInfiniteQuery<{ items: Item<O>[]; next: string | null }, ProblemError>({
     queryKey: keyOf(operation, input),
     initialPageParam: null,
-    queryFn: ({ pageParam }) => {
+    queryFn: ({ pageParam, signal }) => {
       const { query, ...rest } = input as { query?: object };
       const asked = {
         ...rest,
         query: { ...query, ...(typeof pageParam === 'string' && { cursor: pageParam }) },
       };
-      return client.call(operation, asked as never) as Promise<{ items: Item<O>[]; next: string | null }>;
+      const page = client.until(signal).call(operation, asked as never);
+      return page as Promise<{ items: Item<O>[]; next: string | null }>; // a list's answer
     },
     getNextPageParam: ({ next }) => next,
   });
-  return { ...result, items: result.data?.pages.flatMap(({ items }) => items) };
+  return { ...result, error: absence(result), items: result.data?.pages.flatMap(({ items }) => items) };
 }
 
 /**
@@ -99,14 +119,19 @@ export function useAct<O extends Operation>(
 ) {
   const client = useClient();
   const cache = useQueryClient();
+  const refusal = useRefusal();
   return useMutation<AnswerOf<Endpoints[O]>, ProblemError, InputOf<Endpoints[O]>>({
     mutationFn: (input) => client.call(operation, input as never),
     onSuccess: () => {
       for (const changed of changes) void cache.invalidateQueries({ queryKey: [changed] });
     },
     onError: (problem) => {
-      if (onProblem) onProblem(problem);
-      else notifications.show({ color: 'red', title: problem.name, message: messageOf(problem) });
+      if (onProblem) {
+        onProblem(problem);
+        return;
+      }
+      const { title, detail = '' } = refusal(problem);
+      notifications.show({ color: 'red', title, message: detail });
     },
   });
 }

@@ -3,6 +3,7 @@ import type { Operation } from '@starling/protocol/api';
 import { useQueryClient, type InfiniteData, type QueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { keyOf } from './calls.tsx';
+import { sessionKey } from './session.ts';
 
 /** Whether the page hears of changes as they happen. */
 export type Liveness = 'connecting' | 'live' | 'lost';
@@ -13,10 +14,14 @@ export type Liveness = 'connecting' | 'live' | 'lost';
  */
 const refreshMs = { usual: 500, fleet: 5_000 } as const;
 
+/** After how long a stream that was refused is asked for again. */
+const againMs = 3_000;
+
 /** Follows the live events of a project for as long as the page stands, and keeps the cached answers in step. */
 export function useLiveEvents(projectId: string): Liveness {
   const cache = useQueryClient();
   const [liveness, setLiveness] = useState<Liveness>('connecting');
+  const [attempt, setAttempt] = useState(0);
   useEffect(() => {
     const stale = new Set<Operation>();
     const refresh = (wanted: (operation: Operation) => boolean) => () => {
@@ -43,6 +48,10 @@ export function useLiveEvents(projectId: string): Liveness {
     });
     source.addEventListener('error', () => {
       setLiveness('lost'); // the browser connects again by itself, from the last event's id
+      if (source.readyState !== EventSource.CLOSED) return;
+      // unless it was answered by a refusal: of a server that starts, of a proxy, or because the session has ended
+      timers.push(setTimeout(setAttempt, againMs, attempt + 1));
+      void cache.invalidateQueries({ queryKey: sessionKey });
     });
     source.addEventListener('gap', () => {
       void cache.invalidateQueries();
@@ -55,7 +64,7 @@ export function useLiveEvents(projectId: string): Liveness {
       timers.forEach(clearInterval);
       source.close();
     };
-  }, [cache, projectId]);
+  }, [cache, projectId, attempt]);
   return liveness;
 }
 
@@ -82,7 +91,7 @@ function take(cache: QueryClient, event: LiveEvent): Operation[] {
     case 'version':
       return ['listVersions', 'listReleases', 'getTask'];
     case 'job':
-      return ['getJob', 'getJobLog', 'listJobs', 'listTaskJobs', 'getFleet'];
+      return ['getJob', 'listJobs', 'listTaskJobs', 'getFleet'];
     case 'arrivals': {
       const input = { params: { id: event.roundId } };
       const isShown = cache.getQueryData(keyOf('getArrivals', input)) !== undefined;

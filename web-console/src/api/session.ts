@@ -1,6 +1,9 @@
 import { csrfHeader, ProblemError } from '@starling/protocol';
 import type { BrowserSession, SignInWays } from '@starling/protocol/api';
 
+/** Of the session in the cache of answers. */
+export const sessionKey = ['session'] as const;
+
 /** The session of this browser, or `null`. Throws ProblemError. */
 export async function currentSession(): Promise<BrowserSession | null> {
   const answer = await fetch('/v1/session');

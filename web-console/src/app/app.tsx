@@ -5,7 +5,7 @@ import { useEffect, useMemo, useRef, useState } from 'react';
 import { ClientProvider } from '../api/calls.tsx';
 import { clientOf } from '../api/client.ts';
 import type { BrowserSession } from '@starling/protocol/api';
-import { currentSession } from '../api/session.ts';
+import { currentSession, sessionKey } from '../api/session.ts';
 import { Problem } from '../components/problem.tsx';
 import { Questions } from '../components/question.tsx';
 import { Language, preferredLocale, rememberLocale, type Locale } from '../i18n/index.tsx';
@@ -31,7 +31,6 @@ export function App() {
   );
 }
 
-const sessionKey = ['session'];
 /** Answers other than the session itself. */
 const others = { predicate: ({ queryKey }: Query) => queryKey[0] !== sessionKey[0] };
 

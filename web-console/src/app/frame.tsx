@@ -1,4 +1,5 @@
 import {
+  Alert,
   AppShell,
   Badge,
   Box,
@@ -10,9 +11,11 @@ import {
   Text,
   Tooltip,
 } from '@mantine/core';
-import { useDisclosure, useReducedMotion } from '@mantine/hooks';
-import { IconLogout } from '@tabler/icons-react';
+import { useDebouncedValue, useDisclosure, useReducedMotion } from '@mantine/hooks';
+import { IconLogout, IconPlugConnectedX } from '@tabler/icons-react';
+import { useQueryClient } from '@tanstack/react-query';
 import { Link, Outlet, useLocation } from '@tanstack/react-router';
+import { useEffect, useRef } from 'react';
 import { useTranslations } from 'use-intl';
 import { useLiveEvents, type Liveness } from '../api/live.ts';
 import { signOut } from '../api/session.ts';
@@ -28,6 +31,7 @@ export function Frame() {
   const words = useTranslations('shell');
   const [opened, { toggle, close }] = useDisclosure(false);
   const liveness = useLiveEvents(useSession().session.project.id);
+  useReadAnew(liveness);
   return (
     <AppShell
       header={{ height: 56 }}
@@ -40,14 +44,14 @@ export function Frame() {
       </a>
       <AppShell.Header px="md" bg="var(--starling-surface)">
         <Group h="100%" justify="space-between" wrap="nowrap">
-          <Group gap="sm" wrap="nowrap">
+          <Group gap="sm" wrap="nowrap" miw={0}>
             <Burger opened={opened} onClick={toggle} hiddenFrom="sm" size="sm" aria-label={words('menu')} />
             <Link to="/" className="mantine-active" aria-label={words('name')} style={{ display: 'flex' }}>
               <Mark size={28} />
             </Link>
             <ProjectMenu />
           </Group>
-          <Group gap={4} wrap="nowrap">
+          <Group gap={4} wrap="nowrap" style={{ flexShrink: 0 }}>
             <LiveSign liveness={liveness} />
             <LanguageMenu />
             <SchemeToggle />
@@ -64,11 +68,41 @@ export function Frame() {
       </AppShell.Navbar>
       <AppShell.Main id="content" tabIndex={-1}>
         <Box maw={1680} mx="auto">
+          <Away liveness={liveness} />
           <Invitations />
           <Outlet />
         </Box>
       </AppShell.Main>
     </AppShell>
+  );
+}
+
+/** Reads all that is shown anew when the server is back: events may have been missed, and reads have failed. */
+function useReadAnew(liveness: Liveness): void {
+  const cache = useQueryClient();
+  const wasLost = useRef(false);
+  useEffect(() => {
+    if (liveness === 'lost') wasLost.current = true;
+    if (liveness !== 'live' || !wasLost.current) return;
+    wasLost.current = false;
+    void cache.invalidateQueries();
+  }, [cache, liveness]);
+}
+
+/** How long the server may be away before it is said: a short break mends itself unseen. */
+const awayMs = 1_500;
+
+function Away({ liveness }: { liveness: Liveness }) {
+  const words = useTranslations('shell.live');
+  const [lately] = useDebouncedValue(liveness, awayMs);
+  return (
+    <div role="status">
+      {liveness === 'lost' && lately === 'lost' && (
+        <Alert color="orange" mb="md" icon={<IconPlugConnectedX />}>
+          {words('away')}
+        </Alert>
+      )}
+    </div>
   );
 }
 
@@ -137,13 +171,14 @@ const signs = { connecting: 'gray', live: 'teal', lost: 'orange' } as const sati
 function LiveSign({ liveness }: { liveness: Liveness }) {
   const words = useTranslations('shell.live');
   return (
-    <Tooltip label={words('meaning')} multiline maw={260} events={{ hover: true, focus: true, touch: true }}>
+    <Tooltip label={words('meaning')} multiline maw={260}>
       <Badge
         variant="dot"
         color={signs[liveness]}
         tabIndex={0}
         role="status"
         tt="none"
+        maw={{ base: 112, sm: 'none' }}
         style={{ flexShrink: 0, background: 'transparent' }}
       >
         {words(liveness)}

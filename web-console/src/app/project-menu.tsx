@@ -5,7 +5,7 @@ import { useMutation } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useTranslations } from 'use-intl';
 import { useList } from '../api/calls.tsx';
-import { messageOf } from '../api/problems.ts';
+import { useRefusal } from '../api/refusal.ts';
 import { chooseProject } from '../api/session.ts';
 import { useSession } from './session.tsx';
 
@@ -15,6 +15,7 @@ export function ProjectMenu() {
   const { session, changed } = useSession();
   const go = useNavigate();
   const { items = [] } = useList('listProjects', {});
+  const refusal = useRefusal();
   const choose = useMutation({
     mutationFn: (project: string) => chooseProject(session, project),
     onSuccess: (moved) => {
@@ -22,7 +23,8 @@ export function ProjectMenu() {
       void go({ to: '/' }); // what the address names is in the other project
     },
     onError: (error) => {
-      notifications.show({ color: 'red', message: messageOf(error) });
+      const { title, detail = '' } = refusal(error);
+      notifications.show({ color: 'red', title, message: detail });
     },
   });
   if (items.length < 2) {
@@ -39,6 +41,7 @@ export function ProjectMenu() {
           variant="subtle"
           color="gray"
           px="xs"
+          miw={0}
           rightSection={<IconSelector size={16} />}
           aria-label={`${words('project')}: ${session.project.name}`}
         >

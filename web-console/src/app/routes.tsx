@@ -1,5 +1,6 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
 import { NotHere, PageFailed } from '../components/problem.tsx';
+import { accessSearch } from '../pages/access/search.ts';
 import { versionSearch } from '../pages/versions/search.ts';
 import { compareSearch, listSearch, newTaskSearch, taskSearch } from '../pages/tasks/search.ts';
 import { Frame } from './frame.tsx';
@@ -60,6 +61,7 @@ const access = createRoute({
   getParentRoute: () => root,
   path: '/access',
   component: page(() => import('../pages/access/access.tsx'), 'Access'),
+  validateSearch: accessSearch,
 });
 const audit = createRoute({
   getParentRoute: () => root,

@@ -2,10 +2,10 @@ import { Alert, Button, Center, Divider, Group, PasswordInput, Stack, Text, Titl
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { useState, type SubmitEvent } from 'react';
 import { useTranslations } from 'use-intl';
-import { messageOf } from '../api/problems.ts';
 import type { BrowserSession } from '@starling/protocol/api';
 import { providerSignIn, signIn, signInWays } from '../api/session.ts';
 import { Mark } from '../components/mark.tsx';
+import { Refused } from '../components/refused.tsx';
 import { LanguageMenu, SchemeToggle } from './preferences.tsx';
 
 /** Asks for an API key and puts a session in its place, or sends people to their provider. */
@@ -61,7 +61,7 @@ export function SignIn({ signedIn }: { signedIn: (session: BrowserSession) => vo
               />
               {attempt.error && (
                 <Alert color="red" role="alert">
-                  {messageOf(attempt.error)}
+                  <Refused error={attempt.error} />
                 </Alert>
               )}
               <Button

@@ -42,7 +42,10 @@ export const theme = createTheme({
     ...defaultVariantColorsResolver(input),
     ...(input.variant === 'filled' && { color: 'var(--starling-on-filled)' }),
   }),
-  components: { Checkbox: { defaultProps: { iconColor: 'var(--starling-on-filled)' } } },
+  components: {
+    Checkbox: { defaultProps: { iconColor: 'var(--starling-on-filled)' } },
+    Tooltip: { defaultProps: { events: { hover: true, focus: true, touch: true } } }, // for who has no mouse, too
+  },
   defaultRadius: 'md',
   cursorType: 'pointer',
   fontFamily:

@@ -50,7 +50,8 @@ export function FilterField<Names extends string>({
     <TextInput
       {...field}
       label={label}
-      w={{ base: '100%', xs: width }}
+      // two beside each other on a phone, but for moments, which are long
+      w={{ base: field.type === 'datetime-local' ? '100%' : 'calc(50% - 0.375rem)', xs: width }}
       value={filter.values[name]}
       onChange={({ currentTarget: { value } }) => {
         filter.set(name, value);

@@ -1,20 +1,14 @@
-import { Button, Center, Skeleton, Stack, Table, Text } from '@mantine/core';
-import type { Operation } from '@starling/protocol/api';
+import { Button, Center, Skeleton, Stack, Table } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { useTranslations } from 'use-intl';
 import type { PagedList } from '../api/calls.tsx';
-import { Explained } from './figure.tsx';
+import { Heads, type Head } from './heads.tsx';
 import { Problem } from './problem.tsx';
 
-export interface Column<T> {
-  readonly head: ReactNode;
+export { Nothing } from './nothing.tsx';
+
+export interface Column<T> extends Head {
   readonly cell: (item: T) => ReactNode;
-  /** What its numbers are, and the call that they come from. */
-  readonly about?: { readonly meaning: string; readonly from: Operation };
-  /** Numbers stand right. */
-  readonly right?: boolean;
-  /** Left out on narrow screens. */
-  readonly wide?: boolean;
 }
 
 /** A paged list as a table: loading, failed, empty, or rows with a button for more. */
@@ -37,11 +31,13 @@ export function ItemList<T>({
   if (error) return <Problem error={error} retry={() => void refetch()} />;
   if (!items) {
     return (
-      <Stack gap="xs" aria-busy aria-label={words('loading')}>
-        {Array.from({ length: 5 }, (_, row) => (
-          <Skeleton key={row} h={36} />
+      <div className="surface soon" role="status" aria-busy aria-label={words('loading')}>
+        {Array.from({ length: 6 }, (_, row) => (
+          <div key={row} className="row-to-come">
+            <Skeleton h={14} w={row === 0 ? '60%' : '100%'} />
+          </div>
         ))}
-      </Stack>
+      </div>
     );
   }
   if (items.length === 0) return <>{empty}</>;
@@ -49,20 +45,16 @@ export function ItemList<T>({
     <Stack gap="sm">
       <div className="surface scroll-x" tabIndex={0} role="region" aria-label={name}>
         <Table highlightOnHover verticalSpacing="xs" horizontalSpacing="md">
-          <Table.Thead>
-            <Table.Tr>
-              {columns.map(({ head, about, right, wide }, index) => (
-                <Table.Th key={index} ta={right ? 'right' : 'left'} {...(wide && { visibleFrom: 'md' })}>
-                  {about ? <Explained {...about}>{head}</Explained> : head}
-                </Table.Th>
-              ))}
-            </Table.Tr>
-          </Table.Thead>
+          <Heads heads={columns} />
           <Table.Tbody>
             {items.map((item) => (
               <Table.Tr key={keyOf(item)}>
                 {columns.map(({ cell, right, wide }, index) => (
-                  <Table.Td key={index} ta={right ? 'right' : 'left'} {...(wide && { visibleFrom: 'md' })}>
+                  <Table.Td
+                    key={index}
+                    {...(right && { ta: 'right', style: { whiteSpace: 'nowrap' } })}
+                    {...(wide && { visibleFrom: 'md' })}
+                  >
                     {cell(item)}
                   </Table.Td>
                 ))}
@@ -78,29 +70,6 @@ export function ItemList<T>({
           </Button>
         </Center>
       )}
-    </Stack>
-  );
-}
-
-/** Says that there is nothing here yet, and what would change that. */
-export function Nothing({
-  title,
-  children,
-  action,
-}: {
-  title: string;
-  children?: ReactNode;
-  action?: ReactNode;
-}) {
-  return (
-    <Stack className="surface" p="xl" align="center" ta="center" gap="xs">
-      <Text fw={650}>{title}</Text>
-      {children !== undefined && (
-        <Text c="dimmed" maw={520}>
-          {children}
-        </Text>
-      )}
-      {action}
     </Stack>
   );
 }

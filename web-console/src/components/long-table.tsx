@@ -5,7 +5,10 @@ import { shownRows } from './shown-rows.ts';
 /** Of every row, so that the place of each is known without drawing it. */
 const rowHeight = 34;
 
-/** A table of thousands of rows: those in view are drawn, and space stands for the others. */
+/**
+ * A table of thousands of rows: those in view are drawn, and space stands for the others. Its figures are those of a drawing
+ * (`data-drawn`), which the title of the panel explains.
+ */
 export function LongTable({
   name,
   height,
@@ -32,6 +35,7 @@ export function LongTable({
       tabIndex={0}
       role="region"
       aria-label={name}
+      data-drawn
       onScroll={({ currentTarget: { scrollTop } }) => {
         setTop(scrollTop);
       }}

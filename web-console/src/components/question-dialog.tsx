@@ -1,23 +1,24 @@
-import { Button, Group, Modal, Stack, Text } from '@mantine/core';
-import { useTranslations } from 'use-intl';
+import { Button, Modal, Stack, Text } from '@mantine/core';
+import { DialogFoot } from './dialog-foot.tsx';
+import { useFocusBack } from './focus-back.ts';
 import type { Question } from './question.tsx';
 
 export function QuestionDialog({
   question: { title, text, confirm, act, undoable = false },
+  opener,
   close,
 }: {
   question: Question;
+  /** What the question was asked from. */
+  opener: HTMLElement | null;
   close: () => void;
 }) {
-  const cancel = useTranslations('shell.act')('cancel');
+  useFocusBack(opener);
   return (
     <Modal opened onClose={close} title={title} withCloseButton={false}>
       <Stack>
         <Text size="sm">{text}</Text>
-        <Group justify="flex-end">
-          <Button variant="default" onClick={close}>
-            {cancel}
-          </Button>
+        <DialogFoot close={close}>
           <Button
             {...(!undoable && { color: 'red' })}
             onClick={() => {
@@ -27,7 +28,7 @@ export function QuestionDialog({
           >
             {confirm}
           </Button>
-        </Group>
+        </DialogFoot>
       </Stack>
     </Modal>
   );

@@ -1,4 +1,5 @@
 import { lazy, Suspense, useEffect, useState } from 'react';
+import { openerNow } from './focus-back.ts';
 
 const QuestionDialog = lazy(() =>
   import('./question-dialog.tsx').then((m) => ({ default: m.QuestionDialog })),
@@ -16,29 +17,34 @@ export interface Question {
   readonly undoable?: boolean;
 }
 
-let show: ((question: Question) => void) | undefined;
+interface Asked {
+  readonly question: Question;
+  readonly opener: HTMLElement | null;
+}
+
+let show: ((asked: Asked) => void) | undefined;
 
 /** Asks, and acts on a yes. */
 export function askFirst(question: Question): void {
-  show?.(question);
+  show?.({ question, opener: openerNow() });
 }
 
 /** The place of the dialog, which comes when the first question is asked. */
 export function Questions() {
-  const [question, setQuestion] = useState<Question>();
+  const [asked, setAsked] = useState<Asked>();
   useEffect(() => {
-    show = setQuestion;
+    show = setAsked;
     return () => {
       show = undefined;
     };
   }, []);
   return (
-    question && (
+    asked && (
       <Suspense>
         <QuestionDialog
-          question={question}
+          {...asked}
           close={() => {
-            setQuestion(undefined);
+            setAsked(undefined);
           }}
         />
       </Suspense>

@@ -1,6 +1,6 @@
-import { Skeleton } from '@mantine/core';
 import { Suspense, use, type ComponentType, type ReactNode } from 'react';
 import { IntlProvider, useLocale, useMessages, useTimeZone } from 'use-intl';
+import { PageLoading } from '../components/page-loading.tsx';
 import type { English } from './en/index.ts';
 import type { Locale, Words } from './index.tsx';
 
@@ -15,7 +15,7 @@ const loaded = new Map<Locale, Promise<Later>>();
 export function withWords<P extends object>(Page: ComponentType<P>): ComponentType<P> {
   return function PageWithWords(props: P) {
     return (
-      <Suspense fallback={<Skeleton h={320} aria-busy />}>
+      <Suspense fallback={<PageLoading />}>
         <MoreWords>
           <Page {...props} />
         </MoreWords>

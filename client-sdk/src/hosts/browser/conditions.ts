@@ -6,7 +6,10 @@ interface Probes {
   readonly connection?: { readonly saveData?: boolean; readonly type?: string };
 }
 
-/** What a browser tells of its device; what it does not tell stays unknown. A page that nobody looks at is idle. */
+/**
+ * What a browser tells of its device; what it does not tell stays unknown. A page that nobody looks at is idle.
+ * Chromium on a desktop has a connection without a `type`: it counts as unmetered.
+ */
 export const browserConditions: Conditions = {
   now: async () => {
     const probes = navigator as Probes;

@@ -8,6 +8,7 @@ import { useFormatter, useTranslations } from 'use-intl';
 import { LongTable } from '../long-table.tsx';
 import { save } from '../save.ts';
 import { TableToggle } from '../table-toggle.tsx';
+import { pictureOf } from './picture.ts';
 import { aligned, csvOf, shareRange, wholeSteps, type Series } from './series.ts';
 
 interface LineChartProps {
@@ -74,7 +75,8 @@ export function LineChart(props: LineChartProps) {
             <Menu.Item
               disabled={table}
               onClick={() => {
-                drawn.current?.ctx.canvas.toBlob((image) => {
+                if (!drawn.current) return;
+                pictureOf(drawn.current.ctx.canvas, series, inkOf(dark)).toBlob((image) => {
                   if (image) save(`${name}.png`, image);
                 });
               }}
@@ -113,11 +115,18 @@ function AsTable({ name, xName, series, height = 280, formatX = String, formatY 
   );
 }
 
-/** Ink of axes and grid; the canvas knows no CSS variables. */
+/** Ink of axes and grid, and the surface below; the canvas knows no CSS variables. */
 const inks = {
-  light: { text: '#586564', grid: '#e6ebea' },
-  dark: { text: '#9fb0ae', grid: '#26302f' },
+  light: { text: '#586564', grid: '#e6ebea', ground: '#ffffff' },
+  dark: { text: '#9fb0ae', grid: '#26302f', ground: '#18201f' },
 } as const;
+
+/** `scale`: how much larger all is on a screen of 4k (app.css). */
+function inkOf(dark: boolean) {
+  const scale = parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
+  const font = `${12 * scale}px ${getComputedStyle(document.body).fontFamily}`;
+  return { ...inks[dark ? 'dark' : 'light'], font, scale };
+}
 
 function optionsOf(
   { series, log, whole, share, formatX, formatY, onPick, xName, yName }: LineChartProps,
@@ -125,13 +134,12 @@ function optionsOf(
   height: number,
   dark: boolean,
 ): uPlot.Options {
-  const ink = inks[dark ? 'dark' : 'light'];
-  const font = `12px ${getComputedStyle(document.body).fontFamily}`;
+  const { scale, ...ink } = inkOf(dark);
   const axis = {
     stroke: ink.text,
-    font,
-    labelFont: font,
-    labelSize: 20,
+    font: ink.font,
+    labelFont: ink.font,
+    labelSize: 20 * scale,
     grid: { stroke: ink.grid, width: 1 },
     ticks: { show: false },
   };
@@ -139,7 +147,7 @@ function optionsOf(
   const y = (value: number) => formatY?.(value) ?? String(Number(value.toPrecision(4)));
   return {
     width,
-    height,
+    height: height * scale,
     scales: {
       x: { time: false },
       y: {
@@ -151,13 +159,14 @@ function optionsOf(
       {
         ...axis,
         label: xName,
+        size: 32 * scale,
         ...(whole && { incrs: wholeSteps }),
         values: (_chart, places) => places.map(x),
       },
       {
         ...axis,
         label: yName,
-        size: 60,
+        size: 60 * scale,
         values: (_chart, places) => places.map((each) => (each === null ? '' : y(each))),
       },
     ],
@@ -178,6 +187,14 @@ function optionsOf(
         ? []
         : [{ series: [index + 1, fillTo + 1] as [number, number], fill: translucent(colour) }],
     ),
+    legend: {
+      markers: {
+        width: 2,
+        dash: (_chart, line) => (series[line - 1]?.dashed ? 'dashed' : 'solid'),
+        fill: (_chart, line) =>
+          series[line - 1]?.dashed ? 'transparent' : (series[line - 1]?.colour ?? 'transparent'),
+      },
+    },
     cursor: { points: { size: 8 }, drag: { x: true, y: false } },
     hooks: {
       init: [

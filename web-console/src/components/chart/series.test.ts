@@ -22,6 +22,10 @@ describe('series of a chart', () => {
 
   it('hand a spreadsheet no formula in the name of a task', () => {
     expect(csvOf('round', [line('=cmd()', [1], [-1])])).toBe('"round","\'=cmd()"\r\n1,-1\r\n');
+    for (const sign of ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']) {
+      const [first, second] = [`${sign}1: Mean`, `a ${sign} b`].map((name) => line(name, [], []));
+      expect(csvOf(`${sign}x`, [first!, second!])).toBe(`"'${sign}x","'${sign}1: Mean","a ${sign} b"\r\n`);
+    }
   });
 });
 

@@ -36,10 +36,13 @@ export function smoothed(y: readonly (number | null)[], share: number): (number 
   });
 }
 
+/** What makes a spreadsheet compute a cell that begins with it; some take the signs of East Asian width for the others. */
+const formula = /^(?=[=+\-@\t\r\n＝＋－＠])/;
+
 /** Series as CSV (RFC 4180): a column of x, then one for each. A name that a spreadsheet would compute gets an apostrophe. */
 export function csvOf(xName: string, series: readonly Series[]): string {
   const [x, ...rows] = aligned(series);
-  const quoted = (text: string) => `"${text.replace(/^(?=[=+\-@\t\r])/, "'").replaceAll('"', '""')}"`;
+  const quoted = (text: string) => `"${text.replace(formula, "'").replaceAll('"', '""')}"`;
   const lines = x.map((place, index) => [place, ...rows.map((row) => row[index] ?? '')].join(','));
   return [[xName, ...series.map(({ name }) => name)].map(quoted).join(','), ...lines, ''].join('\r\n');
 }

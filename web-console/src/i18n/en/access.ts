@@ -83,6 +83,11 @@ export const audit = {
   at: 'When',
   who: 'Who',
   outcome: 'Outcome',
+  outcomeMeaning: 'HTTP status of the answer.',
   from: 'Address',
+  fromMeaning: 'Where the request came from, as the server saw it.',
   pending: 'No answer recorded',
+  done: 'Done · {status}',
+  refused: 'Refused · {status}',
+  failed: 'Failed · {status}',
 } as const;

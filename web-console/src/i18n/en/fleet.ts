@@ -18,6 +18,8 @@ export const fleet = {
   activeMeaning: 'Devices that enrolled and were not revoked.',
   revokedToo: '{count, number} revoked',
   attention: 'Needs attention',
+  attentionMeaning:
+    'Tasks and jobs that failed, rounds abandoned again and again, and rounds that too few devices are online for.',
   allWell: 'Nothing needs attention',
   alert: {
     'task-failed': 'The task failed: {message}',
@@ -52,6 +54,7 @@ export const fleet = {
     'Active devices by what they said of their network when they last signed in: whether sending costs something. Many browsers do not say.',
   enrolled: 'Enrolled a day',
   enrolledMeaning: 'Devices that enrolled on each of the last 14 days (UTC).',
+  enrol: 'Make an enrolment token',
   empty: 'No devices yet',
   emptyHint:
     'Make an enrolment token under Access, hand it to your app, and the first device shows up here as soon as it starts.',

@@ -151,4 +151,5 @@ export const plan = {
   off: 'Off',
   further: 'Further settings',
   json: 'As JSON',
+  meaning: 'Settings of the plan that the task goes by.',
 } as const;

@@ -83,6 +83,11 @@ export const audit: Messages['audit'] = {
   at: '时间',
   who: '操作者',
   outcome: '结果',
+  outcomeMeaning: '应答的 HTTP 状态码。',
   from: '地址',
+  fromMeaning: '服务器所见的请求来源。',
   pending: '没有应答记录',
+  done: '成功 · {status}',
+  refused: '已拒绝 · {status}',
+  failed: '失败 · {status}',
 };

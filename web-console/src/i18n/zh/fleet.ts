@@ -18,6 +18,7 @@ export const fleet: Messages['fleet'] = {
   activeMeaning: '已注册且未被吊销的设备。',
   revokedToo: '另有 {count, number} 台已吊销',
   attention: '需要关注',
+  attentionMeaning: '失败的任务与作业、接连被放弃的轮次，以及在线设备不足的轮次。',
   allWell: '一切正常',
   alert: {
     'task-failed': '任务失败：{message}',
@@ -51,6 +52,7 @@ export const fleet: Messages['fleet'] = {
   networksMeaning: '有效设备，按上次登录时对网络的说明统计：收发数据是否计费。许多浏览器不会说明。',
   enrolled: '每日注册',
   enrolledMeaning: '最近 14 天（UTC）每天注册的设备。',
+  enrol: '创建注册令牌',
   empty: '还没有设备',
   emptyHint: '在“访问权限”中创建注册令牌并交给应用，第一台设备启动后会立即出现在这里。',
 };

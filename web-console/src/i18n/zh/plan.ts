@@ -151,4 +151,5 @@ export const plan: Messages['plan'] = {
   off: '关闭',
   further: '其他设置',
   json: 'JSON',
+  meaning: '任务所依据计划的设置。',
 };

@@ -37,13 +37,18 @@ function useColumns(show: (secret: string) => void): Column<ApiKey>[] {
   return [
     {
       head: words('name'),
-      cell: ({ name }) => (
-        <Text fw={600} inherit>
-          {name}
-        </Text>
+      cell: (key) => (
+        <>
+          <Text fw={600} inherit style={{ overflowWrap: 'anywhere' }}>
+            {key.name}
+          </Text>
+          <Text size="xs" c="dimmed" hiddenFrom="md">
+            {role(key.role)}
+          </Text>
+        </>
       ),
     },
-    { head: words('role'), cell: (key) => role(key.role) },
+    { head: words('role'), wide: true, cell: (key) => role(key.role) },
     { head: words('state'), cell: (key) => <Validity of={key} /> },
     { head: words('keys.lastUsed'), wide: true, cell: ({ lastUsedAt }) => <Ago at={lastUsedAt} /> },
     ...useTimeColumns<ApiKey>(),
@@ -66,7 +71,7 @@ function KeyActs({ apiKey, show }: { apiKey: ApiKey; show: (secret: string) => v
     );
   }
   return (
-    <Group gap={4} justify="flex-end" wrap="nowrap">
+    <Group gap={4} justify="flex-end">
       <ConfirmButton
         name={words('rotate')}
         title={words('rotateTitle')}

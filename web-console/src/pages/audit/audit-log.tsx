@@ -1,11 +1,12 @@
-import { Alert, Badge, Button, Code, Stack, Text } from '@mantine/core';
+import { Alert, Badge, Button, Code, Text } from '@mantine/core';
 import type { ProblemError } from '@starling/protocol';
 import type { AuditEntry, AuditVerification, Endpoints, QueryOf } from '@starling/protocol/api';
 import { IconShieldCheck, IconShieldX } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
-import { memo } from 'react';
+import { Fragment, memo } from 'react';
 import { useTranslations } from 'use-intl';
 import { useClient, useList } from '../../api/calls.tsx';
+import { useMay } from '../../app/session.tsx';
 import { FilterField, Filters, useFilter } from '../../components/filters.tsx';
 import { Identity } from '../../components/identity.tsx';
 import { ItemList, Nothing, type Column } from '../../components/item-list.tsx';
@@ -19,9 +20,30 @@ const names = { action: '', object: '', since: '', until: '' };
 export function AuditLog() {
   const words = useTranslations('audit');
   const filter = useFilter(names);
+  const client = useClient();
+  const verify = useMutation<AuditVerification, ProblemError>({
+    mutationFn: () => client.call('verifyAudit', {}),
+  });
   return (
-    <Page title={words('title')} lead={words('lead')}>
-      <Verification />
+    <Page
+      title={words('title')}
+      lead={words('lead')}
+      actions={
+        <Button
+          variant="default"
+          loading={verify.isPending}
+          onClick={() => {
+            verify.mutate();
+          }}
+        >
+          {words('verify')}
+        </Button>
+      }
+    >
+      <div aria-live="polite" className="unless-empty">
+        {verify.error && <Problem error={verify.error} />}
+        {verify.data && <Verified {...verify.data} />}
+      </div>
       <Filters filter={filter}>
         <FilterField
           filter={filter}
@@ -68,36 +90,19 @@ const Found = memo(function Found({ asked }: { asked: typeof names }) {
   );
 });
 
-function Verification() {
+function Verified({ problem, entries, head }: AuditVerification) {
   const words = useTranslations('audit');
-  const client = useClient();
-  const verify = useMutation<AuditVerification, ProblemError>({
-    mutationFn: () => client.call('verifyAudit', {}),
-  });
-  const found = verify.data;
+  if (problem !== null) {
+    return (
+      <Alert color="red" icon={<IconShieldX />} role="alert">
+        {words('broken', { sequence: problem.sequence, message: problem.message })}
+      </Alert>
+    );
+  }
   return (
-    <Stack gap="sm" align="flex-start" aria-live="polite">
-      <Button
-        variant="default"
-        loading={verify.isPending}
-        onClick={() => {
-          verify.mutate();
-        }}
-      >
-        {words('verify')}
-      </Button>
-      {verify.error && <Problem error={verify.error} />}
-      {found &&
-        (found.problem === null ? (
-          <Alert color="teal" icon={<IconShieldCheck />} title={words('intact', { entries: found.entries })}>
-            {words('head', { sequence: found.head.sequence })} <Identity id={found.head.hash} length={64} />
-          </Alert>
-        ) : (
-          <Alert color="red" icon={<IconShieldX />} role="alert">
-            {words('broken', { sequence: found.problem.sequence, message: found.problem.message })}
-          </Alert>
-        ))}
-    </Stack>
+    <Alert color="teal" icon={<IconShieldCheck />} title={words('intact', { entries })}>
+      {words('head', { sequence: head.sequence })} <Identity id={head.hash} length={64} />
+    </Alert>
   );
 }
 
@@ -118,10 +123,11 @@ function useColumns(): Column<AuditEntry>[] {
       head: words('sequence'),
       about: { meaning: words('sequenceMeaning'), from: 'listAudit' },
       right: true,
+      wide: true,
       cell: ({ sequence }) => sequence,
     },
     { head: words('at'), cell: ({ at }) => <Ago at={at} /> },
-    { head: words('action'), cell: ({ action }) => <Code>{action}</Code> },
+    { head: words('action'), cell: ({ action }) => <Action name={action} /> },
     {
       head: words('object'),
       wide: true,
@@ -133,11 +139,48 @@ function useColumns(): Column<AuditEntry>[] {
     {
       head: words('who'),
       wide: true,
-      cell: ({ keyId, personId }) => <Identity id={keyId ?? personId ?? ''} length={12} />,
+      cell: ({ keyId, personId }) => <Who id={keyId ?? personId} />,
     },
-    { head: words('outcome'), cell: ({ outcome }) => <Outcome status={outcome?.status} /> },
-    { head: words('from'), wide: true, cell: ({ from }) => <Text size="sm">{from}</Text> },
+    {
+      head: words('outcome'),
+      about: { meaning: words('outcomeMeaning'), from: 'listAudit' },
+      cell: ({ outcome }) => <Outcome status={outcome?.status} />,
+    },
+    {
+      head: words('from'),
+      about: { meaning: words('fromMeaning'), from: 'listAudit' },
+      wide: true,
+      cell: ({ from }) => <Text size="sm">{from}</Text>,
+    },
   ];
+}
+
+/** The name of an operation, which may go to another line before each of its words. */
+function Action({ name }: { name: string }) {
+  return (
+    <Code style={{ whiteSpace: 'normal' }}>
+      {name.split(/(?=[A-Z])/).map((word) => (
+        <Fragment key={word}>
+          <wbr />
+          {word}
+        </Fragment>
+      ))}
+    </Code>
+  );
+}
+
+/** The one who asked: by name, for those who may see who there is. */
+function Who({ id }: { id: string | null }) {
+  const may = useMay();
+  return may('listKeys') && may('listMembers') ? <NamedWho id={id} /> : <Identity id={id ?? ''} />;
+}
+
+function NamedWho({ id }: { id: string | null }) {
+  const keys = useList('listKeys', {}).items;
+  const members = useList('listMembers', {}).items;
+  const name =
+    keys?.find((key) => key.id === id)?.name ?? members?.find(({ personId }) => personId === id)?.email;
+  return name === undefined ? <Identity id={id ?? ''} /> : <Text size="sm">{name}</Text>;
 }
 
 function Outcome({ status }: { status: number | undefined }) {
@@ -150,8 +193,8 @@ function Outcome({ status }: { status: number | undefined }) {
     );
   }
   return (
-    <Badge variant="light" color={status < 400 ? 'teal' : status < 500 ? 'orange' : 'red'}>
-      {status}
+    <Badge variant="light" color={status < 400 ? 'teal' : status < 500 ? 'orange' : 'red'} tt="none">
+      {words(status < 400 ? 'done' : status < 500 ? 'refused' : 'failed', { status: String(status) })}
     </Badge>
   );
 }

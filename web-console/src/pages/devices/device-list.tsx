@@ -12,6 +12,7 @@ import { Page } from '../../components/page.tsx';
 import { StateBadge } from '../../components/state-badge.tsx';
 import { Ago } from '../../components/time.tsx';
 import { Labels, OnlineSign } from './device-facts.tsx';
+import { EnrolLink } from './enrol-link.tsx';
 
 const names = { id: '', platform: '', sdkVersion: '', label: '', state: '' };
 
@@ -54,7 +55,15 @@ const Found = memo(function Found({ asked }: { asked: typeof names }) {
       list={list}
       columns={useColumns()}
       keyOf={({ id }) => id}
-      empty={<Nothing title={words('empty')}>{words('emptyHint')}</Nothing>}
+      empty={
+        Object.values(asked).every((each) => each === '') ? (
+          <Nothing title={words('none')} action={<EnrolLink />}>
+            {words('noneHint')}
+          </Nothing>
+        ) : (
+          <Nothing title={words('empty')}>{words('emptyHint')}</Nothing>
+        )
+      }
     />
   );
 });
@@ -92,7 +101,7 @@ function useColumns(): Column<Device>[] {
     },
     { head: words('online'), cell: ({ online }) => <OnlineSign online={online} /> },
     { head: words('state'), cell: ({ state }) => <StateBadge of="device" state={state} /> },
-    { head: words('platform'), cell: ({ platform }) => <Text size="sm">{platform}</Text> },
+    { head: words('platform'), wide: true, cell: ({ platform }) => <Text size="sm">{platform}</Text> },
     { head: words('sdkVersion'), wide: true, cell: ({ sdkVersion }) => sdkVersion },
     { head: words('labels'), wide: true, cell: ({ labels }) => <Labels labels={labels} /> },
     { head: words('seen'), wide: true, cell: ({ seenAt }) => <Ago at={seenAt} /> },

@@ -1,4 +1,4 @@
-import { Alert, Anchor, SimpleGrid, Skeleton, Stack, Text } from '@mantine/core';
+import { Alert, Anchor, Skeleton, Stack, Text } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import type { Device as DeviceFacts, DeviceId } from '@starling/protocol';
 import type { DeviceWork } from '@starling/protocol/api';
@@ -8,8 +8,7 @@ import { useTranslations } from 'use-intl';
 import { useAct, useList, useRead } from '../../api/calls.tsx';
 import { useMay } from '../../app/session.tsx';
 import { ConfirmButton } from '../../components/confirm.tsx';
-import { dropReason } from '../../components/reasons.ts';
-import { Explained } from '../../components/figure.tsx';
+import { Facts } from '../../components/facts.tsx';
 import { Identity } from '../../components/identity.tsx';
 import { ItemList, Nothing, type Column } from '../../components/item-list.tsx';
 import { Page, Panel } from '../../components/page.tsx';
@@ -17,12 +16,12 @@ import { Problem } from '../../components/problem.tsx';
 import { useQuantities } from '../../components/quantities.ts';
 import { StateBadge } from '../../components/state-badge.tsx';
 import { Ago } from '../../components/time.tsx';
+import { useDropReason } from './declined.ts';
 import { Labels, OnlineSign, useNetworkName } from './device-facts.tsx';
 
 /** One device: what it is, and what it took part in. */
 export function Device() {
   const words = useTranslations('devices');
-  const networkName = useNetworkName();
   const id = useParams({ strict: false }).deviceId as DeviceId; // the server says when it is none
   const { data: device, error, refetch } = useRead('getDevice', { params: { id } });
   if (error) return <Problem error={error} retry={() => void refetch()} />;
@@ -44,55 +43,38 @@ export function Device() {
         </Alert>
       )}
       <Panel title={words('about')}>
-        {device === undefined ? (
-          <Skeleton h={80} />
-        ) : (
-          <SimpleGrid cols={{ base: 1, xs: 2, md: 4 }}>
-            <Fact name={words('column.id')}>
-              <Identity id={device.id} length={30} />
-            </Fact>
-            <Fact name={words('publicKey')}>
-              {device.publicKey === null ? '–' : <Identity id={device.publicKey} length={16} />}
-            </Fact>
-            <Fact name={words('column.online')}>
-              <OnlineSign online={device.online} />
-            </Fact>
-            <Fact name={words('column.platform')}>{device.platform || '–'}</Fact>
-            <Fact name={words('column.sdkVersion')}>{device.sdkVersion || '–'}</Fact>
-            <Fact name={words('column.network')}>{networkName(device.network)}</Fact>
-            <Fact name={words('column.labels')}>
-              <Labels labels={device.labels} />
-            </Fact>
-            <Fact name={words('column.seen')}>
-              <Ago at={device.seenAt} />
-            </Fact>
-            <Fact name={words('column.enrolled')}>
-              <Ago at={device.createdAt} />
-            </Fact>
-          </SimpleGrid>
-        )}
+        {device === undefined ? <Skeleton h={80} /> : <About device={device} />}
       </Panel>
-      <Panel
-        title={
-          <Explained meaning={words('historyMeaning')} from="listDeviceWork">
-            {words('history')}
-          </Explained>
-        }
-      >
+      <Panel title={words('history')} about={{ meaning: words('historyMeaning'), from: 'listDeviceWork' }}>
         <History id={id} />
       </Panel>
     </Page>
   );
 }
 
-function Fact({ name, children }: { name: string; children: React.ReactNode }) {
+function About({ device }: { device: DeviceFacts }) {
+  const words = useTranslations('devices');
+  const networkName = useNetworkName();
+  const { id, publicKey, online, platform, sdkVersion, network, labels, seenAt, createdAt } = device;
   return (
-    <Stack gap={0} align="flex-start">
-      <Text size="sm" c="dimmed">
-        {name}
-      </Text>
-      <div>{children}</div>
-    </Stack>
+    <Facts
+      cols={{ base: 1, xs: 2, md: 4 }}
+      facts={[
+        { name: words('column.id'), value: <Identity id={id} length={30} /> },
+        {
+          name: words('publicKey'),
+          value: publicKey === null ? '–' : <Identity id={publicKey} length={16} />,
+        },
+        { name: words('column.online'), value: <OnlineSign online={online} /> },
+        { name: words('column.platform'), value: platform || '–' },
+        { name: words('column.sdkVersion'), value: sdkVersion || '–' },
+        { name: words('column.network'), value: networkName(network) },
+        { name: words('column.labels'), value: <Labels labels={labels} /> },
+        { name: words('column.seen'), value: <Ago at={seenAt} /> },
+        { name: words('column.enrolled'), value: <Ago at={createdAt} /> },
+        { name: words('column.conditions'), value: <Text size="sm">{words('conditions')}</Text> },
+      ]}
+    />
   );
 }
 
@@ -115,6 +97,7 @@ function History({ id }: { id: DeviceId }) {
 function useWorkColumns(): Column<DeviceWork>[] {
   const words = useTranslations('devices');
   const states = useTranslations('states');
+  const dropReason = useDropReason();
   const { bytes, duration } = useQuantities();
   return [
     {
@@ -140,7 +123,7 @@ function useWorkColumns(): Column<DeviceWork>[] {
           <StateBadge of="assignment" state={state} />
           {reason !== null && (
             <Text size="xs" c="dimmed">
-              {dropReason(reason, states)}
+              {dropReason(reason)}
             </Text>
           )}
         </Stack>

@@ -23,6 +23,7 @@ export function DayColumns({ days }: { days: readonly { day: string; devices: nu
           <Tooltip key={day} label={`${named(day)}: ${format.number(devices)}`}>
             <Box
               component="li"
+              tabIndex={0}
               flex={1}
               aria-label={`${named(day)}: ${format.number(devices)}`}
               h={`${Math.max(2, (100 * devices) / most)}%`}

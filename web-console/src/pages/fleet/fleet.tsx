@@ -6,14 +6,16 @@ import { useTranslations } from 'use-intl';
 import { useRead } from '../../api/calls.tsx';
 import { Bars } from '../../components/bars.tsx';
 import { lineColour } from '../../components/chart/colours.ts';
+import { ReasonBars } from '../../components/reason-bars.tsx';
 import { abandonReason, dropReason } from '../../components/reasons.ts';
-import { Explained, Figures } from '../../components/figure.tsx';
-import { Nothing } from '../../components/item-list.tsx';
+import { Figures } from '../../components/figure.tsx';
+import { Nothing } from '../../components/nothing.tsx';
 import { Page, Panel } from '../../components/page.tsx';
 import { Problem } from '../../components/problem.tsx';
 import { useQuantities } from '../../components/quantities.ts';
 import { Ago } from '../../components/time.tsx';
 import { useNetworkName } from '../devices/device-facts.tsx';
+import { EnrolLink } from '../devices/enrol-link.tsx';
 import { DayColumns } from './day-columns.tsx';
 
 /** How the fleet is: the page that an operator keeps open. */
@@ -47,7 +49,9 @@ export function Fleet() {
       {data === undefined ? (
         <Skeleton h={320} />
       ) : data.devices.active === 0 ? (
-        <Nothing title={words('empty')}>{words('emptyHint')}</Nothing>
+        <Nothing title={words('empty')} action={<EnrolLink />}>
+          {words('emptyHint')}
+        </Nothing>
       ) : (
         <Panels fleet={data} />
       )}
@@ -64,13 +68,7 @@ function Panels({ fleet }: { fleet: FleetFigures }) {
         <Attention alerts={fleet.alerts} />
         <AtWork work={fleet.work} />
         <LastDay day={fleet.day} />
-        <Panel
-          title={
-            <Explained meaning={words('enrolledMeaning')} from="getFleet">
-              {words('enrolled')}
-            </Explained>
-          }
-        >
+        <Panel title={words('enrolled')} about={{ meaning: words('enrolledMeaning'), from: 'getFleet' }}>
           <DayColumns days={fleet.enrolled} />
         </Panel>
       </SimpleGrid>
@@ -78,11 +76,8 @@ function Panels({ fleet }: { fleet: FleetFigures }) {
         {(['platforms', 'sdkVersions', 'networks'] as const).map((which) => (
           <Panel
             key={which}
-            title={
-              <Explained meaning={words(`${which}Meaning`)} from="getFleet">
-                {words(which)}
-              </Explained>
-            }
+            title={words(which)}
+            about={{ meaning: words(`${which}Meaning`), from: 'getFleet' }}
           >
             <Bars
               bars={fleet[which].map(({ name, devices }, index) => ({
@@ -103,7 +98,7 @@ function Attention({ alerts }: Pick<FleetFigures, 'alerts'>) {
   const words = useTranslations('fleet');
   const states = useTranslations('states');
   return (
-    <Panel title={words('attention')}>
+    <Panel title={words('attention')} about={{ meaning: words('attentionMeaning'), from: 'getFleet' }}>
       {alerts.length === 0 ? (
         <Group gap="xs">
           <IconCircleCheck size={20} color="var(--mantine-color-teal-6)" aria-hidden />
@@ -154,12 +149,11 @@ function AtWork({ work }: Pick<FleetFigures, 'work'>) {
           { name: words('nowJobs'), value: work.jobs, meaning: words('nowMeaning') },
         ]}
       />
-      <Text size="sm" c="dimmed">
-        <Explained meaning={words('workingMeaning')} from="getFleet">
-          {words('assignments')}
-        </Explained>
-      </Text>
-      {bars.length > 0 ? <Bars bars={bars} /> : <Text size="sm">{words('idle')}</Text>}
+      <Bars
+        title={{ name: words('assignments'), meaning: words('workingMeaning'), from: 'getFleet' }}
+        bars={bars}
+        empty={words('idle')}
+      />
     </Panel>
   );
 }
@@ -168,9 +162,8 @@ function LastDay({ day }: Pick<FleetFigures, 'day'>) {
   const words = useTranslations('fleet');
   const states = useTranslations('states');
   const { count, bytes } = useQuantities();
-  const dropped = Object.entries(day.dropped).sort(([, a], [, b]) => b - a);
   return (
-    <Panel title={words('lastDay')}>
+    <Panel title={words('lastDay')} about={{ meaning: words('roundsMeaning'), from: 'getFleet' }}>
       <Figures
         from="getFleet"
         bare
@@ -182,23 +175,12 @@ function LastDay({ day }: Pick<FleetFigures, 'day'>) {
           { name: words('bytesUp'), value: bytes(day.bytesUp), meaning: words('bytesMeaning') },
         ]}
       />
-      <Text size="sm" c="dimmed">
-        <Explained meaning={words('droppedMeaning')} from="getFleet">
-          {words('dropped')}
-        </Explained>
-      </Text>
-      {dropped.length === 0 ? (
-        <Text size="sm">{words('noneDropped')}</Text>
-      ) : (
-        <Bars
-          bars={dropped.map(([reason, value]) => ({
-            key: reason,
-            name: dropReason(reason, states),
-            value,
-            colour: 'var(--mantine-color-orange-6)',
-          }))}
-        />
-      )}
+      <ReasonBars
+        title={{ name: words('dropped'), meaning: words('droppedMeaning'), from: 'getFleet' }}
+        counts={Object.entries(day.dropped)}
+        nameOf={(reason) => dropReason(reason, states)}
+        empty={words('noneDropped')}
+      />
     </Panel>
   );
 }

@@ -1,4 +1,4 @@
-import { Anchor } from '@mantine/core';
+import { Anchor, Button } from '@mantine/core';
 import type { Job } from '@starling/protocol/api';
 import { Link } from '@tanstack/react-router';
 import { useTranslations } from 'use-intl';
@@ -22,7 +22,18 @@ export function JobList() {
         list={list}
         columns={useColumns()}
         keyOf={({ id }) => id}
-        empty={<Nothing title={words('empty')}>{words('emptyHint')}</Nothing>}
+        empty={
+          <Nothing
+            title={words('empty')}
+            action={
+              <Button component={Link} to="/tasks" variant="default">
+                {words('toTasks')}
+              </Button>
+            }
+          >
+            {words('emptyHint')}
+          </Nothing>
+        }
       />
     </Page>
   );
@@ -50,6 +61,7 @@ function useColumns(): Column<Job>[] {
     },
     {
       head: words('column.attempts'),
+      about: { meaning: words('column.attemptsMeaning'), from: 'listJobs' },
       wide: true,
       cell: ({ attempts }) => words('attempts', { count: attempts }),
     },

@@ -3,7 +3,6 @@ import type { JobId } from '@starling/protocol';
 import { useEffect, useRef, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { useClient, useRead } from '../../api/calls.tsx';
-import { Explained } from '../../components/figure.tsx';
 import { Panel } from '../../components/page.tsx';
 
 /** How often a running job is asked for more: its log is written elsewhere and makes no event. */
@@ -41,11 +40,8 @@ export function JobLog({ id }: { id: JobId }) {
   }, [text, follow]);
   return (
     <Panel
-      title={
-        <Explained meaning={words('logMeaning')} from="getJobLog">
-          {words('log')}
-        </Explained>
-      }
+      title={words('log')}
+      about={{ meaning: words('logMeaning'), from: 'getJobLog' }}
       aside={
         <Checkbox
           size="xs"

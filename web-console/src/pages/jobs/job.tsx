@@ -1,19 +1,21 @@
-import { Alert, Anchor, Code, SimpleGrid, Skeleton, Stack, Text } from '@mantine/core';
+import { Alert, Anchor, Code, SimpleGrid, Skeleton, Text } from '@mantine/core';
 import type { JobId } from '@starling/protocol';
 import type { Job as JobFacts } from '@starling/protocol/api';
 import { Link, useParams } from '@tanstack/react-router';
-import { lazy, Suspense, useMemo, type ReactNode } from 'react';
+import { lazy, Suspense, useMemo } from 'react';
 import { useTranslations } from 'use-intl';
 import { useAct, useRead } from '../../api/calls.tsx';
 import { useMay } from '../../app/session.tsx';
 import { ConfirmButton } from '../../components/confirm.tsx';
-import { Explained } from '../../components/figure.tsx';
+import { Facts, type Fact } from '../../components/facts.tsx';
 import { Identity } from '../../components/identity.tsx';
 import { Page, Panel } from '../../components/page.tsx';
+import { PageLoading } from '../../components/page-loading.tsx';
 import { Problem } from '../../components/problem.tsx';
 import { useQuantities } from '../../components/quantities.ts';
 import { StateBadge } from '../../components/state-badge.tsx';
 import { Ago, useNow } from '../../components/time.tsx';
+import { VersionLink } from '../tasks/version-link.tsx';
 import { tookMs } from './duration.ts';
 import { JobLog } from './job-log.tsx';
 import { simulatedOf } from './simulated.ts';
@@ -38,6 +40,7 @@ export function Job() {
     { enabled: simulated !== undefined },
   );
   if (error) return <Problem error={error} retry={() => void refetch()} />;
+  if (!job) return <PageLoading figures={0} />;
   const trail = [
     <Anchor key="jobs" component={Link} to="/jobs" inherit>
       {words('title')}
@@ -45,37 +48,35 @@ export function Job() {
   ];
   return (
     <Page
-      title={job ? words(`kind.${job.work.kind}`) : '…'}
+      title={words(`kind.${job.work.kind}`)}
       trail={trail}
-      badge={job && <StateBadge of="job" state={job.state} />}
-      actions={job?.endedAt === null && <Cancel id={id} />}
+      badge={<StateBadge of="job" state={job.state} />}
+      actions={job.endedAt === null && <Cancel id={id} />}
     >
-      {job?.message != null && (
+      {job.message != null && (
         <Alert color={job.state === 'failed' ? 'red' : 'gray'} style={{ whiteSpace: 'pre-line' }}>
           {job.message}
         </Alert>
       )}
-      <Panel title={words('about')}>{job ? <About job={job} /> : <Skeleton h={80} />}</Panel>
+      <Panel title={words('about')}>
+        <About job={job} />
+      </Panel>
       {simulated && task.data && (
         <Suspense fallback={<Skeleton h={480} aria-busy />}>
           <SimulatedPanels task={task.data} simulated={simulated} />
         </Suspense>
       )}
       <SimpleGrid cols={{ base: 1, lg: 2 }}>
-        <Panel
-          title={
-            <Explained meaning={words('metricsMeaning')} from="getJob">
-              {words('metrics')}
-            </Explained>
-          }
-        >
-          {job?.metrics ? (
+        <Panel title={words('metrics')} about={{ meaning: words('metricsMeaning'), from: 'getJob' }}>
+          {job.metrics ? (
             <Json value={simulated ? { ...job.metrics, rounds: undefined } : job.metrics} />
           ) : (
             <Text c="dimmed">{words('noMetrics')}</Text>
           )}
         </Panel>
-        <Panel title={words('settings')}>{job && <Json value={job.work} />}</Panel>
+        <Panel title={words('settings')} about={{ meaning: words('settingsMeaning'), from: 'getJob' }}>
+          <Json value={job.work} />
+        </Panel>
       </SimpleGrid>
       <JobLog id={id} />
     </Page>
@@ -86,45 +87,30 @@ function About({ job }: { job: JobFacts }) {
   const words = useTranslations('jobs');
   const { duration } = useQuantities();
   const ms = tookMs(job, useNow(1000));
-  const facts: [string, ReactNode][] = [
-    [words('column.task'), <TaskName key="task" id={job.taskId} />],
-    [words('data'), job.work.data],
-    [words('column.backend'), job.backend === '' ? words('undecided') : job.backend],
-    [words('column.attempts'), words('attempts', { count: job.attempts })],
-    [words('column.created'), <Ago key="created" at={job.createdAt} />],
-    ...(ms === null ? [] : [[words('column.took'), duration(ms)] satisfies [string, ReactNode]]),
-    [words('from'), <VersionLink key="from" id={job.baseVersion} />],
-    ...(job.publishedVersion === null
-      ? []
-      : [
-          [words('published'), <VersionLink key="published" id={job.publishedVersion} />] satisfies [
-            string,
-            ReactNode,
-          ],
-        ]),
-    ...(job.step === null ? [] : [[words('step'), job.step] satisfies [string, ReactNode]]),
-    ['ID', <Identity key="id" id={job.id} />],
+  const from = 'getJob';
+  const facts: Fact[] = [
+    { name: words('column.task'), value: <TaskName id={job.taskId} /> },
+    { name: words('data'), value: job.work.data },
+    { name: words('column.backend'), value: job.backend === '' ? words('undecided') : job.backend },
+    {
+      name: words('column.attempts'),
+      value: words('attempts', { count: job.attempts }),
+      about: { meaning: words('column.attemptsMeaning'), from },
+    },
+    { name: words('column.created'), value: <Ago at={job.createdAt} /> },
   ];
-  return (
-    <SimpleGrid cols={{ base: 2, sm: 3, lg: 5 }}>
-      {facts.map(([name, value]) => (
-        <Stack key={name} gap={0} align="flex-start">
-          <Text size="sm" c="dimmed">
-            {name}
-          </Text>
-          <div>{value}</div>
-        </Stack>
-      ))}
-    </SimpleGrid>
-  );
-}
-
-function VersionLink({ id }: { id: string }) {
-  return (
-    <Anchor component={Link} to={`/versions/${id}`} ff="monospace" size="sm">
-      {id.slice(0, 12)}…
-    </Anchor>
-  );
+  if (ms !== null) {
+    const about = { meaning: words('column.tookMeaning'), from } as const;
+    facts.push({ name: words('column.took'), value: duration(ms), about });
+  }
+  facts.push({ name: words('from'), value: <VersionLink id={job.baseVersion} /> });
+  if (job.publishedVersion !== null)
+    facts.push({ name: words('published'), value: <VersionLink id={job.publishedVersion} /> });
+  if (job.step !== null) {
+    facts.push({ name: words('step'), value: job.step, about: { meaning: words('stepMeaning'), from } });
+  }
+  facts.push({ name: 'ID', value: <Identity id={job.id} /> });
+  return <Facts facts={facts} cols={{ base: 2, sm: 3, lg: 5 }} />;
 }
 
 function Json({ value }: { value: object }) {

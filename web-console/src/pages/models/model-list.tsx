@@ -21,6 +21,11 @@ export function ModelList() {
   const { count } = useQuantities();
   const [opened, { open, close }] = useDisclosure(false);
   const list = useList('listModels', {});
+  const upload = may('uploadModel') && (
+    <Button leftSection={<IconUpload size={16} />} onClick={open}>
+      {words('upload.name')}
+    </Button>
+  );
   const columns: Column<ModelSummary & { id?: string }>[] = [
     {
       head: words('column.name'),
@@ -38,6 +43,7 @@ export function ModelList() {
     },
     {
       head: words('column.input'),
+      about: { meaning: words('inputMeaning'), from: 'listModels' },
       wide: true,
       cell: ({ inputShape }) => <Code>{inputShape.join(' × ')}</Code>,
     },
@@ -49,27 +55,19 @@ export function ModelList() {
       cell: ({ classes }) => count(classes),
     },
     { head: words('column.digest'), wide: true, cell: ({ digest }) => <Identity id={digest} /> },
-    { head: words('column.created'), cell: ({ createdAt }) => <Ago at={createdAt} /> },
+    { head: words('column.created'), wide: true, cell: ({ createdAt }) => <Ago at={createdAt} /> },
   ];
   return (
-    <Page
-      title={words('title')}
-      lead={words('lead')}
-      actions={
-        may('uploadModel') && (
-          <Button leftSection={<IconUpload size={16} />} onClick={open}>
-            {words('upload.name')}
-          </Button>
-        )
-      }
-    >
+    <Page title={words('title')} lead={words('lead')} actions={upload}>
       <ItemList
         name={words('title')}
         list={list}
         columns={columns}
         keyOf={({ digest }) => digest}
         empty={
-          <Nothing title={words('empty')}>{words(may('uploadModel') ? 'emptyHint' : 'emptyViewer')}</Nothing>
+          <Nothing title={words('empty')} action={upload}>
+            {words(may('uploadModel') ? 'emptyHint' : 'emptyViewer')}
+          </Nothing>
         }
       />
       <Modal

@@ -1,15 +1,4 @@
-import {
-  Anchor,
-  Badge,
-  Button,
-  Code,
-  Group,
-  ScrollArea,
-  SimpleGrid,
-  Skeleton,
-  Table,
-  Text,
-} from '@mantine/core';
+import { Anchor, Badge, Button, Code, Group, ScrollArea, SimpleGrid, Table, Text } from '@mantine/core';
 import type { ModelDetail, Task } from '@starling/protocol';
 import { IconDownload } from '@tabler/icons-react';
 import { Link, useParams } from '@tanstack/react-router';
@@ -19,6 +8,7 @@ import { Figures } from '../../components/figure.tsx';
 import { Identity } from '../../components/identity.tsx';
 import { ItemList, Nothing, type Column } from '../../components/item-list.tsx';
 import { Page, Panel } from '../../components/page.tsx';
+import { PageLoading } from '../../components/page-loading.tsx';
 import { Problem } from '../../components/problem.tsx';
 import { useQuantities } from '../../components/quantities.ts';
 import { save } from '../../components/save.ts';
@@ -33,7 +23,7 @@ export function ModelPage() {
   const { count } = useQuantities();
   const { data: model, error, refetch } = useRead('getModel', { params: { digest } });
   if (error) return <Problem error={error} retry={() => void refetch()} />;
-  if (!model) return <Skeleton h={480} />;
+  if (!model) return <PageLoading lead />;
   const document = documentOf(model);
   return (
     <Page
@@ -71,7 +61,7 @@ export function ModelPage() {
         ]}
       />
       <TasksOfModel digest={digest} />
-      <SimpleGrid cols={{ base: 1, lg: 2 }} spacing="md">
+      <SimpleGrid cols={{ base: 1, lg: 2 }} spacing="md" style={{ alignItems: 'start' }}>
         <ParametersPanel document={document} />
         <DocumentPanel model={model} />
       </SimpleGrid>
@@ -81,6 +71,7 @@ export function ModelPage() {
 
 function TasksOfModel({ digest }: { digest: string }) {
   const words = useTranslations('models.tasks');
+  const algorithms = useTranslations('plan.choice');
   const list = useList('listModelTasks', { params: { digest } });
   const columns: Column<Task>[] = [
     {
@@ -92,7 +83,7 @@ function TasksOfModel({ digest }: { digest: string }) {
       ),
     },
     { head: words('state'), cell: ({ state }) => <StateBadge of="task" state={state} /> },
-    { head: words('algorithm'), wide: true, cell: ({ plan }) => plan.learning.algorithm },
+    { head: words('algorithm'), wide: true, cell: ({ plan }) => algorithms(plan.learning.algorithm) },
     {
       head: words('versions'),
       cell: ({ currentVersion, servedVersion }) => (
@@ -134,6 +125,7 @@ function TasksOfModel({ digest }: { digest: string }) {
 
 function ParametersPanel({ document: { params } }: { document: ModelDocument }) {
   const words = useTranslations('models.parameter');
+  const columns = useTranslations('task.model.column');
   const { count } = useQuantities();
   const sizeOf = (shape: readonly number[]) => shape.reduce((product, axis) => product * axis, 1);
   return (
@@ -141,11 +133,15 @@ function ParametersPanel({ document: { params } }: { document: ModelDocument }) 
       <TallTable
         name={words('title')}
         height={480}
-        head={[
-          { name: words('name') },
-          { name: words('shape') },
-          { name: words('values'), right: true },
-          { name: words('part') },
+        heads={[
+          { head: words('name') },
+          { head: words('shape'), about: { meaning: columns('shapeMeaning'), from: 'getModel' } },
+          {
+            head: words('values'),
+            about: { meaning: columns('sizeMeaning'), from: 'getModel' },
+            right: true,
+          },
+          { head: words('part') },
         ]}
       >
         {params.map(({ id, shape, group = 'body', share = 'global' }) => (

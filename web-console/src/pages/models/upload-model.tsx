@@ -1,4 +1,4 @@
-import { Alert, Button, FileInput, Group, JsonInput, Stack, Text } from '@mantine/core';
+import { Alert, Button, FileInput, JsonInput, Stack, Text } from '@mantine/core';
 import type { ProblemError } from '@starling/protocol';
 import { IconFileTypeJs } from '@tabler/icons-react';
 import { useNavigate } from '@tanstack/react-router';
@@ -6,11 +6,11 @@ import { useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { useAct } from '../../api/calls.tsx';
 import { messageOf } from '../../api/problems.ts';
+import { DialogFoot } from '../../components/dialog-foot.tsx';
 
 /** Takes a model as a JSON file or as text; what is wrong with it stands below, in the server's words. */
 export function UploadModel({ leave }: { leave: () => void }) {
   const words = useTranslations('models.upload');
-  const shell = useTranslations('shell.act');
   const navigate = useNavigate();
   const [text, setText] = useState('');
   const [problem, setProblem] = useState<string>();
@@ -79,14 +79,11 @@ export function UploadModel({ leave }: { leave: () => void }) {
             </Text>
           </Alert>
         )}
-        <Group justify="flex-end" gap="xs">
-          <Button variant="default" onClick={leave}>
-            {shell('cancel')}
-          </Button>
+        <DialogFoot close={leave}>
           <Button type="submit" disabled={text.trim() === ''} loading={upload.isPending}>
             {words('name')}
           </Button>
-        </Group>
+        </DialogFoot>
       </Stack>
     </form>
   );

@@ -3,7 +3,7 @@ import type { Load, Operations } from '@starling/protocol/api';
 import { IconClockExclamation } from '@tabler/icons-react';
 import { useTranslations } from 'use-intl';
 import { Bars, type Bar } from '../../components/bars.tsx';
-import { Explained, Figures } from '../../components/figure.tsx';
+import { Figures } from '../../components/figure.tsx';
 import { Panel } from '../../components/page.tsx';
 import { useQuantities } from '../../components/quantities.ts';
 import { ScrollTable } from '../../components/scroll-table.tsx';
@@ -27,13 +27,7 @@ export function QueuesPanel({ load }: { load: Load }) {
     }));
   const underWay = [...bars('round', rounds), ...bars('assignment', assignments), ...bars('group', groups)];
   return (
-    <Panel
-      title={
-        <Explained meaning={words('queuesMeaning')} from="getOperations">
-          {words('queues')}
-        </Explained>
-      }
-    >
+    <Panel title={words('queues')} about={{ meaning: words('queuesMeaning'), from: 'getOperations' }}>
       {overdueMs > lateMs && (
         <Alert color="orange" icon={<IconClockExclamation />}>
           {words('overdue', { time: duration(overdueMs) })}
@@ -60,7 +54,7 @@ export function QueuesPanel({ load }: { load: Load }) {
           },
         ]}
       />
-      {underWay.length > 0 ? <Bars bars={underWay} /> : <Text size="sm">{words('nothingUnderWay')}</Text>}
+      <Bars bars={underWay} empty={words('nothingUnderWay')} />
     </Panel>
   );
 }
@@ -96,13 +90,7 @@ export function StoragePanel({
     ],
   ];
   return (
-    <Panel
-      title={
-        <Explained meaning={words('storageMeaning')} from="getOperations">
-          {words('storage')}
-        </Explained>
-      }
-    >
+    <Panel title={words('storage')} about={{ meaning: words('storageMeaning'), from: 'getOperations' }}>
       <ScrollTable name={words('storage')} verticalSpacing={8}>
         <Table.Tbody>
           {rows.map(([name, kind, size]) => (

@@ -2,7 +2,7 @@ import { Group, Progress, Stack, Text } from '@mantine/core';
 import type { Operations } from '@starling/protocol/api';
 import { IconCircleCheck, IconCircleX } from '@tabler/icons-react';
 import { useTranslations } from 'use-intl';
-import { Explained, Figures } from '../../components/figure.tsx';
+import { Figures } from '../../components/figure.tsx';
 import { Panel } from '../../components/page.tsx';
 import { useQuantities } from '../../components/quantities.ts';
 
@@ -14,13 +14,7 @@ export function HealthPanel({ node: { checks, reasons, database } }: { node: Nod
   const { count } = useQuantities();
   const named = ['database', 'blobs', 'uploads', 'serving'] as const;
   return (
-    <Panel
-      title={
-        <Explained meaning={words('healthMeaning')} from="getOperations">
-          {words('health')}
-        </Explained>
-      }
-    >
+    <Panel title={words('health')} about={{ meaning: words('healthMeaning'), from: 'getOperations' }}>
       <Stack gap="xs" component="ul" p={0} m={0} style={{ listStyle: 'none' }}>
         {checks.map(({ name, ready }) => {
           const known = named.find((each) => each === name);
@@ -65,11 +59,8 @@ export function EventLoopPanel({ node: { eventLoop } }: { node: Node }) {
   const late = (ms: number) => duration(Math.round(ms * 10) / 10);
   return (
     <Panel
-      title={
-        <Explained meaning={words('lagMeaning')} from="getOperations">
-          {words('eventLoop')}
-        </Explained>
-      }
+      title={words('eventLoop')}
+      about={{ meaning: words('lagMeaning'), from: 'getOperations' }}
       aside={
         <Text size="sm" c="dimmed">
           {words('over', { time: duration(eventLoop.overMs) })}
@@ -101,13 +92,7 @@ export function MemoryPanel({ node: { memory } }: { node: Node }) {
   const { residentBytes, machineBytes, heapBytes, heapLimitBytes } = memory;
   const said = (part: number, whole: number) => `${bytes(part)} ${words('of', { whole: bytes(whole) })}`;
   return (
-    <Panel
-      title={
-        <Explained meaning={words('memoryMeaning')} from="getOperations">
-          {words('memory')}
-        </Explained>
-      }
-    >
+    <Panel title={words('memory')} about={{ meaning: words('memoryMeaning'), from: 'getOperations' }}>
       <Share
         name={words('resident')}
         share={residentBytes / machineBytes}

@@ -1,13 +1,14 @@
-import { Alert, Badge, Group, SegmentedControl, SimpleGrid, Skeleton, Text } from '@mantine/core';
+import { Badge, Group, SegmentedControl, SimpleGrid, Skeleton, Text } from '@mantine/core';
 import type { Operations as OperationsFacts } from '@starling/protocol/api';
 import { IconAlertTriangle, IconCircleCheck } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { useRead } from '../../api/calls.tsx';
-import { Figures } from '../../components/figure.tsx';
+import { useMay } from '../../app/session.tsx';
+import { Explained, Figures } from '../../components/figure.tsx';
 import { Identity } from '../../components/identity.tsx';
 import { Page } from '../../components/page.tsx';
-import { Problem } from '../../components/problem.tsx';
+import { NotAllowed, Problem } from '../../components/problem.tsx';
 import { useQuantities } from '../../components/quantities.ts';
 import { QueuesPanel, StoragePanel } from './load-panels.tsx';
 import { EventLoopPanel, HealthPanel, MemoryPanel } from './node-panels.tsx';
@@ -18,10 +19,15 @@ const askMs = 5_000;
 
 /** How the server is: health, what waits, memory, storage, and the versions that devices have. */
 export function Operations() {
+  const may = useMay();
+  return may('getOperations') ? <Known /> : <NotAllowed needs="getOperations" />;
+}
+
+function Known() {
   const words = useTranslations('operations');
   const [all, setAll] = useState(false);
   const { data, error, refetch } = useRead('getOperations', {}, { refetchInterval: askMs });
-  if (error && !data) return <Problem error={error} retry={() => void refetch()} />;
+  if (error) return <Problem error={error} retry={() => void refetch()} />;
   return (
     <Page
       title={words('title')}
@@ -44,11 +50,6 @@ export function Operations() {
         )
       }
     >
-      {error && (
-        <Alert color="red" icon={<IconAlertTriangle />} role="alert">
-          {words('stale')}
-        </Alert>
-      )}
       <Heads facts={data} />
       {data === undefined ? (
         <Skeleton h={480} />
@@ -75,7 +76,10 @@ function Lead({ node: { id, version, upMs } }: { node: OperationsFacts['node'] }
   const { duration } = useQuantities();
   return (
     <>
-      {words('node', { version, up: duration(upMs) })} <Identity id={id} length={8} />
+      <Explained meaning={words('nodeMeaning')} from="getOperations">
+        {words('node', { version, up: duration(upMs) })}
+      </Explained>{' '}
+      <Identity id={id} length={8} />
     </>
   );
 }

@@ -2,7 +2,6 @@ import { Alert, Badge, Group, Skeleton, Text } from '@mantine/core';
 import { useTranslations } from 'use-intl';
 import { useRead } from '../../api/calls.tsx';
 import { Bars } from '../../components/bars.tsx';
-import { Explained } from '../../components/figure.tsx';
 import { Panel } from '../../components/page.tsx';
 import { useQuantities } from '../../components/quantities.ts';
 import { standingOf, type Standing } from './skew.ts';
@@ -29,11 +28,8 @@ export function SkewPanel({ serverVersion }: { serverVersion: string }) {
   );
   return (
     <Panel
-      title={
-        <Explained meaning={words('skewMeaning')} from="getFleet">
-          {words('skew')}
-        </Explained>
-      }
+      title={words('skew')}
+      about={{ meaning: words('skewMeaning'), from: 'getFleet' }}
       aside={
         all > 0 && (
           <Text size="sm" c="dimmed">

@@ -3,7 +3,7 @@ import { dropReasons, type DropReason } from '@starling/protocol';
 import type { RoundAnatomy } from '@starling/protocol/api';
 import { IconArrowDownRight } from '@tabler/icons-react';
 import { useTranslations } from 'use-intl';
-import { Explained } from '../../components/figure.tsx';
+import { Heads } from '../../components/heads.tsx';
 import { Panel } from '../../components/page.tsx';
 import { useQuantities } from '../../components/quantities.ts';
 import { ScrollTable } from '../../components/scroll-table.tsx';
@@ -16,13 +16,7 @@ export function FunnelPanel({ anatomy: { funnel } }: { anatomy: RoundAnatomy }) 
   const most = Math.max(1, ...funnel.map(({ reached }) => reached));
   const known = (reason: string): reason is DropReason => dropReasons.some((each) => each === reason);
   return (
-    <Panel
-      title={
-        <Explained meaning={words('funnelMeaning')} from="getAnatomy">
-          {words('funnel')}
-        </Explained>
-      }
-    >
+    <Panel title={words('funnel')} about={{ meaning: words('funnelMeaning'), from: 'getAnatomy' }}>
       <Stack gap="sm" component="ol" p={0} m={0} style={{ listStyle: 'none' }}>
         {funnel.map(({ station, reached, dropped }) => (
           <li key={station}>
@@ -73,23 +67,23 @@ export function SpansPanel({ anatomy: { spans } }: { anatomy: RoundAnatomy }) {
   const { count, duration } = useQuantities();
   const shown = (ms: number | null) => (ms === null ? '–' : duration(Math.round(ms)));
   return (
-    <Panel
-      title={
-        <Explained meaning={words('spansMeaning')} from="getAnatomy">
-          {words('spans')}
-        </Explained>
-      }
-    >
+    <Panel title={words('spans')} about={{ meaning: words('spansMeaning'), from: 'getAnatomy' }}>
       <ScrollTable name={words('spans')} verticalSpacing={6}>
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th>{words('span.name')}</Table.Th>
-            <Table.Th ta="right">{words('span.devices')}</Table.Th>
-            <Table.Th ta="right">p50</Table.Th>
-            <Table.Th ta="right">p95</Table.Th>
-            <Table.Th ta="right">p99</Table.Th>
-          </Table.Tr>
-        </Table.Thead>
+        <Heads
+          heads={[
+            { head: words('span.name') },
+            {
+              head: words('span.devices'),
+              about: { meaning: words('span.devicesMeaning'), from: 'getAnatomy' },
+              right: true,
+            },
+            ...(['p50', 'p95', 'p99'] as const).map((head) => ({
+              head,
+              about: { meaning: words(`span.${head}`), from: 'getAnatomy' as const },
+              right: true,
+            })),
+          ]}
+        />
         <Table.Tbody>
           {spans.map(({ span, count: devices, p50Ms, p95Ms, p99Ms }) => (
             <Table.Tr key={span}>

@@ -1,17 +1,18 @@
-import { Group, Skeleton, Stack, Text } from '@mantine/core';
+import { Skeleton, Stack, Text } from '@mantine/core';
 import type { TaskId } from '@starling/protocol';
 import type { GroupHealth } from '@starling/protocol/api';
 import { useNavigate } from '@tanstack/react-router';
 import { useMemo } from 'react';
 import { useFormatter, useTranslations } from 'use-intl';
 import { useRead } from '../../api/calls.tsx';
-import { Bars } from '../../components/bars.tsx';
 import { lineColour } from '../../components/chart/colours.ts';
 import { LineChart } from '../../components/chart/line-chart.tsx';
-import { Explained, Figures } from '../../components/figure.tsx';
+import { Figures } from '../../components/figure.tsx';
 import { Panel } from '../../components/page.tsx';
 import { Problem } from '../../components/problem.tsx';
 import { useQuantities } from '../../components/quantities.ts';
+import { ReasonBars } from '../../components/reason-bars.tsx';
+import { useAbortReason } from './aborted.ts';
 import { healthOf } from './health.ts';
 
 /** How the groups of a task did over its rounds: what they lost, and how many came to no sum. */
@@ -21,11 +22,8 @@ export function GroupHealthPanel({ taskId }: { taskId: TaskId }) {
   if (error) return <Problem error={error} retry={() => void refetch()} />;
   return (
     <Panel
-      title={
-        <Explained meaning={words('meaning')} from="getGroupHealth">
-          {words('title')}
-        </Explained>
-      }
+      title={words('title')}
+      about={{ meaning: words('meaning'), from: 'getGroupHealth' }}
       aside={
         data &&
         data.rounds.length > 0 && (
@@ -50,7 +48,7 @@ export function GroupHealthPanel({ taskId }: { taskId: TaskId }) {
 
 function Health({ health }: { health: GroupHealth }) {
   const words = useTranslations('rounds.health');
-  const reasons = useTranslations('rounds.abortedBy');
+  const abortReason = useAbortReason();
   const format = useFormatter();
   const { count, duration, percent } = useQuantities();
   const navigate = useNavigate();
@@ -121,21 +119,11 @@ function Health({ health }: { health: GroupHealth }) {
         }}
       />
       {abortedBy.length > 0 && (
-        <div>
-          <Group mb="xs">
-            <Text size="sm" c="dimmed">
-              {words('why')}
-            </Text>
-          </Group>
-          <Bars
-            bars={abortedBy.map(([reason, value]) => ({
-              key: reason,
-              name: reasons.has(reason as 'cancelled') ? reasons(reason as 'cancelled') : reason,
-              value,
-              colour: 'var(--mantine-color-orange-6)',
-            }))}
-          />
-        </div>
+        <ReasonBars
+          title={{ name: words('why'), meaning: words('whyMeaning'), from: 'getGroupHealth' }}
+          counts={abortedBy}
+          nameOf={abortReason}
+        />
       )}
     </Stack>
   );

@@ -1,12 +1,13 @@
 import { Group, Table, Text } from '@mantine/core';
 import type { GroupSummary, Plan } from '@starling/protocol';
 import { useTranslations } from 'use-intl';
-import { Explained } from '../../components/figure.tsx';
+import { Heads } from '../../components/heads.tsx';
 import { Identity } from '../../components/identity.tsx';
 import { Panel } from '../../components/page.tsx';
 import { useQuantities } from '../../components/quantities.ts';
 import { ScrollTable } from '../../components/scroll-table.tsx';
 import { StateBadge } from '../../components/state-badge.tsx';
+import { useAbortReason } from './aborted.ts';
 
 /** Rows that are shown: aborted ones come first, and what is left out is counted. */
 const mostRows = 40;
@@ -24,11 +25,8 @@ export function GroupsPanel({
   const by = (state: string) => groups.filter((group) => group.state === state).length;
   return (
     <Panel
-      title={
-        <Explained meaning={words('meaning')} from="getRound">
-          {words('title')}
-        </Explained>
-      }
+      title={words('title')}
+      about={{ meaning: words('meaning'), from: 'getRound' }}
       aside={
         <Text size="sm" c="dimmed">
           {words('summary', {
@@ -47,16 +45,17 @@ export function GroupsPanel({
       ) : (
         <>
           <ScrollTable name={words('title')} verticalSpacing={6}>
-            <Table.Thead>
-              <Table.Tr>
-                <Table.Th>{words('column.group')}</Table.Th>
-                <Table.Th>{words('column.state')}</Table.Th>
-                <Table.Th ta="right">{words('column.size')}</Table.Th>
-                <Table.Th ta="right">{words('column.survivors')}</Table.Th>
-                <Table.Th ta="right">{words('column.needed')}</Table.Th>
-                <Table.Th ta="right">{words('column.duration')}</Table.Th>
-              </Table.Tr>
-            </Table.Thead>
+            <Heads
+              heads={[
+                { head: words('column.group') },
+                { head: words('column.state') },
+                ...(['size', 'survivors', 'needed', 'duration'] as const).map((name) => ({
+                  head: words(`column.${name}`),
+                  about: { meaning: words(`column.${name}Meaning`), from: 'getRound' as const },
+                  right: true,
+                })),
+              ]}
+            />
             <Table.Tbody>
               {groups.slice(0, mostRows).map((group) => (
                 <GroupRow key={group.id} group={group} />
@@ -76,7 +75,7 @@ export function GroupsPanel({
 
 function GroupRow({ group }: { group: GroupSummary }) {
   const words = useTranslations('rounds.groups');
-  const reasons = useTranslations('rounds.abortedBy');
+  const abortReason = useAbortReason();
   const { count, duration } = useQuantities();
   const { id, state, reason, size, needed, survivors, openedAt, endedAt } = group;
   return (
@@ -89,7 +88,7 @@ function GroupRow({ group }: { group: GroupSummary }) {
           <StateBadge of="group" state={state} />
           {reason !== null && (
             <Text size="sm" c="dimmed">
-              {reasons.has(reason as 'cancelled') ? reasons(reason as 'cancelled') : reason}
+              {abortReason(reason)}
             </Text>
           )}
         </Group>

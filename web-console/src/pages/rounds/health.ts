@@ -12,7 +12,7 @@ export interface HealthSummary {
   readonly needed: number;
   /** Of the rounds' medians, the middle one. */
   readonly medianMs: number | null;
-  /** Most frequent first. */
+  /** Groups by the reason that ended them. */
   readonly abortedBy: readonly (readonly [string, number])[];
 }
 
@@ -41,6 +41,6 @@ export function healthOf({ rounds }: Pick<GroupHealth, 'rounds'>): HealthSummary
     smallest: smallest?.smallest ?? 0,
     needed: smallest?.needed ?? 0,
     medianMs: times[Math.floor(times.length / 2)] ?? null,
-    abortedBy: [...reasons].sort(([, a], [, b]) => b - a),
+    abortedBy: [...reasons],
   };
 }

@@ -1,7 +1,8 @@
 import { Table } from '@mantine/core';
 import type { EvaluationMetrics, Round, StatisticsMetrics, TrainingMetrics } from '@starling/protocol';
 import { useFormatter, useTranslations } from 'use-intl';
-import { Explained, Figures } from '../../components/figure.tsx';
+import { Figures } from '../../components/figure.tsx';
+import { Heads } from '../../components/heads.tsx';
 import { Panel } from '../../components/page.tsx';
 import { useQuantities } from '../../components/quantities.ts';
 import { ScrollTable } from '../../components/scroll-table.tsx';
@@ -66,23 +67,17 @@ function Evaluation({ metrics }: { metrics: EvaluationMetrics }) {
   const format = useFormatter();
   return (
     <Panel
-      title={
-        <Explained meaning={words('evaluationMeaning')} from="getRound">
-          {words('evaluation', { devices: metrics.devices })}
-        </Explained>
-      }
+      title={words('evaluation', { devices: metrics.devices })}
+      about={{ meaning: words('evaluationMeaning'), from: 'getRound' }}
     >
       <ScrollTable name={words('evaluation', { devices: metrics.devices })} verticalSpacing={6}>
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th>{words('steps')}</Table.Th>
-            <Table.Th ta="right">{words('support')}</Table.Th>
-            <Table.Th ta="right">{words('accuracy')}</Table.Th>
-            <Table.Th ta="right">{words('worst')}</Table.Th>
-            <Table.Th ta="right">{words('median')}</Table.Th>
-            <Table.Th ta="right">{words('loss')}</Table.Th>
-          </Table.Tr>
-        </Table.Thead>
+        <Heads
+          heads={(['steps', 'support', 'accuracy', 'worst', 'median', 'loss'] as const).map((name) => ({
+            head: words(name),
+            about: { meaning: words(`judged.${name}`), from: 'getRound' },
+            right: name !== 'steps',
+          }))}
+        />
         <Table.Tbody>
           {metrics.results.map(({ supportShare, steps, accuracy, loss, worstDecile, deciles }) => (
             <Table.Tr key={`${supportShare}/${steps}`}>

@@ -6,6 +6,7 @@ import { useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { useAct } from '../../api/calls.tsx';
 import { useMay } from '../../app/session.tsx';
+import { DialogFoot } from '../../components/dialog-foot.tsx';
 import { askFirst } from '../../components/question.tsx';
 
 const changes = ['getRound', 'getAnatomy', 'getArrivals', 'listRounds', 'getTask'] as const;
@@ -82,7 +83,6 @@ export function RoundActions({ round }: { round: Round }) {
 /** Asks for how long. */
 function Extend({ round, leave }: { round: Round; leave: () => void }) {
   const words = useTranslations('rounds.act.extend');
-  const shell = useTranslations('shell.act');
   const [minutes, setMinutes] = useState(5);
   const extend = useAct('extendRound', { changes });
   return (
@@ -117,14 +117,11 @@ function Extend({ round, leave }: { round: Round; leave: () => void }) {
             if (typeof value === 'number' && value > 0) setMinutes(value);
           }}
         />
-        <Group justify="flex-end" gap="xs">
-          <Button variant="default" onClick={leave}>
-            {shell('cancel')}
-          </Button>
+        <DialogFoot close={leave}>
           <Button type="submit" loading={extend.isPending}>
             {words('confirm', { minutes })}
           </Button>
-        </Group>
+        </DialogFoot>
       </Stack>
     </form>
   );

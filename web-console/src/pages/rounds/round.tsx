@@ -5,6 +5,7 @@ import { useTranslations } from 'use-intl';
 import { useRead } from '../../api/calls.tsx';
 import { Explained, Figures } from '../../components/figure.tsx';
 import { Page, Panel } from '../../components/page.tsx';
+import { PageLoading } from '../../components/page-loading.tsx';
 import { Problem } from '../../components/problem.tsx';
 import { useQuantities } from '../../components/quantities.ts';
 import { abandonReason } from '../../components/reasons.ts';
@@ -36,8 +37,8 @@ export function RoundPage() {
     { enabled: round.data !== undefined },
   );
   const error = round.error ?? anatomy.error ?? arrivals.error;
-  if (error) return <Problem error={error} retry={() => void round.refetch()} />;
-  if (!round.data) return <Skeleton h={480} />;
+  if (error) return <Problem error={error} />;
+  if (!round.data) return <PageLoading lead />;
   const { sequence, kind, state, taskId } = round.data;
   // what was read of the round before stands, faded, until this one's comes; it leads nowhere
   const beside = anatomy.data?.round.id === round.data.id ? anatomy.data : undefined;
@@ -48,9 +49,13 @@ export function RoundPage() {
       badge={<StateBadge of="round" state={state} />}
       lead={
         <>
-          {kind === 'training' && task.data
-            ? words('ofPlan', { number: round.data.number, rounds: task.data.plan.rounds })
-            : kinds(kind)}
+          {kind === 'training' && task.data ? (
+            <Explained meaning={words('ofPlanMeaning')} from="getRound">
+              {words('ofPlan', { number: round.data.number, rounds: task.data.plan.rounds })}
+            </Explained>
+          ) : (
+            kinds(kind)
+          )}
           {' · '}
           {words('openedAt')} <Ago at={round.data.openedAt} />
         </>
@@ -76,11 +81,8 @@ export function RoundPage() {
       <WaitingAlert round={round.data} previous={beside?.previous ?? undefined} />
       <RoundFigures round={round.data} />
       <Panel
-        title={
-          <Explained meaning={words('lanes.meaning.all')} from="getArrivals">
-            {words('lanes.title')}
-          </Explained>
-        }
+        title={words('lanes.title')}
+        about={{ meaning: words('lanes.meaning.all'), from: 'getArrivals' }}
       >
         {anatomy.data && arrivals.data ? (
           <Box opacity={isOld ? 0.5 : 1}>

@@ -1,21 +1,12 @@
-import {
-  Button,
-  Checkbox,
-  Group,
-  Modal,
-  NumberInput,
-  SimpleGrid,
-  Stack,
-  Text,
-  TextInput,
-} from '@mantine/core';
+import { Button, Checkbox, Modal, NumberInput, SimpleGrid, Stack, Text, TextInput } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import type { EvaluationSpec, ProblemError, Task } from '@starling/protocol';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { useAct, useRead } from '../../api/calls.tsx';
-import { messageOf } from '../../api/problems.ts';
+import { DialogFoot } from '../../components/dialog-foot.tsx';
+import { useFocusBack } from '../../components/focus-back.ts';
 import { labelsAsText, labelsIn, numbersIn } from '../../components/plan/values.ts';
 
 /** What the plan says of judging, or else what it says of adaptation. */
@@ -36,8 +27,8 @@ function specOf({ plan }: Task): EvaluationSpec {
 /** Asks for a round of judging of the newest version. */
 export function EvaluateNow({ task, close }: { task: Task; close: () => void }) {
   const words = useTranslations('task.evaluate');
-  const shell = useTranslations('shell.act');
   const navigate = useNavigate();
+  useFocusBack();
   const [spec, setSpec] = useState(() => specOf(task));
   const [steps, setSteps] = useState(spec.steps.join(', '));
   const [shares, setShares] = useState(spec.supportShares.join(', '));
@@ -130,19 +121,11 @@ export function EvaluateNow({ task, close }: { task: Task; close: () => void }) 
             }}
           />
         )}
-        {refused && (
-          <Text size="sm" c="var(--mantine-color-error)" role="alert" style={{ whiteSpace: 'pre-line' }}>
-            {messageOf(refused)}
-          </Text>
-        )}
-        <Group justify="flex-end">
-          <Button variant="default" onClick={close}>
-            {shell('cancel')}
-          </Button>
+        <DialogFoot refused={refused} close={close}>
           <Button onClick={submit} loading={ask.isPending}>
             {words('submit')}
           </Button>
-        </Group>
+        </DialogFoot>
       </Stack>
     </Modal>
   );

@@ -2,6 +2,7 @@ import { Alert, Badge, Code, Grid, Group, Skeleton, Stack, Table, Text } from '@
 import { useMemo, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { useRead } from '../../api/calls.tsx';
+import { Heads } from '../../components/heads.tsx';
 import { Identity } from '../../components/identity.tsx';
 import {
   drawnModel,
@@ -60,6 +61,7 @@ function Drawing({ model }: { model: DrawnModel }) {
         <Grid.Col span={{ base: 12, lg: 8 }}>
           <Panel
             title={words('graph')}
+            about={{ meaning: words('graphMeaning'), from: 'getModel' }}
             aside={
               <Text size="sm" c="dimmed">
                 {words('nodes', { count: model.nodes.filter(({ kind }) => kind === 'operation').length })} ·{' '}
@@ -71,7 +73,7 @@ function Drawing({ model }: { model: DrawnModel }) {
           </Panel>
         </Grid.Col>
         <Grid.Col span={{ base: 12, lg: 4 }}>
-          <Panel title={words('chosen')}>
+          <Panel title={words('chosen')} about={{ meaning: words('chosenMeaning'), from: 'getModel' }}>
             <div aria-live="polite">
               {node ? (
                 <Details node={node} />
@@ -129,20 +131,21 @@ function Details({ node: { id, kind, name, shape, inputs, attributes, weights } 
 }
 
 function Parameters({ parameters }: { parameters: readonly NodeWeights[] }) {
-  const words = useTranslations('task.model');
+  const model = useTranslations('task.model');
+  const words = useTranslations('task.model.column');
   const { count } = useQuantities();
   return (
-    <ScrollTable name={words('parameters')} verticalSpacing={6}>
-      <Table.Thead>
-        <Table.Tr>
-          <Table.Th>{words('column.name')}</Table.Th>
-          <Table.Th>{words('column.shape')}</Table.Th>
-          <Table.Th ta="right">{words('column.size')}</Table.Th>
-          <Table.Th visibleFrom="sm">{words('column.init')}</Table.Th>
-          <Table.Th visibleFrom="sm">{words('column.group')}</Table.Th>
-          <Table.Th visibleFrom="sm">{words('column.share')}</Table.Th>
-        </Table.Tr>
-      </Table.Thead>
+    <ScrollTable name={model('parameters')} verticalSpacing={6}>
+      <Heads
+        heads={[
+          { head: words('name') },
+          { head: words('shape'), about: { meaning: words('shapeMeaning'), from: 'getModel' } },
+          { head: words('size'), about: { meaning: words('sizeMeaning'), from: 'getModel' }, right: true },
+          { head: words('init'), about: { meaning: words('initMeaning'), from: 'getModel' }, wide: true },
+          { head: words('group'), wide: true },
+          { head: words('share'), wide: true },
+        ]}
+      />
       <Table.Tbody>
         {parameters.map(({ id, shape, size, init, group, share }) => (
           <Table.Tr key={id}>
@@ -153,13 +156,13 @@ function Parameters({ parameters }: { parameters: readonly NodeWeights[] }) {
             </Table.Th>
             <Table.Td style={{ whiteSpace: 'nowrap' }}>{shape.join(' × ')}</Table.Td>
             <Table.Td ta="right">{count(size)}</Table.Td>
-            <Table.Td visibleFrom="sm">
+            <Table.Td visibleFrom="md">
               <Code bg="transparent" p={0}>
                 {init}
               </Code>
             </Table.Td>
-            <Table.Td visibleFrom="sm">{words(`group.${group}`)}</Table.Td>
-            <Table.Td visibleFrom="sm">{words(`share.${share}`)}</Table.Td>
+            <Table.Td visibleFrom="md">{model(`group.${group}`)}</Table.Td>
+            <Table.Td visibleFrom="md">{model(`share.${share}`)}</Table.Td>
           </Table.Tr>
         ))}
       </Table.Tbody>

@@ -1,4 +1,4 @@
-import { Anchor, Group, Progress, SimpleGrid, Skeleton, Stack, Text } from '@mantine/core';
+import { Anchor, Group, Progress, SimpleGrid, Skeleton, Stack, Text, Title } from '@mantine/core';
 import type { Round, RoundId, Task } from '@starling/protocol';
 import { Link } from '@tanstack/react-router';
 import { useTranslations } from 'use-intl';
@@ -46,8 +46,8 @@ function Figures({ task }: { task: Task }) {
         name={words('rounds')}
         value={
           <>
-            {count(task.roundsPublished)}
-            <Text span size="sm" c="dimmed" ml={6}>
+            {count(task.roundsPublished)}{' '}
+            <Text span size="sm" c="dimmed">
               {words('roundsOf', { all: task.plan.rounds })}
             </Text>
             <Progress
@@ -119,7 +119,7 @@ function Rounds({ task }: { task: Task }) {
   const now = list.items?.filter(({ state }) => underWay.has(state)) ?? [];
   return (
     <>
-      <Panel title={words('now')}>
+      <Panel title={words('now')} about={{ meaning: words('nowMeaning'), from: 'getRound' }}>
         <div aria-live="polite">
           {list.items === undefined ? (
             <Skeleton h={60} />
@@ -141,9 +141,7 @@ function Rounds({ task }: { task: Task }) {
         </div>
       </Panel>
       <Stack gap="xs" component="section">
-        <Text component="h2" fw={650} fz="h3">
-          {words('recent')}
-        </Text>
+        <Title order={2}>{words('recent')}</Title>
         <ItemList
           name={words('recent')}
           list={list}
@@ -218,12 +216,14 @@ function useRoundColumns(): Column<Round>[] {
       head: words('devices'),
       about: { meaning: words('devicesMeaning'), from: 'listRounds' },
       right: true,
+      wide: true,
       cell: ({ metrics }) => (metrics ? count(metrics.devices) : ''),
     },
     {
       head: words('accuracy'),
       about: { meaning: words('accuracyMeaning'), from: 'listRounds' },
       right: true,
+      wide: true,
       cell: ({ metrics }) =>
         metrics && 'accuracyBefore' in metrics
           ? `${percent(metrics.accuracyBefore)} → ${percent(metrics.accuracyAfter)}`

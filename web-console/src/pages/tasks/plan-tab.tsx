@@ -19,13 +19,14 @@ export function PlanTab({ task }: { task: Task }) {
   const plan = task.plan as JsonObject; // a plan is JSON
   const off = sections.filter((name) => name in optionalSections && plan[name] === undefined);
   const further = furtherOf(plan);
+  const about = { meaning: words('meaning'), from: 'getTask' } as const;
   return (
     <>
       <SimpleGrid cols={{ base: 1, md: 2, xl: 3 }} spacing="md">
         {sections
           .filter((name) => !off.includes(name))
           .map((name) => (
-            <Panel key={name} title={words(`section.${name}`)}>
+            <Panel key={name} title={words(`section.${name}`)} about={about}>
               <Text size="sm" c="dimmed">
                 {words(`about.${name}`)}
               </Text>
@@ -51,7 +52,7 @@ export function PlanTab({ task }: { task: Task }) {
             </Panel>
           ))}
         {(further.length > 0 || off.length > 0) && (
-          <Panel title={words('further')}>
+          <Panel title={words('further')} about={about}>
             <Table layout="fixed" verticalSpacing={6} horizontalSpacing={0}>
               <Table.Tbody>
                 {further.map(([path, value]) => (

@@ -1,22 +1,23 @@
-import { Button, Group, Modal, NumberInput, Select, SimpleGrid, Stack, Text, TextInput } from '@mantine/core';
+import { Button, Modal, NumberInput, Select, SimpleGrid, Stack, Text, TextInput } from '@mantine/core';
 import type { CloudWork, ProblemError, Task } from '@starling/protocol';
+import { readyFleets } from '@starling/protocol/api';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { useAct } from '../../api/calls.tsx';
-import { messageOf } from '../../api/problems.ts';
-
-const fleets = ['phones-at-night', 'ideal'] as const;
+import { DialogFoot } from '../../components/dialog-foot.tsx';
+import { useFocusBack } from '../../components/focus-back.ts';
 
 /** Asks for a job that plays the task on virtual devices, which learn from a data set of the server. */
 export function SimulateNow({ task, close }: { task: Task; close: () => void }) {
   const words = useTranslations('task.simulate');
-  const shell = useTranslations('shell.act');
+  const fleets = useTranslations('create.assumed.fleets');
   const navigate = useNavigate();
+  useFocusBack();
   const [data, setData] = useState('');
   const [devices, setDevices] = useState<number | string>('');
   const [fold, setFold] = useState<number | string>(1);
-  const [fleet, setFleet] = useState<(typeof fleets)[number]>('phones-at-night');
+  const [fleet, setFleet] = useState<(typeof readyFleets)[number]>('phones-at-night');
   const [refused, setRefused] = useState<ProblemError>();
   const begin = useAct('createJob', {
     changes: ['listJobs', 'listTaskJobs', 'getFleet'],
@@ -76,26 +77,18 @@ export function SimulateNow({ task, close }: { task: Task; close: () => void }) 
             label={words('fleet')}
             description={words('fleetHint')}
             allowDeselect={false}
-            data={fleets.map((value) => ({ value, label: words(`fleets.${value}`) }))}
+            data={readyFleets.map((value) => ({ value, label: fleets(value) }))}
             value={fleet}
             onChange={(value) => {
-              setFleet(fleets.find((each) => each === value) ?? fleet);
+              setFleet(readyFleets.find((each) => each === value) ?? fleet);
             }}
           />
         </SimpleGrid>
-        {refused && (
-          <Text size="sm" c="var(--mantine-color-error)" role="alert" style={{ whiteSpace: 'pre-line' }}>
-            {messageOf(refused)}
-          </Text>
-        )}
-        <Group justify="flex-end">
-          <Button variant="default" onClick={close}>
-            {shell('cancel')}
-          </Button>
+        <DialogFoot refused={refused} close={close}>
           <Button onClick={submit} loading={begin.isPending} disabled={data.trim() === ''}>
             {words('submit')}
           </Button>
-        </Group>
+        </DialogFoot>
       </Stack>
     </Modal>
   );

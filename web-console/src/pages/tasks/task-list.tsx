@@ -78,6 +78,7 @@ function Filters() {
   return (
     <Group gap="sm">
       <TextInput
+        w={{ base: '100%', xs: 260 }}
         type="search"
         aria-label={words('search')}
         placeholder={words('search')}
@@ -92,7 +93,7 @@ function Filters() {
         aria-label={words('state')}
         placeholder={words('anyState')}
         clearable
-        w={170}
+        w={{ base: '100%', xs: 170 }}
         data={taskStates.map((state) => ({ value: state, label: states(state) }))}
         value={search.state ?? null}
         onChange={(chosen) => {
@@ -122,7 +123,7 @@ function useColumns(): Column<Task>[] {
       head: words('column.progress'),
       about: { meaning: figures('roundsMeaning'), from: 'listTasks' },
       cell: ({ roundsPublished, plan }) => (
-        <Stack gap={4} miw={96}>
+        <Stack gap={4} miw={{ base: 56, xs: 96 }}>
           <Text size="sm">{words('rounds', { done: roundsPublished, all: plan.rounds })}</Text>
           <Progress
             size="sm"

@@ -6,8 +6,10 @@ import type { Task } from '@starling/protocol';
 import { useTranslations } from 'use-intl';
 import { useRead } from '../../api/calls.tsx';
 import { Page } from '../../components/page.tsx';
+import { PageLoading } from '../../components/page-loading.tsx';
 import { Problem } from '../../components/problem.tsx';
 import { StateBadge } from '../../components/state-badge.tsx';
+import { TabList } from '../../components/tab-list.tsx';
 import { isTaskId } from './names.ts';
 import { OverviewTab } from './overview-tab.tsx';
 import { tabs, type Tab } from './search.ts';
@@ -45,7 +47,7 @@ function KnownTask({ id }: Pick<Task, 'id'>) {
   const navigate = route.useNavigate();
   const { data: task, error, refetch } = useRead('getTask', { params: { id } });
   if (error) return <Problem error={error} retry={() => void refetch()} />;
-  if (!task) return <Skeleton h={400} aria-busy />;
+  if (!task) return <PageLoading tabs figures={8} />;
   return (
     <Page
       title={task.name}
@@ -74,13 +76,7 @@ function KnownTask({ id }: Pick<Task, 'id'>) {
           void navigate({ search: (now) => ({ ...now, tab }), replace: true });
         }}
       >
-        <Tabs.List aria-label={words('tabs')} className="scroll-x" style={{ flexWrap: 'nowrap' }}>
-          {tabs.map((tab) => (
-            <Tabs.Tab key={tab} value={tab}>
-              {words(`tab.${tab}`)}
-            </Tabs.Tab>
-          ))}
-        </Tabs.List>
+        <TabList tabs={tabs} chosen={open} named={(tab) => words(`tab.${tab}`)} label={words('tabs')} />
         {tabs.map((tab) => (
           <Tabs.Panel key={tab} value={tab} pt="md">
             <Suspense fallback={<Skeleton h={320} aria-busy />}>

@@ -10,6 +10,7 @@ import { Panel } from '../../components/page.tsx';
 import { Problem } from '../../components/problem.tsx';
 import { useQuantities } from '../../components/quantities.ts';
 import { Ago } from '../../components/time.tsx';
+import { OriginLink } from '../versions/origin-link.tsx';
 import { VersionLink } from './version-link.tsx';
 
 /** The versions of a task with where each comes from, and which of them devices were served. */
@@ -23,7 +24,7 @@ export function VersionsTab({ task }: { task: Task }) {
     {
       head: words('column.version'),
       cell: ({ id, number }) => (
-        <Group gap="xs" wrap="nowrap">
+        <Group gap="xs">
           <Anchor component={Link} to={`/versions/${id}`} fw={600} inherit style={{ whiteSpace: 'nowrap' }}>
             {words('version', { number })}
           </Anchor>
@@ -40,7 +41,7 @@ export function VersionsTab({ task }: { task: Task }) {
         </Group>
       ),
     },
-    { head: words('column.from'), cell: (version) => <Origin {...version} /> },
+    { head: words('column.from'), cell: (version) => <Origin version={version} /> },
     { head: words('column.digest'), wide: true, cell: ({ digest }) => <Identity id={digest} /> },
     {
       head: words('column.size'),
@@ -55,26 +56,12 @@ export function VersionsTab({ task }: { task: Task }) {
       <Releases task={task} />
       <ItemList name={words('versions')} list={list} columns={columns} keyOf={({ id }) => id} empty={null} />
     </>
-  );
-}
-
-function Origin({ round, job, parent, number }: ModelVersion) {
-  const words = useTranslations('task');
-  if (round !== null) {
-    return (
-      <Anchor component={Link} to={`/rounds/${round}`} inherit>
-        {words('round.training', { number })}
-      </Anchor>
-    );
+  ); /** What made a version; of a task that began with another's version, that one. */
+  function Origin({ version }: { version: ModelVersion }) {
+    const { round, job, parent } = version;
+    if (round === null && job === null && parent !== null) return <VersionLink id={parent} />;
+    return <OriginLink version={version} />;
   }
-  if (job !== null) {
-    return (
-      <Anchor component={Link} to={`/jobs/${job}`} inherit>
-        {words('byJob')}
-      </Anchor>
-    );
-  }
-  return parent === null ? <Text size="sm">{words('started')}</Text> : <VersionLink id={parent} />;
 }
 
 function Releases({ task }: { task: Task }) {

@@ -62,7 +62,9 @@ export function ComparePanel({
           }}
         />
         <Text size="sm" c="dimmed">
-          {words('cost', { bytes: bytes(version.bytes + (second.data?.bytes ?? 0)) })}
+          <Explained meaning={words('costMeaning')} from="getVersion">
+            {words('cost', { bytes: bytes(version.bytes + (second.data?.bytes ?? 0)) })}
+          </Explained>
         </Text>
       </Group>
       {second.error ? (
@@ -116,25 +118,18 @@ function Compared({ from, to }: { from: ModelVersion; to: ModelVersion }) {
         ]}
       />
       <SimpleGrid cols={{ base: 1, lg: 2 }} spacing="md">
-        <Panel
-          title={
-            <Explained meaning={words('histogramMeaning')} from="getVersion">
-              {words('histogram')}
-            </Explained>
-          }
-        >
+        <Panel title={words('histogram')} about={{ meaning: words('histogramMeaning'), from: 'getVersion' }}>
           <Histogram comparison={data} />
         </Panel>
         <Panel title={words('tensors')}>
           <TallTable
             name={words('tensors')}
             height={420}
-            head={[
-              { name: words('tensor') },
-              { name: words('before'), right: true },
-              { name: words('after'), right: true },
-              { name: words('distance'), right: true },
-            ]}
+            heads={(['tensor', 'before', 'after', 'distance'] as const).map((name) => ({
+              head: words(name),
+              about: { meaning: words(`ofTensor.${name}`), from: 'getVersion' },
+              right: name !== 'tensor',
+            }))}
           >
             {data.tensors.map(({ name, shape, norms, distance }) => (
               <Table.Tr key={name}>

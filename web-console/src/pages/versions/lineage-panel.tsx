@@ -6,7 +6,6 @@ import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { useList, useRead } from '../../api/calls.tsx';
-import { Explained } from '../../components/figure.tsx';
 import { Panel } from '../../components/page.tsx';
 import { Problem } from '../../components/problem.tsx';
 import classes from './lineage-panel.module.css';
@@ -28,11 +27,8 @@ export function LineagePanel({ version, task }: { version: ModelVersion; task: T
   const folds = whole || items.some(({ kind }) => kind === 'gap');
   return (
     <Panel
-      title={
-        <Explained meaning={words('meaning')} from="getLineage">
-          {words('title')}
-        </Explained>
-      }
+      title={words('title')}
+      about={{ meaning: words('meaning'), from: 'getLineage' }}
       aside={
         folds && (
           <Button

@@ -5,11 +5,13 @@ import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { useTranslations } from 'use-intl';
 import { useList, useRead } from '../../api/calls.tsx';
+import { Explained } from '../../components/figure.tsx';
 import { Identity } from '../../components/identity.tsx';
 import { ItemList, Nothing, type Column } from '../../components/item-list.tsx';
 import { Panel } from '../../components/page.tsx';
 import { useQuantities } from '../../components/quantities.ts';
 import { Ago } from '../../components/time.tsx';
+import { OriginLink } from './origin-link.tsx';
 import { RollBackButton } from './promote.tsx';
 import { rollbackTarget } from './rollback.ts';
 
@@ -25,9 +27,10 @@ export function Overview({ version, task }: { version: ModelVersion; task: Task 
 
 function Facts({ version }: { version: ModelVersion }) {
   const words = useTranslations('models.facts');
+  const columns = useTranslations('task.column');
   const { bytes } = useQuantities();
-  const rows: [string, ReactNode][] = [
-    [words('origin'), <OriginLink key="origin" version={version} />],
+  const rows: [ReactNode, ReactNode][] = [
+    [words('origin'), <Origin key="origin" version={version} />],
     [
       words('parent'),
       version.parent === null ? (
@@ -38,7 +41,12 @@ function Facts({ version }: { version: ModelVersion }) {
         </Anchor>
       ),
     ],
-    [words('size'), bytes(version.bytes)],
+    [
+      <Explained key="size" meaning={columns('sizeMeaning')} from="getVersion">
+        {words('size')}
+      </Explained>,
+      bytes(version.bytes),
+    ],
     [words('digest'), <Identity key="digest" id={version.digest} length={20} />],
     [words('weights'), <Identity key="weights" id={version.weights} length={20} />],
     [words('id'), <Identity key="id" id={version.id} length={20} />],
@@ -47,8 +55,8 @@ function Facts({ version }: { version: ModelVersion }) {
     <Panel title={words('title')}>
       <Table verticalSpacing={8}>
         <Table.Tbody>
-          {rows.map(([name, value]) => (
-            <Table.Tr key={name}>
+          {rows.map(([name, value], row) => (
+            <Table.Tr key={row}>
               <Table.Th scope="row" fw={400} c="dimmed" w="40%">
                 {name}
               </Table.Th>
@@ -61,27 +69,16 @@ function Facts({ version }: { version: ModelVersion }) {
   );
 }
 
-/** What made a version: a round of devices, a job in the cloud, or the task's beginning. */
-function OriginLink({ version: { round, job } }: { version: ModelVersion }) {
-  const words = useTranslations('models.facts');
-  const rounds = useTranslations('rounds');
-  const origin = useRead(
+/** What made a version, a round by its number. */
+function Origin({ version }: { version: ModelVersion }) {
+  const words = useTranslations('rounds');
+  const { round } = version;
+  const { data } = useRead(
     'getRound',
     { params: { id: round as NonNullable<typeof round> } }, // asked only when there is one
     { enabled: round !== null },
   );
-  if (job !== null)
-    return (
-      <Anchor component={Link} to={`/jobs/${job}`} inherit>
-        {words('job')}
-      </Anchor>
-    );
-  if (round === null) return words('start');
-  return (
-    <Anchor component={Link} to={`/rounds/${round}`} inherit>
-      {origin.data ? rounds('title', { sequence: origin.data.sequence }) : words('round')}
-    </Anchor>
-  );
+  return <OriginLink version={version} name={data && words('title', { sequence: data.sequence })} />;
 }
 
 function Releases({ task }: { task: Task }) {

@@ -1,4 +1,4 @@
-import { Button, Group, Modal, Stack, Text, Textarea } from '@mantine/core';
+import { Button, Modal, Stack, Text, Textarea } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import type { ModelVersion, Task } from '@starling/protocol';
 import { IconArrowBackUp, IconBroadcast } from '@tabler/icons-react';
@@ -6,6 +6,7 @@ import { useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { useAct } from '../../api/calls.tsx';
 import { useMay } from '../../app/session.tsx';
+import { DialogFoot } from '../../components/dialog-foot.tsx';
 
 const changes = ['getTask', 'listTasks', 'listReleases'] as const;
 
@@ -105,14 +106,11 @@ function WithNote({
               setNote(event.currentTarget.value);
             }}
           />
-          <Group justify="flex-end" gap="xs">
-            <Button variant="default" onClick={close}>
-              {shell('cancel')}
-            </Button>
+          <DialogFoot close={close}>
             <Button type="submit" loading={pending}>
               {confirm}
             </Button>
-          </Group>
+          </DialogFoot>
         </Stack>
       </form>
     </Modal>

@@ -6,7 +6,9 @@ import { lazy, Suspense } from 'react';
 import { useTranslations } from 'use-intl';
 import { useRead } from '../../api/calls.tsx';
 import { Page } from '../../components/page.tsx';
+import { PageLoading } from '../../components/page-loading.tsx';
 import { Problem } from '../../components/problem.tsx';
+import { TabList } from '../../components/tab-list.tsx';
 import { Ago } from '../../components/time.tsx';
 import { DownloadMenu } from './download-menu.tsx';
 import { Overview } from './overview.tsx';
@@ -31,8 +33,8 @@ export function VersionPage() {
     { enabled: taskId !== undefined },
   );
   const error = version.error ?? task.error;
-  if (error) return <Problem error={error} retry={() => void version.refetch()} />;
-  if (!version.data || !task.data || version.data.id !== id) return <Skeleton h={480} />;
+  if (error) return <Problem error={error} />;
+  if (!version.data || !task.data || version.data.id !== id) return <PageLoading lead tabs figures={0} />;
   const isServed = task.data.servedVersion === id;
   const kept = version.data.prunedAt === null;
   return (
@@ -91,24 +93,23 @@ export function VersionPage() {
           });
         }}
       >
-        <Tabs.List mb="md">
-          {versionTabs.map((each) => (
-            <Tabs.Tab key={each} value={each} disabled={!kept && (each === 'compare' || each === 'try')}>
-              {words(`tab.${each}`)}
-            </Tabs.Tab>
-          ))}
-        </Tabs.List>
-        <Suspense fallback={<Skeleton h={320} />}>
-          <Tabs.Panel value="overview">
+        <TabList
+          tabs={versionTabs}
+          chosen={tab}
+          named={(each) => words(`tab.${each}`)}
+          disabled={(each) => !kept && (each === 'compare' || each === 'try')}
+        />
+        <Suspense fallback={<Skeleton h={320} mt="md" aria-busy />}>
+          <Tabs.Panel value="overview" pt="md">
             <Overview version={version.data} task={task.data} />
           </Tabs.Panel>
-          <Tabs.Panel value="lineage">
+          <Tabs.Panel value="lineage" pt="md">
             <LineagePanel version={version.data} task={task.data} />
           </Tabs.Panel>
-          <Tabs.Panel value="compare">
+          <Tabs.Panel value="compare" pt="md">
             <ComparePanel version={version.data} task={task.data} other={other as VersionId | undefined} />
           </Tabs.Panel>
-          <Tabs.Panel value="try">
+          <Tabs.Panel value="try" pt="md">
             <TryIt key={id} version={version.data} task={task.data} />
           </Tabs.Panel>
         </Suspense>

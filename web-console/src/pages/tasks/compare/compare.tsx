@@ -1,9 +1,10 @@
-import { Anchor, Badge, Skeleton, Stack, Switch, Table, Text } from '@mantine/core';
+import { Anchor, Badge, Code, Skeleton, Stack, Switch, Table, Text } from '@mantine/core';
 import type { Task } from '@starling/protocol';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { useMemo, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { useRead } from '../../../api/calls.tsx';
+import { Explained } from '../../../components/figure.tsx';
 import { Nothing } from '../../../components/item-list.tsx';
 import { Page, Panel } from '../../../components/page.tsx';
 import { sideBySide } from '../../../components/plan/difference.ts';
@@ -17,6 +18,7 @@ import { useRuns, type Run } from '../learning/use-runs.ts';
 import { idsOf } from '../search.ts';
 import { TaskChoice } from '../task-choice.tsx';
 import { CostFigures } from './cost-figures.tsx';
+import { TaskHeads } from './task-heads.tsx';
 
 const route = getRouteApi('/compare');
 const most = 4;
@@ -87,18 +89,7 @@ function Plans({ runs }: { runs: readonly Run[] }) {
       }
     >
       <ScrollTable name={words('plans')} verticalSpacing={6} miw={420}>
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th>{words('setting')}</Table.Th>
-            {runs.map(({ task }) => (
-              <Table.Th key={task.id}>
-                <Anchor component={Link} to={`/tasks/${task.id}`} inherit>
-                  {task.name}
-                </Anchor>
-              </Table.Th>
-            ))}
-          </Table.Tr>
-        </Table.Thead>
+        <TaskHeads first={words('setting')} runs={runs} />
         <Table.Tbody>
           <ModelRow runs={runs} hideSame={differences} />
           {shown.map(({ path, values, same }) => (
@@ -147,11 +138,17 @@ function Row({
             <Text size="xs" c="dimmed">
               {words(`plan.section.${setting.section}`)}
             </Text>
-            <Text size="sm">{words(`plan.name.${setting.word}`)}</Text>
+            <Text size="sm">
+              <Explained meaning={words(`plan.hint.${setting.word}`)} from="getTask">
+                {words(`plan.name.${setting.word}`)}
+              </Explained>
+            </Text>
           </>
         ) : (
           <Text size="sm" ff="monospace">
-            {path}
+            <Explained meaning={words('plan.meaning')} from="getTask">
+              {path}
+            </Explained>
           </Text>
         )}
         {marked && (
@@ -195,9 +192,9 @@ function ModelName({ task }: { task: Task }) {
   return (
     <Stack gap={0}>
       <Text size="sm">{data?.name}</Text>
-      <Text size="xs" c="dimmed" ff="monospace">
+      <Code bg="transparent" p={0} c="dimmed">
         {task.model.slice(0, 12)}
-      </Text>
+      </Code>
     </Stack>
   );
 }

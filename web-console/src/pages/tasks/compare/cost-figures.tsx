@@ -1,10 +1,8 @@
-import { Anchor, Table } from '@mantine/core';
+import { Table } from '@mantine/core';
 import type { Operation, TaskCost } from '@starling/protocol/api';
-import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { useTranslations } from 'use-intl';
 import { useRead } from '../../../api/calls.tsx';
-import { lineColour } from '../../../components/chart/colours.ts';
 import { Explained } from '../../../components/figure.tsx';
 import { Panel } from '../../../components/page.tsx';
 import { useQuantities } from '../../../components/quantities.ts';
@@ -12,6 +10,7 @@ import { ScrollTable } from '../../../components/scroll-table.tsx';
 import { StateBadge } from '../../../components/state-badge.tsx';
 import { judgedOf } from '../learning/curves.ts';
 import type { Run } from '../learning/use-runs.ts';
+import { TaskHeads } from './task-heads.tsx';
 
 /** What tasks came to and what they cost, beside each other. */
 export function CostFigures({ runs }: { runs: readonly Run[] }) {
@@ -46,21 +45,7 @@ export function CostFigures({ runs }: { runs: readonly Run[] }) {
   return (
     <Panel title={words('compare.figures')}>
       <ScrollTable name={words('compare.figures')} verticalSpacing={6} miw={420}>
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Td />
-            {runs.map(({ task }, index) => (
-              <Table.Th key={task.id} ta="right">
-                <span aria-hidden style={{ color: lineColour(index) }}>
-                  ■{' '}
-                </span>
-                <Anchor component={Link} to={`/tasks/${task.id}`} inherit>
-                  {task.name}
-                </Anchor>
-              </Table.Th>
-            ))}
-          </Table.Tr>
-        </Table.Thead>
+        <TaskHeads runs={runs} right />
         <Table.Tbody>
           <Table.Tr>
             <Table.Th scope="row" fw={400}>

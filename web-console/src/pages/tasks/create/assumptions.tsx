@@ -3,6 +3,7 @@ import { readyFleets, type ForecastRequest, type TaskForecast } from '@starling/
 import { IconFile } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useTranslations } from 'use-intl';
+import { Heads } from '../../../components/heads.tsx';
 import { useQuantities } from '../../../components/quantities.ts';
 import { ScrollTable } from '../../../components/scroll-table.tsx';
 
@@ -94,9 +95,22 @@ export function Assumptions({
   );
 }
 
+/** Names in the fleets that are ready. */
+const readyNames = ['phones at night', 'older phone', 'phone', 'laptop', 'ideal', 'device'] as const;
+
+/** Names of fleets and classes in the language of the page; those of a file stay as they are. */
+function useNames(): (name: string) => string {
+  const words = useTranslations('create.assumed.names');
+  return (name) => {
+    const ready = readyNames.find((each) => each === name);
+    return ready === undefined ? name : words(ready);
+  };
+}
+
 /** The fleet that a forecast took, class by class. */
 export function AssumedFleet({ fleet, hybrid }: { fleet: FleetModel; hybrid: boolean }) {
   const words = useTranslations('create.assumed');
+  const named = useNames();
   const { bytes, count, percent } = useQuantities();
   const shares = fleet.classes.reduce((sum, { share }) => sum + share, 0);
   const there = fleet.availability;
@@ -104,7 +118,7 @@ export function AssumedFleet({ fleet, hybrid }: { fleet: FleetModel; hybrid: boo
     <Stack gap="xs">
       <Text size="sm" c="dimmed">
         {words('text', {
-          name: fleet.name,
+          name: named(fleet.name),
           least: percent(Math.min(...there)),
           most: percent(Math.max(...there)),
           hour: String(fleet.startHour),
@@ -112,21 +126,21 @@ export function AssumedFleet({ fleet, hybrid }: { fleet: FleetModel; hybrid: boo
         {hybrid && words('noCloud')}
       </Text>
       <ScrollTable name={words('classes')} verticalSpacing={4} horizontalSpacing="xs" fz="sm">
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th>{words('class')}</Table.Th>
-            {(['share', 'speed', 'down', 'up', 'dropOut'] as const).map((name) => (
-              <Table.Th key={name} ta="right" style={{ whiteSpace: 'nowrap' }}>
-                {words(name)}
-              </Table.Th>
-            ))}
-          </Table.Tr>
-        </Table.Thead>
+        <Heads
+          heads={[
+            { head: words('class') },
+            ...(['share', 'speed', 'down', 'up', 'dropOut'] as const).map((name) => ({
+              head: words(name),
+              about: { meaning: words(`${name}Meaning`), from: 'forecastTask' as const },
+              right: true,
+            })),
+          ]}
+        />
         <Table.Tbody>
           {fleet.classes.map((each, place) => (
             <Table.Tr key={place}>
               <Table.Th scope="row" fw={400}>
-                {each.name}
+                {named(each.name)}
               </Table.Th>
               {[
                 percent(each.share / shares),

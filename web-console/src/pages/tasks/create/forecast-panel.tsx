@@ -1,15 +1,15 @@
-import { Alert, Button, SimpleGrid, Skeleton, Stack, Text } from '@mantine/core';
+import { Alert, Button, Skeleton, Stack, Text } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import type { ForecastRequest, TaskForecast, TaskValidation } from '@starling/protocol/api';
 import { lazy, Suspense, useMemo, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { useRead } from '../../../api/calls.tsx';
-import { messageOf } from '../../../api/problems.ts';
-import { Bars } from '../../../components/bars.tsx';
 import { lineColour } from '../../../components/chart/colours.ts';
+import { ReasonBars } from '../../../components/reason-bars.tsx';
 import { dropReason } from '../../../components/reasons.ts';
-import { Explained, Figures } from '../../../components/figure.tsx';
+import { Figures } from '../../../components/figure.tsx';
 import { Panel } from '../../../components/page.tsx';
+import { Refused } from '../../../components/refused.tsx';
 import { useQuantities } from '../../../components/quantities.ts';
 import { AssumedFleet, Assumptions, type Assumed } from './assumptions.tsx';
 
@@ -45,11 +45,8 @@ export function ForecastPanel({
   const { goal } = task.plan.cohort;
   return (
     <Panel
-      title={
-        <Explained meaning={words('forecastMeaning')} from="forecastTask">
-          {words('forecast')}
-        </Explained>
-      }
+      title={words('forecast')}
+      about={{ meaning: words('forecastMeaning'), from: 'forecastTask' }}
       aside={
         <Text size="sm" c="dimmed" role="status">
           {isFetching ? words('playing') : ''}
@@ -62,9 +59,9 @@ export function ForecastPanel({
       {error ? (
         <Alert color="yellow" title={words('noForecast')}>
           <Stack gap="xs" align="flex-start">
-            <Text size="sm" style={{ whiteSpace: 'pre-line' }}>
-              {messageOf(error)}
-            </Text>
+            <span>
+              <Refused error={error} />
+            </span>
             <Button variant="default" size="xs" onClick={() => void refetch()}>
               {shell('retry')}
             </Button>
@@ -99,7 +96,7 @@ function Forecast({
   const states = useTranslations('states');
   const { bytes, count, duration } = useQuantities();
   const { rounds, roundMs, counted, asked, deviceMs, dropped } = forecast;
-  const lost = Object.entries(dropped).sort(([, a], [, b]) => b - a);
+  const lost = Object.entries(dropped);
   return (
     <>
       {forecast.outcome === 'stalled' && (
@@ -150,6 +147,8 @@ function Forecast({
           {
             name: words('figure.abandoned'),
             value: count(rounds.abandoned),
+            unit:
+              rounds.played < rounds.planned ? words('figure.played', { played: rounds.played }) : undefined,
             meaning: words('figure.abandonedMeaning'),
           },
         ]}
@@ -193,19 +192,11 @@ function Forecast({
       )}
       {forecast.course.length > 1 && <Course course={forecast.course} />}
       {lost.length > 0 && (
-        <SimpleGrid cols={1} spacing="xs">
-          <Text size="sm" c="dimmed">
-            {words('lost')}
-          </Text>
-          <Bars
-            bars={lost.map(([reason, value]) => ({
-              key: reason,
-              name: dropReason(reason, states),
-              value,
-              colour: 'var(--mantine-color-orange-6)',
-            }))}
-          />
-        </SimpleGrid>
+        <ReasonBars
+          title={{ name: words('lost'), meaning: words('lostMeaning'), from: 'forecastTask' }}
+          counts={lost}
+          nameOf={(reason) => dropReason(reason, states)}
+        />
       )}
     </>
   );

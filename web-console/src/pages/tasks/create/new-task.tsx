@@ -1,12 +1,12 @@
-import { ProblemError, type Task } from '@starling/protocol';
-import { Skeleton } from '@mantine/core';
+import type { Task } from '@starling/protocol';
 import { getRouteApi } from '@tanstack/react-router';
 import { useTranslations } from 'use-intl';
 import { useRead } from '../../../api/calls.tsx';
 import { useMay } from '../../../app/session.tsx';
 import type { JsonObject } from '../../../components/plan/document.ts';
 import { inOrder, startingPlan } from '../../../components/plan/settings.ts';
-import { Problem } from '../../../components/problem.tsx';
+import { PageLoading } from '../../../components/page-loading.tsx';
+import { NotAllowed, Problem } from '../../../components/problem.tsx';
 import { TaskEditor } from './task-editor.tsx';
 
 const route = getRouteApi('/tasks/new');
@@ -16,7 +16,7 @@ export function NewTask() {
   const { from } = route.useSearch();
   const may = useMay();
   const words = useTranslations('create');
-  if (!may('createTask')) return <Problem error={new ProblemError('forbidden', words('title'))} />;
+  if (!may('createTask')) return <NotAllowed needs="createTask" />;
   if (from !== undefined) return <Clone key={from} id={from} />;
   return (
     <TaskEditor
@@ -36,7 +36,7 @@ function Clone({ id }: Pick<Task, 'id'>) {
   const cost = useRead('getCost', { params: { id } });
   const error = task.error ?? model.error ?? cost.error;
   if (error) return <Problem error={error} />;
-  if (!task.data || !model.data || !cost.data) return <Skeleton h={480} aria-busy />;
+  if (!task.data || !model.data || !cost.data) return <PageLoading lead figures={0} />;
   const { name, plan, currentVersion } = task.data;
   const { counted } = cost.data.updates;
   return (

@@ -126,12 +126,14 @@ export function TaskEditor({
               ready={current && check.data?.valid === true}
               goal={valueAt(plan, 'cohort.goal')}
             />
-            {check.data?.estimate && (
+            {check.data?.estimate ? (
               <ForecastPanel
                 task={taskOf(settled)}
                 estimate={check.data.estimate}
                 measuredMs={source?.workMs}
               />
+            ) : (
+              model && !check.data && !check.error && <Skeleton h={540} aria-busy />
             )}
             <Panel title={words('json')}>
               <Suspense fallback={<Skeleton h={320} aria-busy />}>

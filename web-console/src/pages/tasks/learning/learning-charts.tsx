@@ -1,10 +1,9 @@
-import { Button, Group, SegmentedControl, Select, Slider, Stack, Switch, Text } from '@mantine/core';
+import { Button, Group, Input, SegmentedControl, Select, Slider, Stack, Switch, Text } from '@mantine/core';
 import type { Operation } from '@starling/protocol/api';
 import { useMemo, useState, type ReactNode } from 'react';
 import { useTranslations } from 'use-intl';
 import { LineChart } from '../../../components/chart/line-chart.tsx';
 import type { Series } from '../../../components/chart/series.ts';
-import { Explained } from '../../../components/figure.tsx';
 import { Panel } from '../../../components/page.tsx';
 import { useQuantities } from '../../../components/quantities.ts';
 import { axes, judgedOf, measures, type Judged } from './curves.ts';
@@ -119,11 +118,9 @@ function Controls({
   return (
     <Group className="surface" p="md" gap="lg" align="flex-end">
       {aside}
-      <Stack gap={4}>
-        <Text size="sm" fw={500}>
-          {words('x')}
-        </Text>
+      <Input.Wrapper labelElement="div" label={words('x')}>
         <SegmentedControl
+          display="flex"
           aria-label={words('x')}
           value={shown.axis}
           onChange={(axis) => {
@@ -131,12 +128,10 @@ function Controls({
           }}
           data={axes.map((value) => ({ value, label: words(`axis.${value}`) }))}
         />
-      </Stack>
-      <Stack gap={4}>
-        <Text size="sm" fw={500}>
-          {words('y')}
-        </Text>
+      </Input.Wrapper>
+      <Input.Wrapper labelElement="div" label={words('y')}>
         <SegmentedControl
+          display="flex"
           aria-label={words('y')}
           value={shown.measure}
           onChange={(measure) => {
@@ -144,24 +139,21 @@ function Controls({
           }}
           data={measures.map((value) => ({ value, label: words(`measure.${value}`) }))}
         />
-      </Stack>
-      <Stack gap={10} w={160}>
-        <Text size="sm" fw={500}>
-          {words('smoothing')}
-        </Text>
+      </Input.Wrapper>
+      <Input.Wrapper labelElement="div" label={words('smoothing')} w={160}>
         <Slider
+          my={10}
           thumbLabel={words('smoothing')}
           min={0}
           max={0.95}
           step={0.05}
           value={shown.smoothing}
           label={(value) => value.toFixed(2)}
-          mb={10}
           onChange={(smoothing) => {
             change({ ...shown, smoothing });
           }}
         />
-      </Stack>
+      </Input.Wrapper>
       <Switch
         label={words('log')}
         mb={8}
@@ -215,14 +207,7 @@ function Chart({
     [title, words, axis, measure, series, log],
   );
   return (
-    <Panel
-      title={
-        <Explained meaning={meaning} from={from}>
-          {title}
-        </Explained>
-      }
-      aside={aside}
-    >
+    <Panel title={title} about={{ meaning: meaning, from }} aside={aside}>
       {series.length > 0 ? (
         chart
       ) : (

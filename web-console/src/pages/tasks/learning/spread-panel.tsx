@@ -3,7 +3,6 @@ import { useElementSize } from '@mantine/hooks';
 import type { Curves, Operation } from '@starling/protocol/api';
 import { useMemo, useState } from 'react';
 import { useTranslations } from 'use-intl';
-import { Explained } from '../../../components/figure.tsx';
 import { Panel } from '../../../components/page.tsx';
 import { useQuantities } from '../../../components/quantities.ts';
 import { TableToggle } from '../../../components/table-toggle.tsx';
@@ -21,11 +20,8 @@ export function SpreadPanel({ curves, judged, from }: { curves: Curves; judged: 
   const all = evaluations.length;
   return (
     <Panel
-      title={
-        <Explained meaning={words('spreadMeaning')} from={from}>
-          {words('spread')}
-        </Explained>
-      }
+      title={words('spread')}
+      about={{ meaning: words('spreadMeaning'), from }}
       aside={<TableToggle table={table} change={setTable} />}
     >
       {table ? <AsTable columns={columns} /> : <Drawn columns={columns} />}
@@ -155,7 +151,14 @@ function AsTable({ columns }: { columns: readonly Spread[] }) {
   const words = useTranslations('task.learning');
   const { count, percent } = useQuantities();
   return (
-    <Stack className="scroll-x" tabIndex={0} role="region" aria-label={words('spread')} mah={height + 60}>
+    <Stack
+      className="scroll-x"
+      tabIndex={0}
+      role="region"
+      aria-label={words('spread')}
+      mah={height + 60}
+      data-drawn
+    >
       <Table stickyHeader>
         <Table.Thead>
           <Table.Tr>

@@ -71,7 +71,7 @@ export function AdaptPanel({
   };
   const shareOf = ({ correct, count }: { correct: number; count: number }) => percent(correct / count);
   return (
-    <Panel title={words('adapt')}>
+    <Panel title={words('adapt')} about={{ meaning: words('adaptMeaning'), from: 'getVersion' }}>
       <Text size="sm" c="dimmed" maw={760}>
         {words('adaptLead')}
       </Text>

@@ -36,7 +36,7 @@ export function TryIt({ version, task }: { version: ModelVersion; task: Task }) 
   if (!row) return <Alert color="gray">{words('unsuited')}</Alert>;
   if (!trial) {
     return (
-      <Panel title={words('title')}>
+      <Panel title={words('title')} about={{ meaning: words('titleMeaning'), from: 'getVersion' }}>
         <Text c="dimmed" maw={640}>
           {words('lead', { bytes: bytes(version.bytes) })}
         </Text>
@@ -68,7 +68,7 @@ function Bench({ trial, row, task }: { trial: Trial; row: RowShape; task: Task }
   return (
     <Stack gap="md">
       <SimpleGrid cols={{ base: 1, lg: 2 }} spacing="md">
-        <Panel title={words('example')}>
+        <Panel title={words('example')} about={{ meaning: words('exampleMeaning'), from: 'getModel' }}>
           <ExampleInput
             row={row}
             values={values}
@@ -78,7 +78,10 @@ function Bench({ trial, row, task }: { trial: Trial; row: RowShape; task: Task }
             }}
           />
         </Panel>
-        <Panel title={words('prediction')}>
+        <Panel
+          title={words('prediction')}
+          about={{ meaning: words('predictionMeaning'), from: 'getVersion' }}
+        >
           {before ? (
             <Probabilities before={before.probabilities} after={after?.probabilities} />
           ) : (
