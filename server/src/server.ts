@@ -127,7 +127,7 @@ const headersPatienceMs = 10_000;
 const requestPatienceMs = 600_000;
 
 /** Of updates that are received in one go, verified, recorded and folded at a time. */
-const inMemoryBytes = 32 * 2 ** 20;
+const inMemoryBytes = 24 * 2 ** 20;
 
 /** How long requests under way may take at the end. A connection without a request would hold it up for a minute. */
 const closingGraceMs = 3_000;
