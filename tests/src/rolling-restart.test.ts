@@ -23,7 +23,7 @@ describe.skipIf(postgres.missing !== undefined)(
   () => {
     it(
       'are restarted one after the other, and no acknowledged update is lost',
-      { timeout: 240_000 },
+      { timeout: 480_000 },
       async () => {
         const place = await postgres.place();
         const { dataDirectory, databaseUrl } = place;
@@ -59,7 +59,7 @@ describe.skipIf(postgres.missing !== undefined)(
           await eventually(
             'a round to be published',
             async () => (await published()) > before || undefined,
-            60_000,
+            150_000, // one that misses a device's word waits for its windows, of a minute each
           );
           await node.stop();
           await node.start();

@@ -71,6 +71,7 @@ export function serve<O extends Operation>(
 
 function goneOf(answer: ServerResponse): AbortSignal {
   const gone = new AbortController();
+  if (answer.destroyed && !answer.writableFinished) gone.abort(); // while it was looked up who asks
   answer.once('close', () => {
     if (!answer.writableFinished) gone.abort();
   });

@@ -258,8 +258,9 @@ async function append(
       }
     }
   } catch (error) {
+    const ended = chunks.return?.(); // nobody waits for what a device may never send
+    ended?.catch(() => undefined);
     await write();
-    await chunks.return?.();
     throw error;
   }
   const bytes = buffer.subarray(0, filled);

@@ -6,7 +6,7 @@ import {
   useQueryClient,
   type UseQueryResult,
 } from '@tanstack/react-query';
-import type { ProblemError } from '@starling/protocol';
+import { ProblemError } from '@starling/protocol';
 import type { PageClient } from './client.ts';
 import {
   endpoints,
@@ -44,10 +44,13 @@ export function keyOf<O extends Operation>(operation: O, input?: InputOf<Endpoin
 }
 
 /**
- * Why an answer is not there. One that is there stands when reading it anew fails for now: that the server is away, the frame says.
+ * Why an answer is not there. One that is there stands while reading it anew fails for now: that the server is away, the
+ * frame says. A server that fails (500) does not get over that by itself.
  */
-function absence({ data, error }: { data: unknown; error: ProblemError | null }): ProblemError | null {
-  return error !== null && data !== undefined && mayPass(error) ? null : error;
+export function absence<E extends Error>({ data, error }: { data: unknown; error: E | null }): E | null {
+  if (error === null || data === undefined) return error;
+  const fails = error instanceof ProblemError && error.status === 500;
+  return mayPass(error) && !fails ? null : error;
 }
 
 /** The answer of a read operation, kept in step by the live events (live.ts). */
@@ -80,6 +83,8 @@ export function useRead<O extends Operation>(
 export interface PagedList<T> {
   readonly items: readonly T[] | undefined;
   readonly error: Error | null;
+  /** Why the next page did not come. */
+  readonly moreError: Error | null;
   readonly hasNextPage: boolean;
   readonly isFetchingNextPage: boolean;
   readonly refetch: () => Promise<unknown>;
@@ -103,7 +108,9 @@ export function useList<O extends ListOperation>(operation: O, input: InputOf<En
     },
     getNextPageParam: ({ next }) => next,
   });
-  return { ...result, error: absence(result), items: result.data?.pages.flatMap(({ items }) => items) };
+  const moreError = result.isFetchNextPageError ? result.error : null;
+  const error = moreError ? null : absence(result);
+  return { ...result, error, moreError, items: result.data?.pages.flatMap(({ items }) => items) };
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { LiveEvent } from '@starling/protocol';
 import type { Operation } from '@starling/protocol/api';
 import { useQueryClient, type InfiniteData, type QueryClient } from '@tanstack/react-query';
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { keyOf } from './calls.tsx';
 import { sessionKey } from './session.ts';
 
@@ -14,14 +14,15 @@ export type Liveness = 'connecting' | 'live' | 'lost';
  */
 const refreshMs = { usual: 500, fleet: 5_000 } as const;
 
-/** After how long a stream that was refused is asked for again. */
-const againMs = 3_000;
+/** After how long a stream that was refused is asked for again: twice as long each time, up to the longest. */
+const againMs = { first: 3_000, longest: 48_000 } as const;
 
 /** Follows the live events of a project for as long as the page stands, and keeps the cached answers in step. */
 export function useLiveEvents(projectId: string): Liveness {
   const cache = useQueryClient();
   const [liveness, setLiveness] = useState<Liveness>('connecting');
   const [attempt, setAttempt] = useState(0);
+  const refused = useRef(0);
   useEffect(() => {
     const stale = new Set<Operation>();
     const refresh = (wanted: (operation: Operation) => boolean) => () => {
@@ -43,6 +44,7 @@ export function useLiveEvents(projectId: string): Liveness {
     ];
     const source = new EventSource('/v1/events');
     source.addEventListener('open', () => {
+      refused.current = 0;
       setLiveness('live');
       for (const operation of ['getArrivals', 'getAnatomy'] as const) stale.add(operation); // hints of arrivals are not kept
     });
@@ -50,7 +52,8 @@ export function useLiveEvents(projectId: string): Liveness {
       setLiveness('lost'); // the browser connects again by itself, from the last event's id
       if (source.readyState !== EventSource.CLOSED) return;
       // unless it was answered by a refusal: of a server that starts, of a proxy, or because the session has ended
-      timers.push(setTimeout(setAttempt, againMs, attempt + 1));
+      const waitMs = Math.min(againMs.longest, againMs.first * 2 ** refused.current++);
+      timers.push(setTimeout(setAttempt, waitMs * (1 + Math.random() / 4), attempt + 1)); // not all consoles at once
       void cache.invalidateQueries({ queryKey: sessionKey });
     });
     source.addEventListener('gap', () => {

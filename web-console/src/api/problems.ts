@@ -12,6 +12,11 @@ export function mayPass(error: Error): boolean {
   return !(error instanceof ProblemError) || error.status >= 500 || error.code === 'rate-limited';
 }
 
+/** How long the server asks to be left alone, in milliseconds. */
+export function waitOf(error: Error): number {
+  return (error instanceof ProblemError && error.extra.retryAfterMs) || 0;
+}
+
 /** Whether nothing came back at all: `fetch` says so by a TypeError. */
 export function isOffline(error: Error): boolean {
   return error instanceof TypeError;
@@ -36,5 +41,3 @@ export const knownCodes = [
   'internal',
   'unavailable',
 ] as const satisfies readonly ProblemCode[];
-
-export type KnownCode = (typeof knownCodes)[number];

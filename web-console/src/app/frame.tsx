@@ -12,12 +12,14 @@ import {
   Tooltip,
 } from '@mantine/core';
 import { useDebouncedValue, useDisclosure, useReducedMotion } from '@mantine/hooks';
+import { notifications } from '@mantine/notifications';
 import { IconLogout, IconPlugConnectedX } from '@tabler/icons-react';
 import { useQueryClient } from '@tanstack/react-query';
 import { Link, Outlet, useLocation } from '@tanstack/react-router';
 import { useEffect, useRef } from 'react';
 import { useTranslations } from 'use-intl';
 import { useLiveEvents, type Liveness } from '../api/live.ts';
+import { useRefusal } from '../api/refusal.ts';
 import { signOut } from '../api/session.ts';
 import { Mark } from '../components/mark.tsx';
 import { Invitations } from './invitations.tsx';
@@ -85,7 +87,8 @@ function useReadAnew(liveness: Liveness): void {
     if (liveness === 'lost') wasLost.current = true;
     if (liveness !== 'live' || !wasLost.current) return;
     wasLost.current = false;
-    void cache.invalidateQueries();
+    // the same forecast would be played again, to the same end
+    void cache.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'forecastTask' });
   }, [cache, liveness]);
 }
 
@@ -131,6 +134,7 @@ function Sections({ go }: { go: () => void }) {
 }
 
 function Caller() {
+  const refusal = useRefusal();
   const words = useTranslations('shell');
   const { session, changed } = useSession();
   return (
@@ -154,9 +158,15 @@ function Caller() {
         aria-label={words('session.signOut')}
         leftSection={<IconLogout size={18} />}
         onClick={() => {
-          void signOut(session).finally(() => {
-            changed(null);
-          });
+          signOut(session).then(
+            () => {
+              changed(null);
+            },
+            (error: Error) => {
+              const { title, detail } = refusal(error); // the cookie is good as before
+              notifications.show({ color: 'red', title, message: detail });
+            },
+          );
         }}
       />
     </Group>

@@ -16,7 +16,8 @@ export function useFocusBack(from: HTMLElement | null = null): void {
   const [opener] = useState(() => from ?? openerNow());
   useEffect(
     () => () => {
-      opener?.focus({ preventScroll: true });
+      const target = opener?.isConnected ? opener : document.getElementById('content'); // what was acted on may have gone
+      target?.focus({ preventScroll: true });
     },
     [opener],
   );

@@ -4,8 +4,7 @@ import { useTranslations } from 'use-intl';
 import type { PagedList } from '../api/calls.tsx';
 import { Heads, type Head } from './heads.tsx';
 import { Problem } from './problem.tsx';
-
-export { Nothing } from './nothing.tsx';
+import { Refused } from './refused.tsx';
 
 export interface Column<T> extends Head {
   readonly cell: (item: T) => ReactNode;
@@ -13,7 +12,7 @@ export interface Column<T> extends Head {
 
 /** A paged list as a table: loading, failed, empty, or rows with a button for more. */
 export function ItemList<T>({
-  list: { items, error, refetch, hasNextPage, isFetchingNextPage, fetchNextPage },
+  list: { items, error, moreError, refetch, hasNextPage, isFetchingNextPage, fetchNextPage },
   columns,
   keyOf,
   empty,
@@ -63,6 +62,11 @@ export function ItemList<T>({
           </Table.Tbody>
         </Table>
       </div>
+      {moreError && (
+        <Center role="alert" c="var(--mantine-color-error)">
+          <Refused error={moreError} />
+        </Center>
+      )}
       {hasNextPage && (
         <Center>
           <Button variant="default" loading={isFetchingNextPage} onClick={() => void fetchNextPage()}>

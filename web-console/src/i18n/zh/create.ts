@@ -71,7 +71,7 @@ export const create: Messages['create'] = {
     down: '发送给设备',
     downMeaning: '各设备获取的权重总量。',
     up: '从设备接收',
-    upMeaning: '设备交付的更新；不含安全分组成员之间交换的数据。',
+    upMeaning: '设备交付的更新；不含安全小组成员之间交换的数据。',
     counted: '计入的更新',
     asked: '邀请 {count, number} 次',
     countedMeaning: '已进入发布总和的更新，包括评估。',

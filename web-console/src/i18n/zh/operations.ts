@@ -57,7 +57,7 @@ export const operations: Messages['operations'] = {
   roundsMeaning: '尚未结束的轮次。',
   staged: '暂存更新',
   stagedMeaning: '已收到、但所属轮次尚未结束的更新：保留到轮次结束。',
-  kind: { round: '轮次', assignment: '设备', group: '安全分组' },
+  kind: { round: '轮次', assignment: '设备', group: '安全小组' },
   nothingUnderWay: '没有进行中的工作。',
   storage: '存储',
   storageMeaning: '数据保存在哪里、有多少。',

@@ -5,7 +5,8 @@ import { useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { useAct, useList } from '../../api/calls.tsx';
 import { ConfirmButton } from '../../components/confirm.tsx';
-import { ItemList, Nothing, type Column } from '../../components/item-list.tsx';
+import { ItemList, type Column } from '../../components/item-list.tsx';
+import { Nothing } from '../../components/nothing.tsx';
 import { Ago } from '../../components/time.tsx';
 
 /** People of the project, and who is invited. */

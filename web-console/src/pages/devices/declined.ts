@@ -1,4 +1,4 @@
-import { useTranslations } from 'use-intl';
+import { useMessages, useTranslations } from 'use-intl';
 import { dropReason } from '../../components/reasons.ts';
 
 /** The condition that a device says was not met, of a reason `declined: …`; `undefined` for another reason. */
@@ -10,10 +10,11 @@ export function unmetIn(reason: string): string | undefined {
 export function useDropReason(): (reason: string) => string {
   const states = useTranslations('states');
   const words = useTranslations('devices.declined');
+  const known = useMessages().devices.declined;
   return (reason) => {
     const unmet = unmetIn(reason);
     // what a device says is text: only what the SDK says of itself is among the words
-    if (unmet === undefined || !words.has(unmet as 'no-data')) return dropReason(reason, states);
+    if (unmet === undefined || !Object.hasOwn(known, unmet)) return dropReason(reason, states);
     return `${states('dropped.declined')}: ${words(unmet as 'no-data')}`;
   };
 }

@@ -50,7 +50,7 @@ function Known() {
         )
       }
     >
-      <Heads facts={data} />
+      <NodeFigures facts={data} />
       {data === undefined ? (
         <Skeleton h={480} />
       ) : (
@@ -101,7 +101,7 @@ function Health({ ready }: { ready: boolean }) {
   );
 }
 
-function Heads({ facts }: { facts: OperationsFacts | undefined }) {
+function NodeFigures({ facts }: { facts: OperationsFacts | undefined }) {
   const words = useTranslations('operations');
   const { bytes, count, duration } = useQuantities();
   const node = facts?.node;

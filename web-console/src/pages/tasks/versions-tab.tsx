@@ -56,12 +56,14 @@ export function VersionsTab({ task }: { task: Task }) {
       <Releases task={task} />
       <ItemList name={words('versions')} list={list} columns={columns} keyOf={({ id }) => id} empty={null} />
     </>
-  ); /** What made a version; of a task that began with another's version, that one. */
-  function Origin({ version }: { version: ModelVersion }) {
-    const { round, job, parent } = version;
-    if (round === null && job === null && parent !== null) return <VersionLink id={parent} />;
-    return <OriginLink version={version} />;
-  }
+  );
+}
+
+/** What made a version; of a task that began with another's version, that one. */
+function Origin({ version }: { version: ModelVersion }) {
+  const { round, job, parent } = version;
+  if (round === null && job === null && parent !== null) return <VersionLink id={parent} />;
+  return <OriginLink version={version} />;
 }
 
 function Releases({ task }: { task: Task }) {

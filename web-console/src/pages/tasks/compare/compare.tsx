@@ -5,7 +5,7 @@ import { useMemo, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { useRead } from '../../../api/calls.tsx';
 import { Explained } from '../../../components/figure.tsx';
-import { Nothing } from '../../../components/item-list.tsx';
+import { Nothing } from '../../../components/nothing.tsx';
 import { Page, Panel } from '../../../components/page.tsx';
 import { sideBySide } from '../../../components/plan/difference.ts';
 import { isObject, type Json, type JsonObject } from '../../../components/plan/document.ts';

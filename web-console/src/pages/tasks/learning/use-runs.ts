@@ -2,7 +2,7 @@ import type { ProblemError, Task, TaskId } from '@starling/protocol';
 import type { Curves } from '@starling/protocol/api';
 import { useQueries } from '@tanstack/react-query';
 import { useMemo } from 'react';
-import { keyOf, useClient } from '../../../api/calls.tsx';
+import { absence, keyOf, useClient } from '../../../api/calls.tsx';
 
 /** One task with its curves. */
 export interface Run {
@@ -17,14 +17,16 @@ export function useRuns(ids: readonly TaskId[]): { runs: Run[]; error: Error | n
   const tasks = useQueries({
     queries: ids.map((id) => ({
       queryKey: keyOf('getTask', { params: { id } }),
-      queryFn: () => client.call('getTask', { params: { id } }),
+      queryFn: ({ signal }: { signal: AbortSignal }) =>
+        client.until(signal).call('getTask', { params: { id } }),
     })),
     combine: whole,
   });
   const curves = useQueries({
     queries: ids.map((id) => ({
       queryKey: keyOf('getCurves', { params: { id } }),
-      queryFn: () => client.call('getCurves', { params: { id } }),
+      queryFn: ({ signal }: { signal: AbortSignal }) =>
+        client.until(signal).call('getCurves', { params: { id } }),
     })),
     combine: whole,
   });
@@ -44,6 +46,6 @@ export function useRuns(ids: readonly TaskId[]): { runs: Run[]; error: Error | n
 function whole<T>(results: { data: T | undefined; error: Error | ProblemError | null }[]) {
   return {
     answers: results.map(({ data }) => data),
-    error: results.find(({ error }) => error !== null)?.error ?? null,
+    error: results.map(absence).find((error) => error !== null) ?? null,
   };
 }
